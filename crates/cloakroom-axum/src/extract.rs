@@ -1,0 +1,48 @@
+//! [`Session`] as an extractor: a plain one, one that may fail, and one that never creates.
+
+use std::ops::Deref;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use cloakroom::Handle;
+
+use crate::respond::SessionRejection;
+
+/// The visitor's session, as a handler's parameter.
+///
+/// - `Session`: the session, or a new one that is stored only if something is put into it. Where
+///   the storage could not say, the handler does not run and the answer is 503.
+/// - `Result<Session, SessionRejection>`: the handler runs in any case.
+/// - `Option<Session>`: `None` where the visitor has no session; nothing is created by asking.
+///
+/// The session is loaded when a handler asks for it, once per request.
+#[derive(Clone, Debug)]
+pub struct Session(cloakroom::Session);
+
+impl Deref for Session {
+    type Target = cloakroom::Session;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Session {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(handle(parts)?.load().await?))
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(handle(parts)?.load_existing().await?.map(Self))
+    }
+}
+
+fn handle(parts: &Parts) -> Result<&Handle, SessionRejection> {
+    parts.extensions.get::<Handle>().ok_or(SessionRejection::MissingLayer)
+}

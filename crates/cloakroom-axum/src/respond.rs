@@ -1,0 +1,93 @@
+//! From outcomes to HTTP: the cookie's headers, and the one mapping of errors to answers.
+
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use cloakroom::{SessionError, SetCookie};
+
+/// How long a client should wait after a 503, in seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// Why a request has no usable session, and what it is answered with:
+///
+/// | reason | answer |
+/// | --- | --- |
+/// | the storage cannot say at present | 503 with `Retry-After: 1`; the cookie stays |
+/// | another request got in the way (conflict, signed out or new ticket meanwhile) | 409 |
+/// | anything else | 500 without details |
+///
+/// Take `Result<Session, SessionRejection>` in a handler, or map it in a middleware, to answer with
+/// a page of your own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SessionRejection {
+    /// The session could not be loaded or committed.
+    Session(SessionError),
+    /// The router has no session layer: add `.layer(SessionLayer::new(engine))` to it, after the
+    /// routes that use sessions.
+    MissingLayer,
+}
+
+impl SessionRejection {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Session(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Session(error) if error.is_conflict() => StatusCode::CONFLICT,
+            Self::Session(_) | Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<SessionError> for SessionRejection {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl IntoResponse for SessionRejection {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let text = match status {
+            StatusCode::SERVICE_UNAVAILABLE => "The service is busy. Please try again.",
+            StatusCode::CONFLICT => "The session has changed meanwhile. Please try again.",
+            _ => "Something went wrong.",
+        };
+        let mut response = (status, text).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        // A middleware can find out the reason without it being shown to the visitor.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl std::fmt::Display for SessionRejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Session(error) => write!(f, "{error}"),
+            Self::MissingLayer => f.write_str(
+                "the router has no session layer; add `.layer(SessionLayer::new(engine))`",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SessionRejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Session(error) => Some(error),
+            Self::MissingLayer => None,
+        }
+    }
+}
+
+/// Adds a ticket's headers to an answer, beside what the application has set itself.
+pub(crate) fn add_cookie(headers: &mut HeaderMap, cookie: &SetCookie) {
+    let Ok(mut value) = HeaderValue::from_str(cookie.value()) else { return };
+    value.set_sensitive(true);
+    headers.append(SET_COOKIE, value);
+    headers.append(CACHE_CONTROL, HeaderValue::from_static(SetCookie::CACHE_CONTROL));
+    headers.append(VARY, HeaderValue::from_static(SetCookie::VARY));
+}

@@ -1,0 +1,91 @@
+//! Every key name that this crate uses: the prefix and 32 lower-case hexadecimal digits.
+
+use cloakroom::{Problem, SessionKey};
+
+/// The prefix of [`RedisSessionStorage::new`](crate::RedisSessionStorage::new).
+pub const DEFAULT_PREFIX: &str = "cloakroom:session:";
+
+const PREFIX_LIMIT: usize = 256;
+const DIGITS: usize = 32;
+
+/// Names the keys of one application.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    prefix: Box<str>,
+}
+
+impl Keys {
+    /// Keys below a prefix of printable characters.
+    pub(crate) fn new(prefix: &str) -> Result<Self, Problem> {
+        let is_plain = |character: char| !character.is_control() && !character.is_whitespace();
+        if prefix.is_empty() || prefix.len() > PREFIX_LIMIT || !prefix.chars().all(is_plain) {
+            let message = "use 1 to 256 bytes without spaces, for example cloakroom:session:";
+            return Err(Problem::new("prefix", message));
+        }
+        Ok(Self { prefix: prefix.into() })
+    }
+
+    /// Where a session's record lies.
+    pub(crate) fn session(&self, key: &SessionKey) -> Vec<u8> {
+        let mut name = Vec::with_capacity(self.prefix.len() + DIGITS);
+        name.extend_from_slice(self.prefix.as_bytes());
+        name.extend_from_slice(&key.to_hex());
+        name
+    }
+
+    /// The session whose record lies under `name`; `None` where the name is not one of ours.
+    pub(crate) fn parse(&self, name: &[u8]) -> Option<SessionKey> {
+        SessionKey::from_hex(name.strip_prefix(self.prefix.as_bytes())?)
+    }
+
+    /// The pattern of all our names, for `SCAN`: what is special in a pattern is escaped.
+    pub(crate) fn pattern(&self) -> String {
+        let mut pattern = String::with_capacity(self.prefix.len() + DIGITS + 8);
+        for character in self.prefix.chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '^' | '-' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern.push_str(&"?".repeat(DIGITS));
+        pattern
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_prefix_and_the_fixed_alphabet() {
+        let keys = Keys::new("app:").unwrap();
+        let key = SessionKey::from_name("a\r\nb*{}:\0");
+        let name = keys.session(&key);
+        assert!(name.starts_with(b"app:"));
+        assert!(name[4..].iter().all(|byte| b"0123456789abcdef".contains(byte)));
+        assert_eq!(name.len(), 36);
+        assert_eq!(keys.parse(&name), Some(key));
+    }
+
+    #[test]
+    fn other_names_are_not_ours() {
+        let keys = Keys::new("app:").unwrap();
+        for name in ["app:", "app:zz", "other:00000000000000000000000000000000"] {
+            assert_eq!(keys.parse(name.as_bytes()), None);
+        }
+        assert_eq!(keys.parse(b"app:ABCDEF00000000000000000000000000"), None);
+    }
+
+    #[test]
+    fn glob_characters_in_a_prefix_are_escaped() {
+        let pattern = Keys::new(r"a*[b]?\").unwrap().pattern();
+        assert_eq!(pattern, format!(r"a\*\[b\]\?\\{}", "?".repeat(32)));
+    }
+
+    #[test]
+    fn a_prefix_that_cannot_be_typed_is_refused() {
+        for prefix in ["", "a b", "a\nb", "a\0"] {
+            assert_eq!(Keys::new(prefix).unwrap_err().field, "prefix");
+        }
+    }
+}

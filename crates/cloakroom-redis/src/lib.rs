@@ -1,0 +1,34 @@
+//! Cloakroom sessions in Redis or Valkey.
+//!
+//! One string per session, read with `GET`, written by one compare-and-set script per commit. The
+//! layout and the scripts' contracts stand in `docs/protocol.md`.
+//!
+//! ```no_run
+//! # // Needs a server: the crate's tests run the same against one that they start.
+//! # async fn connect() -> Result<(), cloakroom::ConfigError> {
+//! use cloakroom::Engine;
+//! use cloakroom_redis::RedisSessionStorage;
+//!
+//! let engine = Engine::builder(RedisSessionStorage::new().await?).build()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod builder;
+mod config;
+mod connection;
+mod error;
+mod factory;
+mod keys;
+mod scripts;
+mod server_clock;
+mod stats;
+mod storage;
+
+pub use builder::{
+    DEFAULT_COMMAND_TIMEOUT, DEFAULT_CONNECTION_TIMEOUT, RedisSessionStorageBuilder,
+};
+pub use config::{DEFAULT_POOL_SIZE, DEFAULT_URL, PoolConfig, RedisConfig};
+pub use factory::{MemoryStorageConfig, RedisStorageConfig, SessionStorageFactory, StorageConfig};
+pub use keys::DEFAULT_PREFIX;
+pub use storage::RedisSessionStorage;

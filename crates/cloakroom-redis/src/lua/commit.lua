@@ -1,0 +1,48 @@
+-- Writes one record in one atomic step. The contract stands in docs/protocol.md, "commit".
+-- KEYS[1] the record; ARGV: expectation ('' absent, '*' present, 8 bytes that generation),
+-- absolute timeout in ms ('' keeps the deadline), idle timeout in ms, the record.
+local key, expect, absolute, idle, content = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function answer(outcome, body)
+  return outcome .. struct.pack('>I8', now) .. body
+end
+
+local head = redis.call('GETRANGE', key, 0, 71)
+local exists = #head > 0 or redis.call('EXISTS', key) == 1
+if exists then
+  if #head < 72 or string.sub(head, 1, 5) ~= 'CLKR\1' then
+    return answer('X', '')
+  end
+  if string.sub(head, 57, 72) == string.sub(content, 57, 72) then
+    return answer('A', string.sub(head, 9, 56))
+  end
+  if expect == '' then
+    return answer('E', '')
+  end
+  if expect ~= '*' and expect ~= string.sub(head, 9, 16) then
+    return answer('C', redis.call('GET', key))
+  end
+elseif expect ~= '' then
+  return answer('G', '')
+end
+
+local generation, created, started, deadline = 1, now, now, now + idle
+if exists then
+  generation = struct.unpack('>I8', head, 9) + 1
+  created = math.min(struct.unpack('>I8', head, 17), now)
+  started = math.min(struct.unpack('>I8', head, 25), now)
+  deadline = struct.unpack('>I8', head, 49)
+end
+if absolute ~= '' then
+  started, deadline = now, now + tonumber(absolute)
+end
+if deadline < now then
+  return answer('G', '')
+end
+local idle_deadline = math.min(deadline, now + idle)
+local stamp = struct.pack('>I8I8I8I8I8I8', generation, created, started, now, idle_deadline, deadline)
+redis.call('SET', key, content, 'PXAT', string.format('%.0f', idle_deadline))
+redis.call('SETRANGE', key, 8, stamp)
+return answer('A', stamp)

@@ -1,0 +1,139 @@
+//! The scripts: how they are called, and what they answer.
+//!
+//! A script is called by its hash; a server that has forgotten it (restart, failover, flush) is
+//! given its text on the same connection.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use cloakroom::{
+    Absolute, Commit, Committed, Expect, Operation, Record, Stamp, StorageError, StorageErrorKind,
+    Timestamp, Touched,
+};
+use redis::{Cmd, Value};
+
+use crate::connection::{Pool, Question};
+use crate::error::unexpected;
+
+/// A script's text and the SHA-1 of it, by which the server knows it.
+struct Script {
+    text: &'static str,
+    hash: String,
+}
+
+impl Script {
+    fn new(text: &'static str) -> Self {
+        Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
+    }
+}
+
+static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
+static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/touch.lua")));
+
+/// A commit's outcome, and the server's time.
+pub(crate) async fn commit(
+    pool: &Pool,
+    key: &[u8],
+    commit: &Commit,
+) -> Result<(Committed, Timestamp), StorageError> {
+    let generation;
+    let expect: &[u8] = match commit.expect() {
+        Expect::Absent => b"",
+        Expect::Present => b"*",
+        Expect::Exactly(wanted) => {
+            generation = wanted.number().to_be_bytes();
+            &generation
+        }
+    };
+    let absolute = match commit.absolute() {
+        Absolute::Keep => String::new(),
+        Absolute::Start(timeout) => timeout.as_millis().to_string(),
+    };
+    let idle = commit.idle_timeout().as_millis().to_string();
+    let arguments = [expect, absolute.as_bytes(), idle.as_bytes(), commit.content()];
+    let answer = call(pool, &COMMIT, Operation::Commit, key, &arguments).await?;
+    let outcome = match answer.outcome {
+        b'A' => Committed::Applied { stamp: answer.stamp()?, as_of: answer.now },
+        b'C' => Committed::Conflict(answer.record()?),
+        b'E' => Committed::Exists,
+        b'G' => Committed::Gone,
+        _ => return Err(answer.refusal()),
+    };
+    Ok((outcome, answer.now))
+}
+
+/// A touch's outcome, and the server's time.
+pub(crate) async fn touch(pool: &Pool, key: &[u8]) -> Result<(Touched, Timestamp), StorageError> {
+    let answer = call(pool, &TOUCH, Operation::Touch, key, &[]).await?;
+    let outcome = match answer.outcome {
+        b'T' => Touched::Extended(answer.stamp()?),
+        b'U' => Touched::Unchanged,
+        b'G' => Touched::Gone,
+        _ => return Err(answer.refusal()),
+    };
+    Ok((outcome, answer.now))
+}
+
+/// A script's answer: one byte of outcome, eight bytes of the server's time, the rest.
+struct Answer {
+    operation: Operation,
+    outcome: u8,
+    now: Timestamp,
+    body: Bytes,
+}
+
+impl Answer {
+    fn parse(value: Value, operation: Operation) -> Result<Self, StorageError> {
+        let Value::BulkString(bytes) = value else { return Err(unexpected(operation)) };
+        let bytes = Bytes::from(bytes);
+        let (Some(&outcome), Some(now)) =
+            (bytes.first(), bytes.get(1..9).and_then(|now| now.first_chunk()))
+        else {
+            return Err(unexpected(operation));
+        };
+        let now = Timestamp::from_millis(u64::from_be_bytes(*now));
+        Ok(Self { operation, outcome, now, body: bytes.slice(9..) })
+    }
+
+    fn stamp(&self) -> Result<Stamp, StorageError> {
+        let stamp = self.body.as_ref().try_into().map_err(|_| unexpected(self.operation))?;
+        Ok(Stamp::from_bytes(stamp))
+    }
+
+    fn record(&self) -> Result<Record, StorageError> {
+        Record::decode(self.body.clone(), self.now).map_err(|corrupt| {
+            StorageError::new(StorageErrorKind::Corrupt, self.operation, corrupt.to_string())
+        })
+    }
+
+    fn refusal(&self) -> StorageError {
+        if self.outcome != b'X' {
+            return unexpected(self.operation);
+        }
+        let message = "what lies under the key is not a record that this release can change";
+        StorageError::new(StorageErrorKind::Corrupt, self.operation, message)
+    }
+}
+
+async fn call(
+    pool: &Pool,
+    script: &Script,
+    operation: Operation,
+    key: &[u8],
+    arguments: &[&[u8]],
+) -> Result<Answer, StorageError> {
+    let by_hash = command("EVALSHA", &script.hash, key, arguments);
+    let by_text = || command("EVAL", script.text, key, arguments);
+    let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
+    Answer::parse(pool.ask(operation, question).await?, operation)
+}
+
+fn command(name: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {
+    let size = script.len() + key.len() + arguments.iter().map(|part| part.len()).sum::<usize>();
+    let mut command = Cmd::with_capacity(4 + arguments.len(), name.len() + size + 8);
+    command.arg(name).arg(script).arg(1).arg(key);
+    for argument in arguments {
+        command.arg(*argument);
+    }
+    command
+}

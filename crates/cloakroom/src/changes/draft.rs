@@ -1,0 +1,96 @@
+//! [`Draft`]: a record being rewritten, from which one commit is made.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::commit::{Absolute, Commit, Expect, Nonce};
+use crate::fingerprint::SessionFingerprint;
+use crate::record::{Fields, Layout, Record};
+use crate::token::VerifierHash;
+
+/// The next state of one record. Applying [`Changes`](super::Changes) moves it on.
+#[derive(Clone)]
+pub(crate) struct Draft<'a> {
+    pub(super) fields: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
+    pub(super) verifier: VerifierHash,
+    pub(super) owner: Option<&'a str>,
+    pub(super) fingerprint: Option<&'a SessionFingerprint>,
+    pub(super) idle_timeout: Duration,
+    pub(super) absolute_timeout: Option<Duration>,
+    pub(super) persistent: bool,
+    expect: Expect,
+}
+
+impl<'a> Draft<'a> {
+    /// A session that does not exist yet.
+    pub(crate) fn create(
+        verifier: VerifierHash,
+        idle_timeout: Duration,
+        absolute_timeout: Duration,
+    ) -> Self {
+        Self {
+            fields: Vec::new(),
+            verifier,
+            owner: None,
+            fingerprint: None,
+            idle_timeout,
+            absolute_timeout: Some(absolute_timeout),
+            persistent: false,
+            expect: Expect::Absent,
+        }
+    }
+
+    /// The record's next generation.
+    pub(crate) fn rewrite(record: &'a Record) -> Self {
+        let mut fields = Vec::with_capacity(record.fields().count() + 1);
+        fields.extend(record.fields().map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value))));
+        Self {
+            fields,
+            verifier: record.verifier(),
+            owner: record.owner(),
+            fingerprint: record.fingerprint(),
+            idle_timeout: record.idle_timeout(),
+            absolute_timeout: None,
+            persistent: record.is_persistent(),
+            expect: Expect::Exactly(record.generation()),
+        }
+    }
+
+    /// The same draft under another expectation.
+    pub(crate) fn expecting(mut self, expect: Expect) -> Self {
+        self.expect = expect;
+        self
+    }
+
+    /// Whether what came with this proof may still change the session.
+    pub(crate) fn accepts(&self, proof: &VerifierHash) -> bool {
+        self.verifier == *proof
+    }
+
+    /// Whether the cookie shall be kept when the browser closes.
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.persistent
+    }
+
+    /// The commit that makes the draft the stored record.
+    pub(crate) fn commit(&self, nonce: Nonce) -> Commit {
+        let layout = Layout {
+            nonce: *nonce.as_bytes(),
+            idle_timeout: self.idle_timeout,
+            verifier: self.verifier,
+            persistent: self.persistent,
+            owner: self.owner,
+            fingerprint: self.fingerprint,
+        };
+        let room = self.fields.iter().map(|(name, value)| name.len() + value.len() + 5).sum();
+        let mut fields_at = 0;
+        let content = layout.encode(room, |bytes| {
+            fields_at = bytes.len();
+            for (name, value) in &self.fields {
+                Fields::write(bytes, name, value);
+            }
+        });
+        let absolute = self.absolute_timeout.map_or(Absolute::Keep, Absolute::Start);
+        Commit::new(self.expect, absolute, self.idle_timeout, content, fields_at)
+    }
+}

@@ -1,0 +1,167 @@
+//! [`Commit`]: one atomic write of one record, and [`Committed`], its possible outcomes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::clock::Timestamp;
+use crate::error::{Operation, RandomError, StorageError, StorageErrorKind};
+use crate::record::{Fields, Generation, NONCE_AT, Record, STAMP_AT, Stamp, StampBytes};
+
+/// What must be true of the stored record for a commit to be applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// There is no record yet.
+    Absent,
+    /// There is a record, of whatever generation.
+    Present,
+    /// There is a record of exactly this generation.
+    Exactly(Generation),
+}
+
+/// From when the absolute timeout counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absolute {
+    /// The record keeps the deadline that it has.
+    Keep,
+    /// The absolute timeout starts now: a new session, or somebody has just signed in.
+    Start(Duration),
+}
+
+/// Names one commit, so that a repetition after a lost reply is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonce([u8; 16]);
+
+impl Nonce {
+    /// Draws a nonce.
+    ///
+    /// # Errors
+    /// [`RandomError`] where the operating system gives no random bytes.
+    pub fn generate() -> Result<Self, RandomError> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|_| RandomError)?;
+        Ok(Self(bytes))
+    }
+
+    /// The nonce's bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// One atomic write: the whole new record under one expectation.
+///
+/// The content's stamp (generation and times) is filled in by the storage from its own clock.
+/// The same value may be given to a storage again: a repetition changes nothing.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    expect: Expect,
+    absolute: Absolute,
+    idle_timeout: Duration,
+    content: Bytes,
+    fields_at: usize,
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug)]
+#[must_use = "a commit that was not applied must be answered"]
+pub enum Committed {
+    /// The record is stored, now or by an earlier try with the same nonce.
+    Applied {
+        /// What the storage wrote into the record.
+        stamp: Stamp,
+        /// The storage's clock at the time of the commit.
+        as_of: Timestamp,
+    },
+    /// The stored record is of another generation; here it is.
+    Conflict(Record),
+    /// There is no such record (any more); nothing was created.
+    Gone,
+    /// There is a record already; nothing was overwritten.
+    Exists,
+}
+
+impl Commit {
+    pub(crate) fn new(
+        expect: Expect,
+        absolute: Absolute,
+        idle_timeout: Duration,
+        content: Vec<u8>,
+        fields_at: usize,
+    ) -> Self {
+        Self { expect, absolute, idle_timeout, content: Bytes::from(content), fields_at }
+    }
+
+    /// What must be true of the stored record.
+    pub fn expect(&self) -> Expect {
+        self.expect
+    }
+
+    /// From when the absolute timeout counts.
+    pub fn absolute(&self) -> Absolute {
+        self.absolute
+    }
+
+    /// How long the session may lie unused from now on.
+    pub fn idle_timeout(&self) -> Duration {
+        self.idle_timeout
+    }
+
+    /// The commit's nonce.
+    pub fn nonce(&self) -> &[u8] {
+        &self.content[NONCE_AT..NONCE_AT + 16]
+    }
+
+    /// The record's bytes; the stamp is empty.
+    pub fn content(&self) -> &Bytes {
+        &self.content
+    }
+
+    /// The record's bytes with a stamp.
+    pub fn stamped(&self, stamp: &Stamp) -> Bytes {
+        let mut bytes = self.content.to_vec();
+        bytes[STAMP_AT..STAMP_AT + size_of::<StampBytes>()].copy_from_slice(&stamp.to_bytes());
+        Bytes::from(bytes)
+    }
+
+    /// The stamp that this commit makes at `now`, given the stored record that it meets.
+    ///
+    /// `None` stands for a record that does not exist; a commit that creates starts its absolute
+    /// timeout now.
+    pub fn stamp(&self, stored: Option<&Stamp>, now: Timestamp) -> Stamp {
+        let created = stored.map_or(now, |stored| stored.created.min(now));
+        let (started, absolute_deadline) = match (self.absolute, stored) {
+            (Absolute::Start(timeout), _) => (now, now + timeout),
+            (Absolute::Keep, Some(stored)) => (stored.started.min(now), stored.absolute_deadline),
+            (Absolute::Keep, None) => (now, now + self.idle_timeout),
+        };
+        Stamp {
+            generation: stored.map_or(Generation::ZERO, |stored| stored.generation).next(),
+            created,
+            started,
+            touched: now,
+            idle_deadline: absolute_deadline.min(now + self.idle_timeout),
+            absolute_deadline,
+        }
+    }
+
+    /// Refuses a record that is larger than `limit` bytes.
+    ///
+    /// # Errors
+    /// [`StorageErrorKind::TooLarge`], which names the largest field.
+    pub fn check_size(&self, limit: usize) -> Result<(), StorageError> {
+        let size = self.content.len();
+        if size <= limit {
+            return Ok(());
+        }
+        let largest_field = Fields::new(&self.content[self.fields_at..])
+            .max_by_key(|(name, value)| name.len() + value.len())
+            .map(|(name, _)| name.to_owned())
+            .unwrap_or_default();
+        let message = format!(
+            "the session would take {size} bytes, the limit is {limit}; its largest field is `{largest_field}`"
+        );
+        let kind = StorageErrorKind::TooLarge { size, limit, largest_field };
+        Err(StorageError::new(kind, Operation::Commit, message))
+    }
+}

@@ -1,0 +1,115 @@
+//! The cookie: finding tickets in a `Cookie` header and writing a `Set-Cookie` header
+//! (RFC 6265bis).
+//!
+//! Reading is tolerant of everything around our cookie and strict about its value: a malformed
+//! neighbour never costs the session, and a value that is not a canonical token is no ticket.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::policy::{CookiePolicy, SameSite};
+use crate::token::Token;
+
+/// How many tickets one request may show; the rest is ignored.
+const MAX_CANDIDATES: usize = 4;
+
+/// How many bytes of `Cookie` headers are looked at per request; the rest is ignored.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+
+/// What a request's `Cookie` headers hold under our name.
+#[derive(Debug, Default)]
+pub(crate) struct Candidates {
+    tokens: [Option<Token>; MAX_CANDIDATES],
+    count: usize,
+    malformed: bool,
+    ignored: bool,
+    bytes: usize,
+}
+
+impl Candidates {
+    /// Reads one `Cookie` header. Several headers are read as one (HTTP/2 splits them).
+    pub(crate) fn read(&mut self, header: &[u8], name: &str) {
+        let room = MAX_HEADER_BYTES.saturating_sub(self.bytes);
+        self.bytes = self.bytes.saturating_add(header.len());
+        if header.len() > room {
+            self.ignored = true;
+        }
+        let header = &header[..header.len().min(room)];
+        for pair in header.split(|byte| *byte == b';') {
+            let pair = pair.trim_ascii();
+            let Some(rest) = pair.strip_prefix(name.as_bytes()) else { continue };
+            let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else { continue };
+            self.add(value.trim_ascii_start());
+        }
+    }
+
+    /// The tickets in the order in which they came.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.tokens.iter().flatten()
+    }
+
+    /// Whether something under our name was no ticket.
+    pub(crate) fn has_malformed(&self) -> bool {
+        self.malformed
+    }
+
+    /// Whether something was left out because there was too much of it.
+    pub(crate) fn has_ignored(&self) -> bool {
+        self.ignored
+    }
+
+    fn add(&mut self, value: &[u8]) {
+        match (Token::parse(value), self.tokens.get_mut(self.count)) {
+            (Some(token), Some(place)) => {
+                *place = Some(token);
+                self.count += 1;
+            }
+            (Some(_), None) => self.ignored = true,
+            (None, _) => self.malformed = true,
+        }
+    }
+}
+
+/// The value of a `Set-Cookie` header that hands out a ticket.
+///
+/// With `max_age` the browser keeps the cookie that long, without one until it is closed.
+pub(crate) fn hand_out(policy: &CookiePolicy, token: &Token, max_age: Option<Duration>) -> String {
+    let mut header = render(policy, &token.encode());
+    if let Some(max_age) = max_age {
+        // Writing to a string cannot fail.
+        let _ = write!(header, "; Max-Age={}", max_age.as_secs());
+    }
+    header
+}
+
+/// The value of a `Set-Cookie` header that takes the ticket away. A browser accepts it only with
+/// the attributes that the cookie was set with.
+pub(crate) fn take_away(policy: &CookiePolicy) -> String {
+    render(policy, "") + "; Max-Age=0"
+}
+
+fn render(policy: &CookiePolicy, value: &str) -> String {
+    let mut header = String::with_capacity(160);
+    header.push_str(&policy.name);
+    header.push('=');
+    header.push_str(value);
+    if let Some(domain) = &policy.domain {
+        header.push_str("; Domain=");
+        header.push_str(domain);
+    }
+    header.push_str("; Path=");
+    header.push_str(&policy.path);
+    if policy.secure {
+        header.push_str("; Secure");
+    }
+    header.push_str("; HttpOnly; SameSite=");
+    header.push_str(match policy.same_site {
+        SameSite::Strict => "Strict",
+        SameSite::Lax => "Lax",
+        SameSite::None => "None",
+    });
+    header
+}
+
+#[cfg(test)]
+mod tests;

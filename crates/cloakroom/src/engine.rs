@@ -1,0 +1,119 @@
+//! [`Engine`]: the path of a request from its cookie to its `Set-Cookie`.
+//!
+//! ```text
+//! begin.rs    headers of the request      -> RequestScope      no I/O
+//! load.rs     the first ask for a session -> Session           one load
+//! finish.rs   the status of the answer    -> SetCookie         no commit without a change
+//! lane.rs     one commit in flight per session, what waits goes out together
+//! ```
+
+mod background;
+mod begin;
+mod builder;
+mod client_address;
+mod finish;
+mod lane;
+mod load;
+mod scope;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::{Operation, StorageError};
+use crate::event::{Event, Observer};
+use crate::policy::Policy;
+use crate::session::Limits;
+use crate::storage::{AnyStorage, SessionStorage};
+
+use background::Background;
+use lane::Lanes;
+
+pub use begin::RequestFacts;
+pub use builder::EngineBuilder;
+pub use finish::{Answer, SetCookie};
+pub use scope::RequestScope;
+
+/// Sessions for a whole application: one storage, one policy. Clones are the same engine.
+///
+/// ```
+/// use cloakroom::{Engine, MemorySessionStorage};
+///
+/// let engine = Engine::builder(MemorySessionStorage::new()).build()?;
+/// assert_eq!(engine.policy().cookie.name, "__Host-id");
+/// # Ok::<(), cloakroom::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    storage: AnyStorage,
+    policy: Policy,
+    observer: Option<Arc<dyn Observer>>,
+    lanes: Arc<Lanes>,
+    background: Arc<Background>,
+}
+
+impl Engine {
+    /// Begins to build an engine on a storage.
+    pub fn builder(storage: impl SessionStorage) -> EngineBuilder {
+        EngineBuilder::new(AnyStorage::new(storage))
+    }
+
+    /// The policy as it is carried out.
+    pub fn policy(&self) -> &Policy {
+        &self.inner.policy
+    }
+
+    /// The storage that the engine works on.
+    pub fn storage(&self) -> &AnyStorage {
+        &self.inner.storage
+    }
+
+    /// Waits until everything has reached the storage that was still under way when its request
+    /// had ended: touches, and commits whose client disconnected. Call it before the process ends.
+    ///
+    /// Answers whether all of it was done within `limit`.
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.inner.background.drain(limit).await
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            idle_timeout: self.inner.policy.idle_timeout,
+            absolute_timeout: self.inner.policy.absolute_timeout,
+            longest_lifetime: self.inner.policy.longest_lifetime,
+        }
+    }
+
+    fn emit(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.inner.observer {
+            observer.observe(event);
+        }
+    }
+
+    /// Asks the storage something and tells the observer how that went.
+    async fn ask<T>(
+        &self,
+        operation: Operation,
+        question: impl Future<Output = Result<T, StorageError>>,
+    ) -> Result<T, StorageError> {
+        if self.inner.observer.is_none() {
+            return question.await;
+        }
+        let start = Instant::now();
+        let answer = question.await;
+        self.emit(&Event::Asked { operation, took: start.elapsed(), error: answer.as_ref().err() });
+        answer
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("storage", &self.inner.storage)
+            .field("policy", &self.inner.policy)
+            .finish_non_exhaustive()
+    }
+}

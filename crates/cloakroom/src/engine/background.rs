@@ -1,0 +1,106 @@
+//! [`Background`]: what goes on after its request has ended. Everything here ends by itself within
+//! the storage's own deadlines; `drain` waits for it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+/// Counts tasks, and wakes whoever waits for the last one.
+#[derive(Default)]
+pub(super) struct Background {
+    running: AtomicUsize,
+    idle: Notify,
+}
+
+impl Background {
+    /// Runs a future in a task of its own. Outside of a runtime it is dropped: there is nobody who
+    /// could run it.
+    pub(super) fn spawn(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let running = Running::new(self);
+        runtime.spawn(async move {
+            future.await;
+            drop(running);
+        });
+    }
+
+    /// Runs a future where it is awaited; if the caller is dropped before it is done, it goes on in
+    /// a task of its own.
+    pub(super) fn complete<T: Send + 'static>(
+        self: &Arc<Self>,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Completing<T> {
+        Completing { future: Some(Box::pin(future)), background: self.clone() }
+    }
+
+    /// How many tasks are running.
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Waits until nothing is running; `false` where that takes longer than `limit`.
+    pub(super) async fn drain(&self, limit: Duration) -> bool {
+        let drained = async {
+            loop {
+                let idle = self.idle.notified();
+                tokio::pin!(idle);
+                idle.as_mut().enable();
+                if self.running() == 0 {
+                    return;
+                }
+                idle.await;
+            }
+        };
+        tokio::time::timeout(limit, drained).await.is_ok()
+    }
+}
+
+struct Running(Arc<Background>);
+
+impl Running {
+    fn new(background: &Arc<Background>) -> Self {
+        background.running.fetch_add(1, Ordering::AcqRel);
+        Self(background.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.idle.notify_waiters();
+        }
+    }
+}
+
+/// A future that is always driven to its end.
+pub(super) struct Completing<T: Send + 'static> {
+    future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    background: Arc<Background>,
+}
+
+impl<T: Send + 'static> Future for Completing<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let future = self.future.as_mut().expect("a future is not polled after it is ready");
+        let answer = future.as_mut().poll(context);
+        if answer.is_ready() {
+            self.future = None;
+        }
+        answer
+    }
+}
+
+impl<T: Send + 'static> Drop for Completing<T> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            self.background.spawn(async move { drop(future.await) });
+        }
+    }
+}

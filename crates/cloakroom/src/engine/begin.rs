@@ -1,0 +1,58 @@
+//! The beginning of a request: from its headers to a [`RequestScope`], without any I/O.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::OnceCell;
+
+use super::{Engine, RequestScope, client_address};
+use crate::cookie::Candidates;
+use crate::event::Event;
+use crate::fingerprint::{FingerprintMode, SessionFingerprint};
+use crate::handle::Visit;
+use crate::session::State;
+
+/// What an adapter tells the engine about a request.
+pub trait RequestFacts {
+    /// Calls `read` with the value of each header of that name, in order. Names are lower case.
+    fn headers(&self, name: &str, read: &mut dyn FnMut(&[u8]));
+
+    /// The address that the connection comes from.
+    fn peer(&self) -> Option<IpAddr>;
+}
+
+impl Engine {
+    /// Begins a request. Nothing is asked of the storage yet.
+    pub fn begin(&self, request: &impl RequestFacts) -> RequestScope {
+        let mut candidates = Candidates::default();
+        let name = &self.policy().cookie.name;
+        request.headers("cookie", &mut |header| candidates.read(header, name));
+        if candidates.has_malformed() {
+            self.emit(&Event::MalformedTicket);
+        }
+        if candidates.has_ignored() {
+            self.emit(&Event::TooManyCookies);
+        }
+        RequestScope::new(Arc::new(Visit {
+            engine: self.clone(),
+            candidates,
+            fingerprint: self.fingerprint(request),
+            loaded: OnceCell::new(),
+            state: Mutex::new(State::anonymous(self.limits())),
+        }))
+    }
+
+    fn fingerprint(&self, request: &impl RequestFacts) -> Option<SessionFingerprint> {
+        let policy = self.policy();
+        if policy.fingerprint == FingerprintMode::Disabled {
+            return None;
+        }
+        let mut user_agent = String::new();
+        request.headers("user-agent", &mut |header| {
+            user_agent = String::from_utf8_lossy(header).into_owned();
+        });
+        let address = client_address::find(request, &policy.trusted_proxies);
+        let fingerprint = SessionFingerprint::new(address.as_deref().unwrap_or(""), &user_agent);
+        (fingerprint != SessionFingerprint::default()).then_some(fingerprint)
+    }
+}

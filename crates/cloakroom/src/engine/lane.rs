@@ -1,0 +1,129 @@
+//! The commit lane: per session and process one commit is in flight; whatever arrives meanwhile
+//! waits, and goes out together in the next one.
+//!
+//! The first request commits where it stands, so a session that nobody else writes pays one map
+//! entry for its lane and nothing else. When it is done and others wait, a task takes over: it
+//! replays all of their changes in turn on the newest record and commits once for all of them.
+//! So one hot session costs Redis a bounded number of calls, however many requests write to it.
+
+mod batch;
+mod registry;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Engine;
+use crate::changes::Changes;
+use crate::clock::Timestamp;
+use crate::commit::{Commit, Committed};
+use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
+use crate::record::{Record, Stamp};
+use crate::storage::SessionStorage;
+use crate::token::{SessionKey, VerifierHash};
+
+use batch::Batch;
+pub(super) use registry::Lanes;
+use registry::{Entered, Lane, Waiting};
+
+/// How long beyond its deadline a request waits to be told so by the lane.
+const GRACE: Duration = Duration::from_millis(20);
+
+/// One request's wish to change a session that exists.
+pub(super) struct Attempt {
+    /// The record that the request has seen.
+    pub(super) base: Record,
+    /// What the request's ticket proved itself with.
+    pub(super) proof: VerifierHash,
+    pub(super) changes: Changes,
+}
+
+/// A commit that was applied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Landed {
+    pub(super) stamp: Stamp,
+    pub(super) as_of: Timestamp,
+    pub(super) persistent: bool,
+}
+
+pub(super) type Verdict = Result<Landed, SessionError>;
+
+impl Engine {
+    /// Commits one request's changes, alone or together with others that change the same session.
+    pub(super) async fn commit(&self, key: SessionKey, attempt: Attempt) -> Verdict {
+        let deadline = Instant::now() + self.policy().commit_timeout;
+        match self.inner.lanes.enter(key, attempt, deadline) {
+            Entered::Leading(lane, attempt) => self.lead(lane, attempt, deadline).await,
+            Entered::Waiting(verdict) => {
+                match tokio::time::timeout_at(deadline + GRACE, verdict).await {
+                    Ok(Ok(verdict)) => verdict,
+                    Ok(Err(_)) => Err(interrupted().into()),
+                    Err(_) => Err(self.commit_timed_out().into()),
+                }
+            }
+            Entered::Full => Err(too_many_waiting().into()),
+        }
+    }
+
+    /// Sends a commit once, within the commit's deadline.
+    pub(super) async fn commit_once(
+        &self,
+        key: &SessionKey,
+        commit: &Commit,
+    ) -> Result<Committed, StorageError> {
+        self.commit_until(key, commit, Instant::now() + self.policy().commit_timeout).await
+    }
+
+    async fn commit_until(
+        &self,
+        key: &SessionKey,
+        commit: &Commit,
+        deadline: Instant,
+    ) -> Result<Committed, StorageError> {
+        let send = async {
+            let answer = tokio::time::timeout_at(deadline, self.storage().commit(key, commit));
+            answer.await.unwrap_or_else(|_| Err(self.commit_timed_out()))
+        };
+        self.ask(Operation::Commit, send).await
+    }
+
+    async fn lead(&self, mut lane: Lane, attempt: Attempt, deadline: Instant) -> Verdict {
+        let mut batch = Batch::of_one(attempt, deadline);
+        let newest = batch.commit(self, lane.key()).await;
+        let verdict = batch.into_verdicts().next().unwrap_or_else(|| Err(interrupted().into()));
+        if let Some(waiting) = lane.next() {
+            let engine = self.clone();
+            self.inner.background.spawn(async move { engine.follow(lane, waiting, newest).await });
+        }
+        verdict
+    }
+
+    /// Commits for those who wait, until nobody does.
+    async fn follow(&self, mut lane: Lane, waiting: Vec<Waiting>, newest: Option<Record>) {
+        let (mut next, mut newest) = (Some(waiting), newest);
+        while let Some(waiting) = next {
+            let (mut batch, replies) = Batch::of_many(waiting, newest);
+            newest = batch.commit(self, lane.key()).await;
+            for (reply, verdict) in replies.into_iter().zip(batch.into_verdicts()) {
+                // Whoever has gone away need not be told.
+                let _ = reply.send(verdict);
+            }
+            next = lane.next();
+        }
+    }
+
+    fn commit_timed_out(&self) -> StorageError {
+        let limit = self.policy().commit_timeout;
+        StorageError::timeout(Operation::Commit, "commit_timeout", limit, limit)
+    }
+}
+
+fn interrupted() -> StorageError {
+    let message = "the commit was interrupted, its outcome is unknown";
+    StorageError::new(StorageErrorKind::Unavailable, Operation::Commit, message)
+}
+
+fn too_many_waiting() -> StorageError {
+    let message = "too many requests are waiting to change this one session";
+    StorageError::new(StorageErrorKind::Rejected, Operation::Commit, message)
+}

@@ -1,0 +1,155 @@
+//! [`Batch`]: the changes of one request or of several, committed as one.
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{Attempt, Landed, Verdict, Waiting};
+use crate::changes::Draft;
+use crate::commit::{Commit, Committed, Nonce};
+use crate::engine::Engine;
+use crate::error::SessionError;
+use crate::event::Event;
+use crate::lifetime;
+use crate::record::Record;
+use crate::storage::SessionStorage;
+use crate::token::SessionKey;
+
+/// Attempts on one session, each with its verdict as soon as there is one.
+pub(super) struct Batch {
+    newest: Option<Record>,
+    members: Vec<Member>,
+}
+
+struct Member {
+    attempt: Attempt,
+    deadline: Instant,
+    verdict: Option<Verdict>,
+}
+
+impl Batch {
+    pub(super) fn of_one(attempt: Attempt, deadline: Instant) -> Self {
+        let newest = Some(attempt.base.clone());
+        Self { newest, members: vec![Member { attempt, deadline, verdict: None }] }
+    }
+
+    /// A batch of those who wait, on the newest record that anybody knows.
+    pub(super) fn of_many(
+        waiting: Vec<Waiting>,
+        mut newest: Option<Record>,
+    ) -> (Self, Vec<oneshot::Sender<Verdict>>) {
+        let mut replies = Vec::with_capacity(waiting.len());
+        let mut members = Vec::with_capacity(waiting.len());
+        for Waiting { attempt, deadline, reply } in waiting {
+            let seen = &attempt.base;
+            if newest.as_ref().is_none_or(|newest| newest.generation() < seen.generation()) {
+                newest = Some(seen.clone());
+            }
+            // Whoever has gone away has been told an error; the changes must not come true later.
+            let verdict = reply.is_closed().then_some(Err(SessionError::Finished));
+            members.push(Member { attempt, deadline, verdict });
+            replies.push(reply);
+        }
+        (Self { newest, members }, replies)
+    }
+
+    pub(super) fn into_verdicts(self) -> impl Iterator<Item = Verdict> {
+        self.members.into_iter().map(|member| member.verdict.unwrap_or(Err(SessionError::Gone)))
+    }
+
+    /// Commits until every member has its verdict. Answers the newest record that is known then.
+    pub(super) async fn commit(&mut self, engine: &Engine, key: &SessionKey) -> Option<Record> {
+        let mut tries = 0;
+        while let Some(base) = self.newest.take() {
+            let limit = engine.storage().max_session_bytes();
+            let (commit, persistent) = match self.draft(engine, &base, tries, limit) {
+                Ok(Some(drafted)) => drafted,
+                Ok(None) => return Some(base),
+                Err(error) => {
+                    self.settle(&Err(error));
+                    return Some(base);
+                }
+            };
+            let deadline = self.open().map(|member| member.deadline).max()?;
+            tries += 1;
+            match engine.commit_until(key, &commit, deadline).await {
+                Ok(Committed::Applied { stamp, as_of }) => {
+                    let (session, requests) = (key.public_id(), self.open().count());
+                    engine.emit(&Event::Committed { session, requests, attempts: tries });
+                    self.settle(&Ok(Landed { stamp, as_of, persistent }));
+                    return Record::decode(commit.stamped(&stamp), as_of).ok();
+                }
+                Ok(Committed::Conflict(newer)) => self.newest = Some(newer),
+                Ok(Committed::Gone | Committed::Exists) => {
+                    self.settle(&Err(SessionError::Gone));
+                    return None;
+                }
+                Err(error) => {
+                    self.settle(&Err(error.into()));
+                    return Some(base);
+                }
+            }
+            lifetime::pause_after_conflict(tries - 1).await;
+        }
+        None
+    }
+
+    /// Replays all open members on a record. Members that cannot go along get their verdict; `None`
+    /// where nobody is left.
+    fn draft(
+        &mut self,
+        engine: &Engine,
+        base: &Record,
+        tries: u32,
+        limit: usize,
+    ) -> Result<Option<(Commit, bool)>, SessionError> {
+        let (now, nonce) = (Instant::now(), Nonce::generate()?);
+        let alone = self.members.len() == 1;
+        let mut draft = Draft::rewrite(base);
+        let mut verdicts = Vec::new();
+        for (at, member) in self.members.iter().enumerate() {
+            if member.verdict.is_some() {
+                continue;
+            }
+            let refusal = if now > member.deadline {
+                let limit = engine.policy().commit_timeout;
+                Some(SessionError::Conflict { attempts: tries, limit })
+            } else if !draft.accepts(&member.attempt.proof) {
+                Some(SessionError::Superseded)
+            } else if alone {
+                member.attempt.changes.apply(&mut draft).err()
+            } else {
+                // One member's oversized value must not fail the others.
+                let before = draft.clone();
+                let applied = member.attempt.changes.apply(&mut draft);
+                let fits = |()| Ok(draft.commit(nonce).check_size(limit)?);
+                let refusal = applied.and_then(fits).err();
+                if refusal.is_some() {
+                    draft = before;
+                }
+                refusal
+            };
+            if let Some(refusal) = refusal {
+                verdicts.push((at, refusal));
+            }
+        }
+        let (persistent, commit) = (draft.is_persistent(), draft.commit(nonce));
+        for (at, refusal) in verdicts {
+            self.members[at].verdict = Some(Err(refusal));
+        }
+        if self.open().next().is_none() {
+            return Ok(None);
+        }
+        commit.check_size(limit)?;
+        Ok(Some((commit, persistent)))
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.verdict.is_none())
+    }
+
+    fn settle(&mut self, verdict: &Verdict) {
+        for member in self.members.iter_mut().filter(|member| member.verdict.is_none()) {
+            member.verdict = Some(verdict.clone());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! [`Lanes`]: which sessions have a commit in flight, and who waits for it.
+//!
+//! A lane is there exactly while its [`Lane`] guard lives. The locks are held for a map operation,
+//! never across an await.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{Attempt, Verdict};
+use crate::token::SessionKey;
+
+const SHARDS: usize = 32;
+
+/// How many requests may wait for one session's commit; further ones are refused.
+const MAX_WAITING: usize = 1024;
+
+/// All lanes of an engine.
+pub(in crate::engine) struct Lanes {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Shard {
+    lanes: HashMap<SessionKey, Vec<Waiting>>,
+    touches: HashSet<SessionKey>,
+}
+
+/// A request whose changes go out with the next commit.
+pub(super) struct Waiting {
+    pub(super) attempt: Attempt,
+    pub(super) deadline: Instant,
+    pub(super) reply: oneshot::Sender<Verdict>,
+}
+
+/// What a request becomes in its session's lane.
+pub(super) enum Entered {
+    /// Nobody else commits: go ahead.
+    Leading(Lane, Attempt),
+    /// Somebody commits already: the verdict will come.
+    Waiting(oneshot::Receiver<Verdict>),
+    /// Too many wait already.
+    Full,
+}
+
+/// The right to commit to one session. Its drop gives the lane up, and whoever waits is told that
+/// the commit was interrupted.
+pub(super) struct Lane {
+    lanes: Arc<Lanes>,
+    key: SessionKey,
+    open: bool,
+}
+
+impl Lanes {
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        key: SessionKey,
+        attempt: Attempt,
+        deadline: Instant,
+    ) -> Entered {
+        let mut shard = self.shard(&key);
+        let Some(waiting) = shard.lanes.get_mut(&key) else {
+            shard.lanes.insert(key, Vec::new());
+            return Entered::Leading(Lane { lanes: self.clone(), key, open: true }, attempt);
+        };
+        if waiting.len() >= MAX_WAITING {
+            return Entered::Full;
+        }
+        let (reply, verdict) = oneshot::channel();
+        waiting.push(Waiting { attempt, deadline, reply });
+        Entered::Waiting(verdict)
+    }
+
+    /// Marks that a touch of the session is under way; `false` where one is already.
+    pub(in crate::engine) fn begin_touch(&self, key: SessionKey) -> bool {
+        self.shard(&key).touches.insert(key)
+    }
+
+    pub(in crate::engine) fn end_touch(&self, key: &SessionKey) {
+        self.shard(key).touches.remove(key);
+    }
+
+    fn shard(&self, key: &SessionKey) -> MutexGuard<'_, Shard> {
+        let at = self.hasher.hash_one(key) as usize % SHARDS;
+        self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, hasher: RandomState::new() }
+    }
+}
+
+impl Lane {
+    pub(super) fn key(&self) -> &SessionKey {
+        &self.key
+    }
+
+    /// Takes whoever has come meanwhile; where nobody has, the lane is given up.
+    pub(super) fn next(&mut self) -> Option<Vec<Waiting>> {
+        let mut shard = self.lanes.shard(&self.key);
+        let waiting = shard.lanes.get_mut(&self.key).map(std::mem::take).unwrap_or_default();
+        if waiting.is_empty() {
+            shard.lanes.remove(&self.key);
+            self.open = false;
+            return None;
+        }
+        Some(waiting)
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if self.open {
+            self.lanes.shard(&self.key).lanes.remove(&self.key);
+        }
+    }
+}

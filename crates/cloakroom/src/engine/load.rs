@@ -1,0 +1,62 @@
+//! The first ask for a session: from a ticket to one of four outcomes.
+
+use super::Engine;
+use crate::error::{Operation, StorageError};
+use crate::event::{Event, Rejection};
+use crate::handle::{LoadOutcome, Visit};
+use crate::record::Record;
+use crate::session::State;
+use crate::storage::SessionStorage;
+use crate::token::Token;
+
+impl Engine {
+    /// Loads the request's session into its state.
+    ///
+    /// An error is the fourth outcome: the storage could not say. It never becomes "anonymous".
+    pub(crate) async fn load(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
+        let mut outcome = LoadOutcome::Anonymous;
+        for ticket in visit.candidates.tokens() {
+            match self.open(visit, ticket).await? {
+                Ok(record) => {
+                    self.emit(&Event::Found { session: ticket.key().public_id() });
+                    *visit.state() = State::found(record, ticket.clone(), self.limits());
+                    return Ok(LoadOutcome::Found);
+                }
+                Err(reason) => {
+                    self.emit(&Event::Rejected { session: ticket.key().public_id(), reason });
+                    outcome = worst(outcome, reason);
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn open(
+        &self,
+        visit: &Visit,
+        ticket: &Token,
+    ) -> Result<Result<Record, Rejection>, StorageError> {
+        let key = ticket.key();
+        let found = self.ask(Operation::Load, self.storage().load(&key)).await?;
+        let Some(record) = found.filter(|record| !record.is_expired(record.as_of())) else {
+            return Ok(Err(Rejection::Unknown));
+        };
+        if !record.accepts(&ticket.verifier_hash()) {
+            return Ok(Err(Rejection::Superseded));
+        }
+        let mode = self.policy().fingerprint;
+        if !mode.accepts(record.fingerprint(), visit.fingerprint.as_ref()) {
+            return Ok(Err(Rejection::Fingerprint));
+        }
+        Ok(Ok(record))
+    }
+}
+
+/// Of several tickets that opened nothing, the one that matters: only where all are unknown may
+/// the cookie be cleared.
+fn worst(outcome: LoadOutcome, reason: Rejection) -> LoadOutcome {
+    match outcome {
+        LoadOutcome::Rejected(before) if before != Rejection::Unknown => outcome,
+        _ => LoadOutcome::Rejected(reason),
+    }
+}

@@ -1,0 +1,146 @@
+//! [`StorageError`]: the storage could not say. Never to be mistaken for "no session".
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An operation whose outcome the storage could not tell.
+///
+/// For a write that means *unknown*: it may have been applied. [`StorageError::is_transient`] says
+/// whether the same call may succeed later.
+#[derive(Clone, Debug)]
+pub struct StorageError {
+    kind: StorageErrorKind,
+    operation: Operation,
+    message: String,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// Why a storage could not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StorageErrorKind {
+    /// No connection to the server, or it is still loading its data.
+    Unavailable,
+    /// The server did not answer within the limit.
+    Timeout {
+        /// The limit that was set.
+        limit: Duration,
+        /// The time that had passed.
+        elapsed: Duration,
+    },
+    /// The call was refused before it was sent, to protect the server.
+    Rejected,
+    /// What lies under the key is not a record that can be read. It is left as it is.
+    Corrupt,
+    /// The server refused the credentials, or the user lacks a permission.
+    Denied,
+    /// The storage is full. What it holds is untouched and can still be read.
+    Full,
+    /// The server is a read-only replica. What it holds can still be read.
+    ReadOnly,
+    /// The session is larger than the storage's limit; nothing was sent.
+    TooLarge {
+        /// The size in bytes that the record would have.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+        /// The name of the field that takes the most room.
+        largest_field: String,
+    },
+    /// Any other answer of the server.
+    Backend,
+}
+
+/// What was asked of the storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Read one record.
+    Load,
+    /// Write one record.
+    Commit,
+    /// Move one record's idle deadline.
+    Touch,
+    /// Remove one record.
+    Destroy,
+    /// Count sessions and read the server's figures.
+    Stats,
+    /// Ask whether the server answers.
+    Ping,
+}
+
+impl Operation {
+    /// The operation's name in errors, events and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Commit => "commit",
+            Self::Touch => "touch",
+            Self::Destroy => "destroy",
+            Self::Stats => "stats",
+            Self::Ping => "ping",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl StorageError {
+    /// An error of a kind; the message must hold no token and no value.
+    pub fn new(kind: StorageErrorKind, operation: Operation, message: impl Into<String>) -> Self {
+        Self { kind, operation, message: message.into(), source: None }
+    }
+
+    /// The server did not answer in time.
+    pub fn timeout(operation: Operation, name: &str, limit: Duration, elapsed: Duration) -> Self {
+        let message = format!("{name} of {limit:?} passed (elapsed: {elapsed:?})");
+        Self::new(StorageErrorKind::Timeout { limit, elapsed }, operation, message)
+    }
+
+    /// The same error with its cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Why the storage could not answer.
+    pub fn kind(&self) -> &StorageErrorKind {
+        &self.kind
+    }
+
+    /// What was asked of the storage.
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// Whether the same call may succeed in a moment; such errors become HTTP 503.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.kind,
+            StorageErrorKind::Unavailable
+                | StorageErrorKind::Timeout { .. }
+                | StorageErrorKind::Rejected
+                | StorageErrorKind::Full
+                | StorageErrorKind::ReadOnly
+        )
+    }
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session {}: {}", self.operation, self.message)
+    }
+}
+
+impl Error for StorageError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,155 @@
+//! [`Event`] and [`Observer`]: the one list of what can be measured.
+//!
+//! No event holds a token or a value.
+
+use std::time::Duration;
+
+use crate::error::{Operation, SessionError, StorageError};
+use crate::token::PublicId;
+
+/// Something that happened to a session. Told to the [`Observer`] at the moment it happens.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The storage was asked for something and has answered.
+    Asked {
+        /// What it was asked for.
+        operation: Operation,
+        /// How long the answer took.
+        took: Duration,
+        /// Why it could not say; `None` where it answered.
+        error: Option<&'a StorageError>,
+    },
+    /// A request's ticket opened its session.
+    Found {
+        /// The session.
+        session: PublicId,
+    },
+    /// A request's ticket opened nothing.
+    Rejected {
+        /// The session that the ticket points to.
+        session: PublicId,
+        /// Why it opened nothing.
+        reason: Rejection,
+    },
+    /// A cookie of our name held no ticket.
+    MalformedTicket,
+    /// A request showed more tickets, or more bytes of cookies, than are looked at.
+    TooManyCookies,
+    /// A session was created.
+    Created {
+        /// The session.
+        session: PublicId,
+    },
+    /// Changes of one request or of several were committed.
+    Committed {
+        /// The session.
+        session: PublicId,
+        /// How many requests' changes went out together.
+        requests: usize,
+        /// How many times the commit was sent.
+        attempts: u32,
+    },
+    /// Changes could not be committed.
+    NotCommitted {
+        /// The session.
+        session: PublicId,
+        /// Why.
+        error: &'a SessionError,
+    },
+    /// A session was given a new ticket.
+    Rotated {
+        /// The session.
+        session: PublicId,
+    },
+    /// A principal signed in.
+    SignedIn {
+        /// The session.
+        session: PublicId,
+    },
+    /// A session was ended by its request.
+    Destroyed {
+        /// The session.
+        session: PublicId,
+    },
+    /// A session's idle deadline was moved.
+    Touched {
+        /// The session.
+        session: PublicId,
+    },
+    /// A touch was left out because too many were under way.
+    TouchSkipped {
+        /// The session.
+        session: PublicId,
+    },
+    /// The changes of a request were discarded because it answered with a server error, or was
+    /// dropped before it answered.
+    Discarded {
+        /// The session; `None` where it was not stored yet.
+        session: Option<PublicId>,
+    },
+    /// The engine hands out cookies over plain HTTP. Never in production.
+    PlainHttp,
+}
+
+/// Why a ticket opened nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// There is no such session (any more): it was never there, has expired or was ended.
+    Unknown,
+    /// The session has been given a new ticket.
+    Superseded,
+    /// The visitor's address or user agent is not the session's.
+    Fingerprint,
+}
+
+impl Rejection {
+    /// The reason's name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Superseded => "superseded",
+            Self::Fingerprint => "fingerprint",
+        }
+    }
+}
+
+/// Is told every [`Event`]. It is called on the request's path, so it must be quick and must not
+/// block.
+pub trait Observer: Send + Sync + 'static {
+    /// Something happened.
+    fn observe(&self, event: &Event<'_>);
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
+    fn observe(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+/// Writes events to the `tracing` log: warnings where somebody should look, the rest as debug.
+#[cfg(feature = "tracing")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TracingObserver;
+
+#[cfg(feature = "tracing")]
+impl Observer for TracingObserver {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::PlainHttp => tracing::warn!(
+                "session cookies travel over plain HTTP: local_plain_http is for development only"
+            ),
+            Event::Asked { operation, error: Some(error), took } => {
+                tracing::warn!(operation = operation.name(), ?took, %error, "storage could not say");
+            }
+            Event::NotCommitted { session, error } => {
+                tracing::warn!(%session, %error, "session not committed");
+            }
+            Event::Rejected { session, reason: Rejection::Fingerprint } => {
+                tracing::warn!(%session, "ticket shown from another place than the session's");
+            }
+            event => tracing::debug!(?event, "session"),
+        }
+    }
+}

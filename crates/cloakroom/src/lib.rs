@@ -1,0 +1,53 @@
+//! Server-side web sessions that lose nothing: the core, without a web framework or a Redis client.
+//!
+//! You hand in your things and keep the ticket. A visitor's data lies in a [storage](SessionStorage),
+//! the visitor holds a [`Token`] in a cookie, and every application node finds the data again.
+//!
+//! - [`Session`] is what a handler reads and writes; `cloakroom-axum` extracts it.
+//! - [`Engine`] is the path of a request from its cookie to its `Set-Cookie`; adapters call it.
+//! - [`MemorySessionStorage`] needs nothing installed; `cloakroom-redis` keeps sessions in Redis.
+//! - [`Policy`] holds every decision, with the advice for production as its default.
+//!
+//! No update is lost: changes are replayed on what another request wrote first. A sign-out is
+//! final: after it nothing brings the record back. A storage that cannot answer is an error, never
+//! "no session".
+
+mod changes;
+mod clock;
+mod codec;
+mod commit;
+mod cookie;
+pub mod duration_text;
+mod engine;
+mod error;
+mod event;
+mod fingerprint;
+mod handle;
+mod lifetime;
+mod policy;
+mod record;
+mod session;
+mod storage;
+mod token;
+
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use codec::SIMD_THRESHOLD;
+pub use commit::{Absolute, Commit, Committed, Expect, Nonce};
+pub use engine::{Answer, Engine, EngineBuilder, RequestFacts, RequestScope, SetCookie};
+pub use error::{
+    ConfigError, ConfigErrorKind, Operation, Problem, RandomError, SessionError, StorageError,
+    StorageErrorKind,
+};
+#[cfg(feature = "tracing")]
+pub use event::TracingObserver;
+pub use event::{Event, Observer, Rejection};
+pub use fingerprint::{FingerprintMode, SessionFingerprint};
+pub use handle::{Handle, LoadOutcome};
+pub use policy::{CookiePolicy, OnServerError, Policy, SameSite};
+pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes};
+pub use session::{Field, Flash, FlashLevel, ReadField, Session, SessionData, WriteField};
+pub use storage::{
+    AnyStorage, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, MemorySessionStorage,
+    MemorySessionStorageBuilder, SessionStorage, StorageStats, Touched,
+};
+pub use token::{PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};

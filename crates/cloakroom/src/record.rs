@@ -1,0 +1,173 @@
+//! [`Record`]: what a storage returns for one session, still in the bytes that it was stored in.
+//!
+//! The layout has one home, [`layout`], for every storage: the bytes that Redis holds are the
+//! bytes that memory holds. Fields stay undecoded until somebody asks for one.
+
+mod fields;
+mod layout;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::clock::Timestamp;
+use crate::fingerprint::SessionFingerprint;
+use crate::token::VerifierHash;
+
+pub(crate) use fields::{FIELD_NAME_LIMIT, Fields};
+pub use layout::{CorruptRecord, Stamp, StampBytes};
+pub(crate) use layout::{Layout, NONCE_AT, STAMP_AT};
+
+/// Counts the commits of one session; the first one makes generation 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Generation(u64);
+
+impl Generation {
+    /// The generation before the first commit.
+    pub const ZERO: Self = Self(0);
+
+    /// The generation with this number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The generation's number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The generation that the next commit makes.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// One session as a storage holds it.
+#[derive(Clone)]
+pub struct Record {
+    bytes: Bytes,
+    as_of: Timestamp,
+    head: layout::Head,
+}
+
+impl Record {
+    /// Reads a stored record. `as_of` is the storage's own clock at the time of reading.
+    ///
+    /// # Errors
+    /// [`CorruptRecord`] where the bytes are not a record, were cut or altered, or are of a format
+    /// version that this release does not know.
+    pub fn decode(bytes: Bytes, as_of: Timestamp) -> Result<Self, CorruptRecord> {
+        let head = layout::decode(&bytes)?;
+        Ok(Self { bytes, as_of, head })
+    }
+
+    /// How many times the session was committed.
+    pub fn generation(&self) -> Generation {
+        self.head.stamp.generation
+    }
+
+    /// When the session was created.
+    pub fn created(&self) -> Timestamp {
+        self.head.stamp.created
+    }
+
+    /// When the absolute timeout began to count: at creation or at the last sign-in.
+    pub fn started(&self) -> Timestamp {
+        self.head.stamp.started
+    }
+
+    /// When the session was last written or its idle deadline moved.
+    pub fn touched(&self) -> Timestamp {
+        self.head.stamp.touched
+    }
+
+    /// When the session ends unless somebody uses it.
+    pub fn idle_deadline(&self) -> Timestamp {
+        self.head.stamp.idle_deadline
+    }
+
+    /// When the session ends whatever happens.
+    pub fn absolute_deadline(&self) -> Timestamp {
+        self.head.stamp.absolute_deadline
+    }
+
+    /// How long the session may lie unused.
+    pub fn idle_timeout(&self) -> Duration {
+        self.head.idle_timeout
+    }
+
+    /// The storage's clock at the time this copy was read or written.
+    pub fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// Whether the session had ended at `now`.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now > self.idle_deadline() || now > self.absolute_deadline()
+    }
+
+    /// Whether the cookie is kept when the browser closes.
+    pub fn is_persistent(&self) -> bool {
+        self.head.persistent
+    }
+
+    /// The principal that is signed in.
+    pub fn owner(&self) -> Option<&str> {
+        self.head.owner.clone().and_then(|range| std::str::from_utf8(&self.bytes[range]).ok())
+    }
+
+    /// Where the session's visitor came from.
+    pub fn fingerprint(&self) -> Option<&SessionFingerprint> {
+        self.head.fingerprint.as_ref()
+    }
+
+    /// The stored JSON of one field.
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.fields().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+
+    /// The names of all fields.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields().map(|(name, _)| name)
+    }
+
+    /// The record's size in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The record's bytes, as `docs/protocol.md` describes them.
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        Fields::new(&self.bytes[self.head.fields_at..])
+    }
+
+    /// Whether a ticket or name with this proof opens the record.
+    pub(crate) fn accepts(&self, proof: &VerifierHash) -> bool {
+        self.head.verifier == *proof
+    }
+
+    pub(crate) fn verifier(&self) -> VerifierHash {
+        self.head.verifier
+    }
+
+    pub(crate) fn nonce(&self) -> &[u8] {
+        &self.bytes[NONCE_AT..NONCE_AT + 16]
+    }
+}
+
+impl std::fmt::Debug for Record {
+    /// Shows times and sizes, never a value, a hash or the owner.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record")
+            .field("generation", &self.generation().number())
+            .field("size", &self.size())
+            .field("idle_deadline", &self.idle_deadline())
+            .field("absolute_deadline", &self.absolute_deadline())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,262 @@
+//! The record byte for byte: the one place that reads and writes the layout of `docs/protocol.md`.
+//!
+//! Bytes 8..56, the *stamp*, belong to the storage: it fills them in from its own clock at every
+//! commit and touch. All other bytes are the engine's and lie under a checksum. Offsets are fixed, so that a script can read and patch the stamp in place.
+
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::{Fields, Generation};
+use crate::clock::Timestamp;
+use crate::fingerprint::SessionFingerprint;
+use crate::token::VerifierHash;
+
+const MAGIC: &[u8; 4] = b"CLKR";
+const VERSION: u8 = 1;
+const VERSION_AT: usize = 4;
+const FLAGS_AT: usize = 5;
+pub(crate) const STAMP_AT: usize = 8;
+const STAMP_BYTES: usize = 48;
+pub(crate) const NONCE_AT: usize = STAMP_AT + STAMP_BYTES;
+const IDLE_TIMEOUT_AT: usize = NONCE_AT + 16;
+const VERIFIER_AT: usize = IDLE_TIMEOUT_AT + 8;
+const CHECKSUM_AT: usize = VERIFIER_AT + 32;
+const SECTIONS_AT: usize = CHECKSUM_AT + 4;
+
+const FLAG_PERSISTENT: u8 = 1;
+const FLAG_OWNER: u8 = 2;
+const FLAG_FINGERPRINT: u8 = 4;
+const KNOWN_FLAGS: u8 = FLAG_PERSISTENT | FLAG_OWNER | FLAG_FINGERPRINT;
+
+/// The stamp as it stands in the record.
+pub type StampBytes = [u8; STAMP_BYTES];
+
+/// What the storage itself writes into a record: its number and its times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stamp {
+    /// How many times the session was committed.
+    pub generation: Generation,
+    /// When the session was created.
+    pub created: Timestamp,
+    /// When the absolute timeout began to count: at creation or at the last sign-in.
+    pub started: Timestamp,
+    /// When the session was last written or its idle deadline moved.
+    pub touched: Timestamp,
+    /// When the session ends unless somebody uses it.
+    pub idle_deadline: Timestamp,
+    /// When the session ends whatever happens.
+    pub absolute_deadline: Timestamp,
+}
+
+impl Stamp {
+    /// The stamp of a session's first commit.
+    pub fn first(now: Timestamp, idle_timeout: Duration, absolute_timeout: Duration) -> Self {
+        let absolute_deadline = now + absolute_timeout;
+        Self {
+            generation: Generation::ZERO.next(),
+            created: now,
+            started: now,
+            touched: now,
+            idle_deadline: absolute_deadline.min(now + idle_timeout),
+            absolute_deadline,
+        }
+    }
+
+    /// Reads a stamp from its 48 bytes.
+    pub fn from_bytes(bytes: &StampBytes) -> Self {
+        let number = |at: usize| {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(&bytes[at..at + 8]);
+            u64::from_be_bytes(eight)
+        };
+        Self {
+            generation: Generation::new(number(0)),
+            created: Timestamp::from_millis(number(8)),
+            started: Timestamp::from_millis(number(16)),
+            touched: Timestamp::from_millis(number(24)),
+            idle_deadline: Timestamp::from_millis(number(32)),
+            absolute_deadline: Timestamp::from_millis(number(40)),
+        }
+    }
+
+    /// The stamp as its 48 bytes.
+    pub fn to_bytes(&self) -> StampBytes {
+        let mut bytes = [0; STAMP_BYTES];
+        let numbers = [
+            self.generation.number(),
+            self.created.as_millis(),
+            self.started.as_millis(),
+            self.touched.as_millis(),
+            self.idle_deadline.as_millis(),
+            self.absolute_deadline.as_millis(),
+        ];
+        for (chunk, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            chunk.copy_from_slice(&number.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn is_sound(&self) -> bool {
+        self.generation > Generation::ZERO
+            && self.created <= self.started
+            && self.started <= self.touched
+            && self.touched <= self.idle_deadline
+            && self.idle_deadline <= self.absolute_deadline
+    }
+}
+
+/// The decoded head of a record.
+#[derive(Clone)]
+pub(super) struct Head {
+    pub(super) stamp: Stamp,
+    pub(super) idle_timeout: Duration,
+    pub(super) verifier: VerifierHash,
+    pub(super) persistent: bool,
+    pub(super) owner: Option<Range<usize>>,
+    pub(super) fingerprint: Option<SessionFingerprint>,
+    pub(super) fields_at: usize,
+}
+
+/// What the engine wants to be stored; [`Layout::encode`] leaves the stamp empty.
+pub(crate) struct Layout<'a> {
+    pub(crate) nonce: [u8; 16],
+    pub(crate) idle_timeout: Duration,
+    pub(crate) verifier: VerifierHash,
+    pub(crate) persistent: bool,
+    pub(crate) owner: Option<&'a str>,
+    pub(crate) fingerprint: Option<&'a SessionFingerprint>,
+}
+
+impl Layout<'_> {
+    /// The record's bytes; `write_fields` appends the fields.
+    pub(crate) fn encode(&self, room: usize, write_fields: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(SECTIONS_AT + 64 + room);
+        let mut flags = 0;
+        flags |= if self.persistent { FLAG_PERSISTENT } else { 0 };
+        flags |= if self.owner.is_some() { FLAG_OWNER } else { 0 };
+        flags |= if self.fingerprint.is_some() { FLAG_FINGERPRINT } else { 0 };
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&[VERSION, flags, 0, 0]);
+        bytes.extend_from_slice(&[0; STAMP_BYTES]);
+        bytes.extend_from_slice(&self.nonce);
+        bytes.extend_from_slice(&millis(self.idle_timeout).to_be_bytes());
+        bytes.extend_from_slice(self.verifier.as_bytes());
+        bytes.extend_from_slice(&[0; 4]);
+        if let Some(owner) = self.owner {
+            write_text(&mut bytes, owner);
+        }
+        if let Some(fingerprint) = self.fingerprint {
+            write_text(&mut bytes, fingerprint.address().as_deref().unwrap_or_default());
+            write_text(&mut bytes, fingerprint.user_agent().unwrap_or_default());
+        }
+        write_fields(&mut bytes);
+        let checksum = checksum(&bytes);
+        bytes[CHECKSUM_AT..SECTIONS_AT].copy_from_slice(&checksum.to_be_bytes());
+        bytes
+    }
+}
+
+/// Bytes that are no record of a known format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CorruptRecord {
+    /// The bytes do not begin like a record.
+    NotARecord,
+    /// The record is of a format version that this release does not know.
+    Version(u8),
+    /// The record was cut or altered.
+    Damaged,
+}
+
+impl fmt::Display for CorruptRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotARecord => f.write_str("what lies under the key is not a Cloakroom record"),
+            Self::Version(version) => write!(
+                f,
+                "the record has format version {version}, this release reads version {VERSION}"
+            ),
+            Self::Damaged => f.write_str("the record was cut or altered"),
+        }
+    }
+}
+
+impl std::error::Error for CorruptRecord {}
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Head, CorruptRecord> {
+    if !bytes.starts_with(MAGIC) || bytes.len() <= VERSION_AT {
+        return Err(CorruptRecord::NotARecord);
+    }
+    if bytes[VERSION_AT] != VERSION {
+        return Err(CorruptRecord::Version(bytes[VERSION_AT]));
+    }
+    decode_version_1(bytes).ok_or(CorruptRecord::Damaged)
+}
+
+fn decode_version_1(bytes: &[u8]) -> Option<Head> {
+    let (head, sections) = bytes.split_at_checked(SECTIONS_AT)?;
+    let recorded = u32::from_be_bytes(*head.last_chunk::<4>()?);
+    let flags = head[FLAGS_AT];
+    if recorded != checksum(bytes) || flags & !KNOWN_FLAGS != 0 || head[6..8] != [0, 0] {
+        return None;
+    }
+    let stamp = Stamp::from_bytes(head[STAMP_AT..].first_chunk()?);
+    let idle_timeout = u64::from_be_bytes(*head[IDLE_TIMEOUT_AT..].first_chunk()?);
+    let verifier = VerifierHash::from_bytes(*head[VERIFIER_AT..].first_chunk()?);
+    let mut reader = Sections { all: bytes, at: bytes.len() - sections.len() };
+    let owner = if flags & FLAG_OWNER == 0 { None } else { Some(reader.text()?) };
+    let fingerprint = if flags & FLAG_FINGERPRINT == 0 {
+        None
+    } else {
+        let (address, user_agent) = (reader.text()?, reader.text()?);
+        let text = |range: Range<usize>| std::str::from_utf8(&bytes[range]).unwrap_or_default();
+        Some(SessionFingerprint::new(text(address), text(user_agent)))
+    };
+    let fields_at = reader.at;
+    (stamp.is_sound() && Fields::check(&bytes[fields_at..])).then_some(Head {
+        stamp,
+        idle_timeout: Duration::from_millis(idle_timeout),
+        verifier,
+        persistent: flags & FLAG_PERSISTENT != 0,
+        owner,
+        fingerprint,
+        fields_at,
+    })
+}
+
+/// CRC-32 over everything but the stamp, which the storage changes, and the checksum itself.
+fn checksum(bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&bytes[..STAMP_AT]);
+    hasher.update(&bytes[NONCE_AT..CHECKSUM_AT]);
+    hasher.update(&bytes[SECTIONS_AT..]);
+    hasher.finalize()
+}
+
+/// Reads the length-prefixed texts between the head and the fields.
+struct Sections<'a> {
+    all: &'a [u8],
+    at: usize,
+}
+
+impl Sections<'_> {
+    fn text(&mut self) -> Option<Range<usize>> {
+        let length = u16::from_be_bytes(*self.all.get(self.at..)?.first_chunk()?);
+        let range = self.at + 2..self.at + 2 + usize::from(length);
+        std::str::from_utf8(self.all.get(range.clone())?).ok()?;
+        self.at = range.end;
+        Some(range)
+    }
+}
+
+fn write_text(into: &mut Vec<u8>, text: &str) {
+    debug_assert!(text.len() <= usize::from(u16::MAX));
+    into.extend_from_slice(&(text.len() as u16).to_be_bytes());
+    into.extend_from_slice(text.as_bytes());
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,273 @@
+//! [`Session`]: what a handler holds. Everything on it is synchronous and happens in memory; the
+//! engine loads before and commits after.
+
+mod data;
+mod field;
+mod flash;
+mod state;
+
+use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::clock::Timestamp;
+use crate::handle::Visit;
+use crate::error::SessionError;
+use crate::token::PublicId;
+
+pub use data::SessionData;
+pub use field::{Field, ReadField, WriteField};
+pub use flash::{Flash, FlashLevel};
+pub(crate) use state::{Ending, Limits, State};
+
+/// One visitor's session during one request.
+///
+/// Clones are the same session. Reads see this request's own changes. Nothing is sent to the
+/// storage before the handler has answered: then all changes go out in one atomic commit, and if
+/// another request was faster they are replayed on what it wrote.
+///
+/// A session that holds nothing is not stored: a visit alone writes nothing.
+///
+/// ```
+/// use cloakroom::{Field, Session, SessionError};
+///
+/// const CART: Field<Vec<String>> = Field::new("cart");
+///
+/// fn add_to_cart(session: &Session, article: &str) -> Result<usize, SessionError> {
+///     let article = article.to_owned();
+///     let cart = session.update(CART, move |cart| {
+///         let mut cart = cart.unwrap_or_default();
+///         cart.push(article.clone());
+///         cart
+///     })?;
+///     Ok(cart.len())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    visit: Arc<Visit>,
+}
+
+impl Session {
+    pub(crate) fn new(visit: Arc<Visit>) -> Self {
+        Self { visit }
+    }
+
+    /// The value of a field; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`SessionError::Decode`] where the stored value is not a `T`; it is left as it is.
+    pub fn get<T: DeserializeOwned>(
+        &self,
+        field: impl ReadField<T>,
+    ) -> Result<Option<T>, SessionError> {
+        self.state().data.get(field)
+    }
+
+    /// Sets a field. Writing an equal value is not a change.
+    ///
+    /// # Errors
+    /// [`SessionError::Encode`], [`SessionError::FieldName`], or [`SessionError::Finished`] where
+    /// the answer is already on its way.
+    pub fn insert<T: Serialize>(
+        &self,
+        field: impl WriteField<T>,
+        value: T,
+    ) -> Result<(), SessionError> {
+        self.writable()?.change(|data| data.insert(field, value))
+    }
+
+    /// Derives a field's new value from its old one, and answers the new one.
+    ///
+    /// The closure runs at once, and again on the newer value if another request commits first:
+    /// so counters and lists are exact. It must have no effect but its result. For a moment that
+    /// nobody may see in between, put everything that belongs together into one field.
+    ///
+    /// # Errors
+    /// [`SessionError::Decode`] where the stored value is not a `T`; [`SessionError::Encode`],
+    /// [`SessionError::FieldName`], or [`SessionError::Finished`].
+    pub fn update<T: DeserializeOwned + Serialize>(
+        &self,
+        field: impl ReadField<T>,
+        update: impl Fn(Option<T>) -> T + Send + Sync + 'static,
+    ) -> Result<T, SessionError> {
+        self.writable()?.change(|data| data.update(field, update))
+    }
+
+    /// Removes a field.
+    ///
+    /// # Errors
+    /// [`SessionError::Finished`] where the answer is already on its way.
+    pub fn remove(&self, field: &str) -> Result<(), SessionError> {
+        self.writable()?.change(|data| {
+            data.remove(field);
+            Ok(())
+        })
+    }
+
+    /// Whether a field has a value.
+    pub fn contains(&self, field: &str) -> bool {
+        self.state().data.contains(field)
+    }
+
+    /// The names of all fields that have a value.
+    pub fn field_names(&self) -> Vec<String> {
+        self.state().data.field_names()
+    }
+
+    /// Removes all fields, and keeps the session, its ticket and its owner.
+    ///
+    /// # Errors
+    /// [`SessionError::Finished`] where the answer is already on its way.
+    pub fn clear(&self) -> Result<(), SessionError> {
+        self.writable()?.change(|data| {
+            data.clear();
+            Ok(())
+        })
+    }
+
+    /// Gives the session a new ticket. With the commit the old one is dead at once, also for
+    /// requests that are under way with it.
+    ///
+    /// Do this whenever the visitor gains rights (OWASP ASVS 5.0, 7.2.4). Signing in through
+    /// [`Session::set_owner`] does it by itself. A session that is not stored yet gets a fresh
+    /// ticket anyway, so there this does nothing.
+    ///
+    /// # Errors
+    /// [`SessionError::Random`], or [`SessionError::Finished`].
+    #[doc(alias = "cycle_id")]
+    #[doc(alias = "renew")]
+    #[doc(alias = "regenerate_id")]
+    #[doc(alias = "regenerate")]
+    pub fn rotate(&self) -> Result<(), SessionError> {
+        self.writable()?.rotate()
+    }
+
+    /// Ends the session: signing out. What it held is gone and its ticket opens nothing any more.
+    ///
+    /// The record is removed even when the client disconnects, the handler panics or the answer is
+    /// a server error. What is put into the session afterwards, a flash message for example,
+    /// belongs to a new one under a new ticket.
+    ///
+    /// # Errors
+    /// [`SessionError::Finished`] where the answer is already on its way.
+    #[doc(alias = "flush")]
+    #[doc(alias = "purge")]
+    #[doc(alias = "invalidate")]
+    #[doc(alias = "logout")]
+    pub fn destroy(&self) -> Result<(), SessionError> {
+        self.writable()?.destroy();
+        Ok(())
+    }
+
+    /// Signs a principal in: the session belongs to `owner` from now on.
+    ///
+    /// This always rotates the ticket, and the absolute timeout starts again (NIST SP 800-63B-4,
+    /// 5.2). What an anonymous visitor put in stays; what another owner left is removed.
+    ///
+    /// # Errors
+    /// [`SessionError::OwnerName`], [`SessionError::Random`], or [`SessionError::Finished`].
+    #[doc(alias = "login")]
+    #[doc(alias = "sign_in")]
+    pub fn set_owner(&self, owner: &str) -> Result<(), SessionError> {
+        self.writable()?.set_owner(owner)
+    }
+
+    /// The principal that is signed in.
+    pub fn owner(&self) -> Option<String> {
+        self.state().data.owner().map(str::to_owned)
+    }
+
+    /// Whether the session is not stored yet.
+    pub fn is_new(&self) -> bool {
+        self.state().data.record().is_none()
+    }
+
+    /// Whether this request has changed anything.
+    pub fn is_dirty(&self) -> bool {
+        self.state().data.is_dirty()
+    }
+
+    /// The session's name for logs and support; `None` while nothing has been put into it.
+    pub fn public_id(&self) -> Option<PublicId> {
+        self.state().ticket().map(|ticket| ticket.key().public_id())
+    }
+
+    /// How many times the session has been committed; zero while it is not stored.
+    pub fn generation(&self) -> u64 {
+        self.state().data.record().map_or(0, |record| record.generation().number())
+    }
+
+    /// When the session ends unless it is used, by the storage's clock; `None` while it is not
+    /// stored.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.state().data.record().map(|record| record.idle_deadline())
+    }
+
+    /// When the session ends whatever happens, by the storage's clock; `None` while it is not
+    /// stored.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.state().data.record().map(|record| record.absolute_deadline())
+    }
+
+    /// Sets how long this session may lie unused. The record keeps it, so it holds for all
+    /// requests to come.
+    ///
+    /// # Errors
+    /// [`SessionError::Lifetime`] where it is zero or above the policy's `longest_lifetime`, or
+    /// [`SessionError::Finished`].
+    pub fn set_idle_timeout(&self, idle_timeout: Duration) -> Result<(), SessionError> {
+        self.writable()?.set_idle_timeout(idle_timeout)
+    }
+
+    /// Remembers the visitor: the session may lie unused for that long, ends for good after that
+    /// long, and the browser keeps the cookie when it is closed.
+    ///
+    /// # Errors
+    /// [`SessionError::Lifetime`] where it is zero or above the policy's `longest_lifetime`, or
+    /// [`SessionError::Finished`].
+    #[doc(alias = "remember_me")]
+    #[doc(alias = "set_expiry")]
+    pub fn remember_for(&self, lifetime: Duration) -> Result<(), SessionError> {
+        self.writable()?.remember_for(lifetime)
+    }
+
+    /// Leaves a message for the next page that asks for messages.
+    ///
+    /// # Errors
+    /// As [`Session::update`].
+    pub fn flash(&self, level: FlashLevel, text: impl Into<String>) -> Result<(), SessionError> {
+        flash::push(self, Flash::new(level, text.into())?)
+    }
+
+    /// Takes the messages that were left, oldest first. Each is taken once; one that arrives while
+    /// this request is under way stays for the next page.
+    ///
+    /// # Errors
+    /// As [`Session::update`].
+    pub fn take_flashes(&self) -> Result<Vec<Flash>, SessionError> {
+        flash::take(self)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.visit.state()
+    }
+
+    fn writable(&self) -> Result<MutexGuard<'_, State>, SessionError> {
+        let state = self.state();
+        if state.is_finished() { Err(SessionError::Finished) } else { Ok(state) }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = self.state();
+        f.debug_struct("Session")
+            .field("public_id", &state.ticket().map(|ticket| ticket.key().public_id()))
+            .field("is_new", &state.data.record().is_none())
+            .field("is_dirty", &state.data.is_dirty())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! [`State`]: what one request knows of its session, behind [`Session`](super::Session)'s lock.
+
+use std::mem;
+use std::time::Duration;
+
+use super::SessionData;
+use crate::changes::Persistence;
+use crate::error::SessionError;
+use crate::lifetime;
+use crate::record::Record;
+use crate::token::{SessionKey, Token, VerifierHash};
+
+const OWNER_LIMIT: usize = 1024;
+
+/// A request's session: its data, its ticket, and what is to end.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) data: SessionData,
+    /// The ticket that the visitor will hold after this request.
+    ticket: Option<Token>,
+    /// The proof that the request came with.
+    proof: Option<VerifierHash>,
+    /// The record that `destroy` wants to be removed.
+    doomed: Option<SessionKey>,
+    limits: Limits,
+    phase: Phase,
+}
+
+/// What the policy says about a session's life.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Duration,
+    pub(crate) longest_lifetime: Duration,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    Finished,
+}
+
+/// What a request leaves to be done when it ends.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    pub(crate) data: SessionData,
+    pub(crate) ticket: Option<Token>,
+    pub(crate) proof: Option<VerifierHash>,
+    pub(crate) doomed: Option<SessionKey>,
+}
+
+impl State {
+    /// A request without a session.
+    pub(crate) fn anonymous(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// A request whose ticket opens `record`.
+    pub(crate) fn found(record: Record, ticket: Token, limits: Limits) -> Self {
+        let proof = Some(ticket.verifier_hash());
+        let data = SessionData::loaded(record);
+        Self { data, ticket: Some(ticket), proof, limits, ..Self::default() }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    pub(crate) fn ticket(&self) -> Option<&Token> {
+        self.ticket.as_ref()
+    }
+
+    /// Runs a change of the data, and sees to it that a session with content has a ticket.
+    pub(crate) fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut SessionData) -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
+        let value = change(&mut self.data)?;
+        if self.ticket.is_none() && self.data.is_dirty() {
+            self.ticket = Some(Token::generate()?);
+        }
+        Ok(value)
+    }
+
+    pub(crate) fn rotate(&mut self) -> Result<(), SessionError> {
+        let Some(ticket) = self.ticket.as_ref().filter(|_| self.data.record().is_some()) else {
+            return Ok(());
+        };
+        let next = ticket.rotated()?;
+        self.data.changes.verifier = Some(next.verifier_hash());
+        self.ticket = Some(next);
+        Ok(())
+    }
+
+    pub(crate) fn destroy(&mut self) {
+        if let (Some(_), Some(ticket)) = (self.data.record(), &self.ticket) {
+            self.doomed = Some(ticket.key());
+        }
+        self.data = SessionData::new();
+        self.ticket = None;
+        self.proof = None;
+    }
+
+    pub(crate) fn set_owner(&mut self, owner: &str) -> Result<(), SessionError> {
+        if owner.is_empty() || owner.len() > OWNER_LIMIT {
+            return Err(SessionError::OwnerName { length: owner.len() });
+        }
+        if self.data.owner().is_some_and(|before| before != owner) {
+            self.data.clear();
+        }
+        self.rotate()?;
+        let limits = self.limits;
+        self.change(|data| {
+            let remembered = data.record().is_some_and(Record::is_persistent);
+            let changes = &mut data.changes;
+            changes.owner = Some(owner.to_owned());
+            // A lifetime that this request asked for itself stays; one from before does not.
+            changes.absolute_timeout.get_or_insert(limits.absolute_timeout);
+            if remembered {
+                changes.persistent.get_or_insert(Persistence::BrowserSession);
+                changes.idle_timeout.get_or_insert(limits.idle_timeout);
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn set_idle_timeout(&mut self, idle_timeout: Duration) -> Result<(), SessionError> {
+        lifetime::check(idle_timeout, self.limits.longest_lifetime)?;
+        self.data.changes.idle_timeout = Some(idle_timeout);
+        Ok(())
+    }
+
+    pub(crate) fn remember_for(&mut self, lifetime: Duration) -> Result<(), SessionError> {
+        self.set_idle_timeout(lifetime)?;
+        self.data.changes.absolute_timeout = Some(lifetime);
+        self.data.changes.persistent = Some(Persistence::UntilDeadline);
+        Ok(())
+    }
+
+    /// Ends the request: from now on nothing can be written, and only this caller acts.
+    pub(crate) fn finish(&mut self) -> Option<Ending> {
+        if mem::replace(&mut self.phase, Phase::Finished) == Phase::Finished {
+            return None;
+        }
+        Some(Ending {
+            data: self.data.clone(),
+            ticket: self.ticket.clone(),
+            proof: self.proof,
+            doomed: self.doomed.take(),
+        })
+    }
+}

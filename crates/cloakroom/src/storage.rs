@@ -1,0 +1,213 @@
+//! [`SessionStorage`]: where records lie, and the laws that every storage keeps.
+
+mod any;
+mod direct;
+mod memory;
+mod stats;
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::commit::{Commit, Committed};
+use crate::error::{SessionError, StorageError};
+use crate::fingerprint::{FingerprintMode, SessionFingerprint};
+use crate::record::{Record, Stamp};
+use crate::session::SessionData;
+use crate::token::SessionKey;
+
+pub use any::AnyStorage;
+pub use memory::{MemorySessionStorage, MemorySessionStorageBuilder};
+pub use stats::StorageStats;
+
+/// The idle timeout of a storage that was given none: 30 minutes.
+pub const DEFAULT_TTL: Duration = Duration::from_secs(30 * 60);
+
+/// The size limit of a storage that was given none: 64 KiB for the whole record.
+pub const DEFAULT_MAX_SESSION_BYTES: usize = 64 * 1024;
+
+/// A place for session records.
+///
+/// The first part of the trait (`load`, `commit`, `touch`, `destroy`, `stats`) is what a storage
+/// implements; an error there always means that the storage *could not say*, and for a write that
+/// the outcome is unknown. The second part (`get`, `set`, `delete`, `exists`) is for applications
+/// that keep sessions without a web framework, under names of their own; it stands on the first.
+///
+/// The laws, each a test in `cloakroom-testkit` that a new storage should run:
+/// - `load` after an applied commit returns exactly what was committed.
+/// - `Expect::Absent` never overwrites; `Present` and `Exactly` never create. After `destroy`
+///   nothing brings a record back.
+/// - A commit repeated with its own nonce answers `Applied` and changes nothing.
+/// - A touch never shortens a lifetime, never passes the absolute deadline, never rewrites the
+///   payload, never creates.
+/// - An expired record is never returned. Deadlines come from the storage's clock.
+/// - What lies under a key and is no record is an error and is left as it is.
+///
+/// ```
+/// use std::time::Duration;
+/// use cloakroom::{MemorySessionStorage, SessionData, SessionStorage};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let storage = MemorySessionStorage::new();
+/// let mut data = SessionData::new();
+/// data.insert("colour", "green")?;
+/// storage.set("visitor-7", &data, Duration::from_secs(600)).await?;
+///
+/// let found = storage.get("visitor-7", None).await?.expect("it was just stored");
+/// assert_eq!(found.get::<String>("colour")?.as_deref(), Some("green"));
+/// # Ok::<(), cloakroom::SessionError>(())
+/// # }).unwrap();
+/// ```
+pub trait SessionStorage: Send + Sync + 'static {
+    /// Reads one record. `None` means that there is none, or that it has expired.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn load(
+        &self,
+        key: &SessionKey,
+    ) -> impl Future<Output = Result<Option<Record>, StorageError>> + Send;
+
+    /// Writes one record in one atomic step.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the outcome is unknown, or where nothing was sent.
+    fn commit(
+        &self,
+        key: &SessionKey,
+        commit: &Commit,
+    ) -> impl Future<Output = Result<Committed, StorageError>> + Send;
+
+    /// Moves one record's idle deadline to now plus its idle timeout.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the outcome is unknown.
+    fn touch(
+        &self,
+        key: &SessionKey,
+    ) -> impl Future<Output = Result<Touched, StorageError>> + Send;
+
+    /// Removes one record for good.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the outcome is unknown.
+    fn destroy(
+        &self,
+        key: &SessionKey,
+    ) -> impl Future<Output = Result<Destroyed, StorageError>> + Send;
+
+    /// Counts the sessions and reads the backend's figures. Never on a request's path: it may
+    /// walk over everything.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn stats(&self) -> impl Future<Output = Result<StorageStats, StorageError>> + Send;
+
+    /// The storage's name in logs, metrics and statistics.
+    fn backend_name(&self) -> &'static str;
+
+    /// The idle timeout of a session that is set without one; 30 minutes unless configured.
+    fn default_ttl(&self) -> Duration {
+        DEFAULT_TTL
+    }
+
+    /// How `get` compares fingerprints, and the engine where its policy says nothing.
+    fn fingerprint_mode(&self) -> FingerprintMode {
+        FingerprintMode::default()
+    }
+
+    /// The largest record in bytes that is accepted; 64 KiB unless configured.
+    fn max_session_bytes(&self) -> usize {
+        DEFAULT_MAX_SESSION_BYTES
+    }
+
+    /// Finds the session that the application stored under `id`.
+    ///
+    /// `None` means that there is none, that it has expired, or that `fingerprint` does not match
+    /// under the storage's [`FingerprintMode`]; a mismatch leaves the session as it is. When less
+    /// than half of the idle timeout is left, the lifetime is renewed by a touch.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn get(
+        &self,
+        id: &str,
+        fingerprint: Option<&SessionFingerprint>,
+    ) -> impl Future<Output = Result<Option<SessionData>, StorageError>> + Send
+    where
+        Self: Sized,
+    {
+        direct::get(self, id, fingerprint)
+    }
+
+    /// Stores a session under `id`.
+    ///
+    /// New data ([`SessionData::new`]) replaces whatever is there. Data that came from
+    /// [`SessionStorage::get`] is written as the changes that were made to it since, so that
+    /// parallel writers keep each other's fields; if the session was deleted meanwhile it stays
+    /// deleted.
+    ///
+    /// `ttl` is the idle timeout; `None` means the storage's default. Such a session has no
+    /// absolute deadline other than the one that its TTL gives anew with every `set`.
+    ///
+    /// # Errors
+    /// [`SessionError::Gone`] where loaded data meets a session that was deleted or has expired;
+    /// [`SessionError::TooLarge`]; [`SessionError::Storage`] where the outcome is unknown.
+    fn set(
+        &self,
+        id: &str,
+        data: &SessionData,
+        ttl: impl Into<Option<Duration>> + Send,
+    ) -> impl Future<Output = Result<(), SessionError>> + Send
+    where
+        Self: Sized,
+    {
+        let ttl = ttl.into();
+        direct::set(self, id, data, ttl)
+    }
+
+    /// Deletes the session that the application stored under `id`; `true` where there was one.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the outcome is unknown.
+    fn delete(&self, id: &str) -> impl Future<Output = Result<bool, StorageError>> + Send
+    where
+        Self: Sized,
+    {
+        let key = SessionKey::from_name(id);
+        async move { Ok(self.destroy(&key).await? == Destroyed::Removed) }
+    }
+
+    /// Whether there is a live session under `id`. Does not count as activity.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn exists(&self, id: &str) -> impl Future<Output = Result<bool, StorageError>> + Send
+    where
+        Self: Sized,
+    {
+        let key = SessionKey::from_name(id);
+        async move { Ok(self.load(&key).await?.is_some()) }
+    }
+}
+
+/// What became of a touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Touched {
+    /// The record lives now until the stamp's idle deadline.
+    Extended(Stamp),
+    /// The record already lives as long as it may.
+    Unchanged,
+    /// There is no such record (any more); nothing was created.
+    Gone,
+}
+
+/// What became of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Destroyed {
+    /// The record was there and is gone.
+    Removed,
+    /// There was none.
+    Absent,
+}

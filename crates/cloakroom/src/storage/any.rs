@@ -1,0 +1,121 @@
+//! [`AnyStorage`]: some storage behind one pointer. The only place where futures are boxed, so that
+//! everything above a storage is free of type parameters.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Destroyed, SessionStorage, StorageStats, Touched};
+use crate::commit::{Commit, Committed};
+use crate::error::StorageError;
+use crate::fingerprint::FingerprintMode;
+use crate::record::Record;
+use crate::token::SessionKey;
+
+/// A storage whose type is chosen at run time. Clones share it.
+#[derive(Clone)]
+pub struct AnyStorage(Arc<dyn ErasedStorage>);
+
+impl AnyStorage {
+    /// Puts a storage behind a pointer.
+    pub fn new(storage: impl SessionStorage) -> Self {
+        Self(Arc::new(storage))
+    }
+}
+
+impl std::fmt::Debug for AnyStorage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AnyStorage({})", self.0.backend_name())
+    }
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send + 'a>>;
+
+trait ErasedStorage: Send + Sync {
+    fn load<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Option<Record>>;
+    fn commit<'a>(&'a self, key: &'a SessionKey, commit: &'a Commit) -> Answer<'a, Committed>;
+    fn touch<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Touched>;
+    fn destroy<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Destroyed>;
+    fn stats(&self) -> Answer<'_, StorageStats>;
+    fn backend_name(&self) -> &'static str;
+    fn default_ttl(&self) -> Duration;
+    fn fingerprint_mode(&self) -> FingerprintMode;
+    fn max_session_bytes(&self) -> usize;
+}
+
+impl<S: SessionStorage> ErasedStorage for S {
+    fn load<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Option<Record>> {
+        Box::pin(SessionStorage::load(self, key))
+    }
+
+    fn commit<'a>(&'a self, key: &'a SessionKey, commit: &'a Commit) -> Answer<'a, Committed> {
+        Box::pin(SessionStorage::commit(self, key, commit))
+    }
+
+    fn touch<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Touched> {
+        Box::pin(SessionStorage::touch(self, key))
+    }
+
+    fn destroy<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Destroyed> {
+        Box::pin(SessionStorage::destroy(self, key))
+    }
+
+    fn stats(&self) -> Answer<'_, StorageStats> {
+        Box::pin(SessionStorage::stats(self))
+    }
+
+    fn backend_name(&self) -> &'static str {
+        SessionStorage::backend_name(self)
+    }
+
+    fn default_ttl(&self) -> Duration {
+        SessionStorage::default_ttl(self)
+    }
+
+    fn fingerprint_mode(&self) -> FingerprintMode {
+        SessionStorage::fingerprint_mode(self)
+    }
+
+    fn max_session_bytes(&self) -> usize {
+        SessionStorage::max_session_bytes(self)
+    }
+}
+
+impl SessionStorage for AnyStorage {
+    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        self.0.load(key).await
+    }
+
+    async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
+        self.0.commit(key, commit).await
+    }
+
+    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
+        self.0.touch(key).await
+    }
+
+    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
+        self.0.destroy(key).await
+    }
+
+    async fn stats(&self) -> Result<StorageStats, StorageError> {
+        self.0.stats().await
+    }
+
+    fn backend_name(&self) -> &'static str {
+        self.0.backend_name()
+    }
+
+    fn default_ttl(&self) -> Duration {
+        self.0.default_ttl()
+    }
+
+    fn fingerprint_mode(&self) -> FingerprintMode {
+        self.0.fingerprint_mode()
+    }
+
+    fn max_session_bytes(&self) -> usize {
+        self.0.max_session_bytes()
+    }
+}

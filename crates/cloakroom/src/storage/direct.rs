@@ -1,0 +1,110 @@
+//! Sessions without a web framework: `get` and `set` on top of a storage's load and commit.
+
+use std::time::Duration;
+
+use super::{SessionStorage, Touched};
+use crate::changes::{Changes, Draft};
+use crate::commit::{Committed, Expect, Nonce};
+use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
+use crate::fingerprint::SessionFingerprint;
+use crate::lifetime;
+use crate::record::Record;
+use crate::session::SessionData;
+use crate::token::SessionKey;
+
+/// The shortest absolute timeout that a `set` gives; a longer TTL makes it longer.
+const ABSOLUTE_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How often `set` meets a newer record before it gives up.
+const ATTEMPTS: u32 = 256;
+
+pub(super) async fn get(
+    storage: &impl SessionStorage,
+    id: &str,
+    fingerprint: Option<&SessionFingerprint>,
+) -> Result<Option<SessionData>, StorageError> {
+    let key = SessionKey::from_name(id);
+    let Some(record) = storage.load(&key).await? else { return Ok(None) };
+    if !record.accepts(&key.name_proof()) {
+        return Err(foreign_record(Operation::Load));
+    }
+    if !storage.fingerprint_mode().accepts(record.fingerprint(), fingerprint) {
+        return Ok(None);
+    }
+    if lifetime::wants_touch(&record, lifetime::HALF) {
+        // The session has been read; that its lifetime could not be renewed is no reason to fail.
+        let _: Result<Touched, StorageError> = storage.touch(&key).await;
+    }
+    Ok(Some(SessionData::loaded(record)))
+}
+
+pub(super) async fn set(
+    storage: &impl SessionStorage,
+    id: &str,
+    data: &SessionData,
+    ttl: Option<Duration>,
+) -> Result<(), SessionError> {
+    let key = SessionKey::from_name(id);
+    let ttl = ttl.unwrap_or_else(|| storage.default_ttl());
+    lifetime::check(ttl, lifetime::LONGEST)?;
+    let (base, mut changes) = data.parts();
+    changes.idle_timeout = Some(ttl);
+    changes.absolute_timeout = Some(ABSOLUTE_TIMEOUT.max(ttl));
+    match base {
+        Some(base) => rewrite(storage, &key, base.clone(), &changes).await,
+        None => replace(storage, &key, ttl, &changes).await,
+    }
+}
+
+/// Writes new data over whatever lies there.
+async fn replace(
+    storage: &impl SessionStorage,
+    key: &SessionKey,
+    ttl: Duration,
+    changes: &Changes,
+) -> Result<(), SessionError> {
+    let mut draft = Draft::create(key.name_proof(), ttl, ttl);
+    changes.apply(&mut draft)?;
+    let nonce = Nonce::generate()?;
+    let (create, overwrite) =
+        (draft.commit(nonce), draft.expecting(Expect::Present).commit(nonce));
+    create.check_size(storage.max_session_bytes())?;
+    for attempt in 0..ATTEMPTS {
+        // A record can come and go between the two tries, so they take turns.
+        let commit = if attempt % 2 == 0 { &create } else { &overwrite };
+        if let Committed::Applied { .. } = storage.commit(key, commit).await? {
+            return Ok(());
+        }
+    }
+    Err(SessionError::Conflict { attempts: ATTEMPTS, limit: Duration::ZERO })
+}
+
+/// Writes the changes over the newest record, unless the session has ended.
+async fn rewrite(
+    storage: &impl SessionStorage,
+    key: &SessionKey,
+    mut base: Record,
+    changes: &Changes,
+) -> Result<(), SessionError> {
+    for attempt in 0..ATTEMPTS {
+        if !base.accepts(&key.name_proof()) {
+            return Err(foreign_record(Operation::Commit).into());
+        }
+        let mut draft = Draft::rewrite(&base);
+        changes.apply(&mut draft)?;
+        let commit = draft.commit(Nonce::generate()?);
+        commit.check_size(storage.max_session_bytes())?;
+        match storage.commit(key, &commit).await? {
+            Committed::Applied { .. } => return Ok(()),
+            Committed::Conflict(newer) => base = newer,
+            Committed::Gone | Committed::Exists => return Err(SessionError::Gone),
+        }
+        lifetime::pause_after_conflict(attempt).await;
+    }
+    Err(SessionError::Conflict { attempts: ATTEMPTS, limit: Duration::ZERO })
+}
+
+fn foreign_record(operation: Operation) -> StorageError {
+    let message = "the record does not belong to the name that it was asked for under";
+    StorageError::new(StorageErrorKind::Corrupt, operation, message)
+}

@@ -1,0 +1,325 @@
+//! [`MemorySessionStorage`]: the embedded storage, for one process and for tests.
+//!
+//! Records lie in shards, each a map and a calendar of deadlines under one lock that is never held
+//! across an await. Every call removes what has expired in its own shard, in the order of the
+//! deadlines, so no call ever looks at all sessions; a sweeper that dies with the storage does the
+//! same when nobody calls. When the storage is full, new sessions are refused: a live session is
+//! never given up for another one.
+
+mod shard;
+mod sweeper;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::{DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, SessionStorage, StorageStats, Touched};
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::commit::{Commit, Committed};
+use crate::error::{ConfigError, Operation, Problem, StorageError, StorageErrorKind};
+use crate::fingerprint::FingerprintMode;
+use crate::record::Record;
+use crate::token::SessionKey;
+use shard::Shard;
+use sweeper::Sweeper;
+
+const SHARDS: usize = 64;
+const DEFAULT_MAX_SESSIONS: usize = 1_000_000;
+const DEFAULT_MAX_BYTES: usize = 1024 * 1024 * 1024;
+
+/// Keeps sessions in this process's memory, bounded by their number and their bytes.
+///
+/// Nothing is installed and nothing survives a restart. Use it for development, tests and
+/// applications of one process. Clones share the sessions.
+///
+/// Defaults: 1,000,000 sessions, 1 GiB of records, 64 KiB per session, 30 minutes of idle timeout.
+#[derive(Clone)]
+pub struct MemorySessionStorage {
+    shared: Arc<Shared>,
+}
+
+/// Builds a [`MemorySessionStorage`] with other limits.
+///
+/// ```
+/// use std::time::Duration;
+/// use cloakroom::MemorySessionStorage;
+///
+/// let storage = MemorySessionStorage::builder()
+///     .max_sessions(10_000)
+///     .max_bytes(64 * 1024 * 1024)
+///     .default_ttl(Duration::from_secs(600))
+///     .build()?;
+/// # Ok::<(), cloakroom::ConfigError>(())
+/// ```
+#[must_use]
+pub struct MemorySessionStorageBuilder {
+    max_sessions: usize,
+    max_bytes: usize,
+    max_session_bytes: usize,
+    default_ttl: Duration,
+    fingerprint_mode: FingerprintMode,
+    clock: Arc<dyn Clock>,
+}
+
+struct Shared {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+    used: Arc<Used>,
+    settings: MemorySessionStorageBuilder,
+    sweeper: Sweeper,
+}
+
+/// What all shards hold together; changed before a record goes in and after one went out.
+#[derive(Default)]
+struct Used {
+    sessions: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl MemorySessionStorage {
+    /// A storage with the default limits.
+    pub fn new() -> Self {
+        Self::start(Self::builder())
+    }
+
+    /// Begins to build a storage with other limits.
+    pub fn builder() -> MemorySessionStorageBuilder {
+        MemorySessionStorageBuilder {
+            max_sessions: DEFAULT_MAX_SESSIONS,
+            max_bytes: DEFAULT_MAX_BYTES,
+            max_session_bytes: DEFAULT_MAX_SESSION_BYTES,
+            default_ttl: DEFAULT_TTL,
+            fingerprint_mode: FingerprintMode::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Removes what has expired, and says how many sessions that were.
+    ///
+    /// The storage does this by itself once a second inside a Tokio runtime; call it where there
+    /// is none, or where a test moves the clock by hand.
+    pub fn remove_expired(&self) -> usize {
+        self.shared.remove_expired()
+    }
+
+    fn start(settings: MemorySessionStorageBuilder) -> Self {
+        let used = Arc::new(Used::default());
+        let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new(used.clone()))).collect();
+        let sweeper = Sweeper::default();
+        let hasher = RandomState::new();
+        Self { shared: Arc::new(Shared { shards, hasher, used, settings, sweeper }) }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.settings.clock.now()
+    }
+
+    fn shard(&self, key: &SessionKey, now: Timestamp) -> MutexGuard<'_, Shard> {
+        let at = self.shared.hasher.hash_one(key) as usize % SHARDS;
+        let mut shard = lock(&self.shared.shards[at]);
+        shard.remove_expired(now);
+        shard
+    }
+
+    /// Makes room for a commit, or refuses it. The room is given back if the commit fails.
+    fn reserve(&self, more: &Reservation) -> Result<(), StorageError> {
+        if self.shared.try_reserve(more) {
+            return Ok(());
+        }
+        self.shared.remove_expired();
+        if self.shared.try_reserve(more) {
+            return Ok(());
+        }
+        let settings = &self.shared.settings;
+        let message = format!(
+            "the memory storage is full ({} sessions and {} bytes are allowed)",
+            settings.max_sessions, settings.max_bytes
+        );
+        Err(StorageError::new(StorageErrorKind::Full, Operation::Commit, message))
+    }
+}
+
+/// Room that a commit takes before it is known to fit.
+struct Reservation {
+    sessions: usize,
+    bytes: usize,
+}
+
+impl Shared {
+    fn remove_expired(&self) -> usize {
+        let now = self.settings.clock.now();
+        self.shards.iter().map(|shard| lock(shard).remove_expired(now)).sum()
+    }
+
+    fn try_reserve(&self, more: &Reservation) -> bool {
+        let limits = (self.settings.max_sessions, self.settings.max_bytes);
+        let sessions = self.used.sessions.fetch_add(more.sessions, Ordering::Relaxed);
+        let bytes = self.used.bytes.fetch_add(more.bytes, Ordering::Relaxed);
+        let fits = (more.sessions == 0 || sessions + more.sessions <= limits.0)
+            && (more.bytes == 0 || bytes + more.bytes <= limits.1);
+        if !fits {
+            self.used.give_back(more.sessions, more.bytes);
+        }
+        fits
+    }
+}
+
+impl Used {
+    fn give_back(&self, sessions: usize, bytes: usize) {
+        self.sessions.fetch_sub(sessions, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl SessionStorage for MemorySessionStorage {
+    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        let now = self.now();
+        let Some(bytes) = self.shard(key, now).read(key) else { return Ok(None) };
+        let record = Record::decode(bytes, now).map_err(|corrupt| {
+            StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
+        })?;
+        Ok(Some(record))
+    }
+
+    async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
+        commit.check_size(self.shared.settings.max_session_bytes)?;
+        self.shared.sweeper.start(&self.shared);
+        let now = self.now();
+        // A shard may only be locked after the reservation, which may lock all of them in turn.
+        // So the room is reserved for the worst case and what is not needed is given back.
+        let reservation = Reservation { sessions: 1, bytes: commit.content().len() };
+        let refused = self.reserve(&reservation).err();
+        let mut shard = self.shard(key, now);
+        shard.commit(key, commit, now, refused)
+    }
+
+    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
+        let now = self.now();
+        Ok(self.shard(key, now).touch(key, now))
+    }
+
+    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
+        let now = self.now();
+        let removed = self.shard(key, now).remove(key);
+        Ok(if removed { Destroyed::Removed } else { Destroyed::Absent })
+    }
+
+    async fn stats(&self) -> Result<StorageStats, StorageError> {
+        self.shared.remove_expired();
+        let sessions = self.shared.used.sessions.load(Ordering::Relaxed);
+        let bytes = self.shared.used.bytes.load(Ordering::Relaxed);
+        let settings = &self.shared.settings;
+        Ok(StorageStats::new(self.backend_name(), sessions as u64, bytes as u64)
+            .with_metric("max_sessions", settings.max_sessions)
+            .with_metric("max_bytes", settings.max_bytes))
+    }
+
+    fn backend_name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn default_ttl(&self) -> Duration {
+        self.shared.settings.default_ttl
+    }
+
+    fn fingerprint_mode(&self) -> FingerprintMode {
+        self.shared.settings.fingerprint_mode
+    }
+
+    fn max_session_bytes(&self) -> usize {
+        self.shared.settings.max_session_bytes
+    }
+}
+
+impl Default for MemorySessionStorage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for MemorySessionStorage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemorySessionStorage")
+            .field("sessions", &self.shared.used.sessions)
+            .field("bytes", &self.shared.used.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MemorySessionStorageBuilder {
+    /// How many sessions may live at once (default: 1,000,000).
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.max_sessions = sessions;
+        self
+    }
+
+    /// How many bytes all records may take together (default: 1 GiB).
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// How many bytes one record may take (default: 64 KiB).
+    pub fn max_session_bytes(mut self, bytes: usize) -> Self {
+        self.max_session_bytes = bytes;
+        self
+    }
+
+    /// The idle timeout of sessions that are given none (default: 30 minutes).
+    pub fn default_ttl(mut self, ttl: Duration) -> Self {
+        self.default_ttl = ttl;
+        self
+    }
+
+    /// How fingerprints are compared (default: [`FingerprintMode::Soft`]).
+    pub fn fingerprint_mode(mut self, mode: FingerprintMode) -> Self {
+        self.fingerprint_mode = mode;
+        self
+    }
+
+    /// The clock by which sessions expire (default: the operating system's).
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Builds the storage.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every limit that makes no sense.
+    pub fn build(self) -> Result<MemorySessionStorage, ConfigError> {
+        let mut problems = Vec::new();
+        let mut at_least = |field, value: usize, least: usize| {
+            if value < least {
+                problems.push(Problem::new(field, format!("{value} is too small, use at least {least}")));
+            }
+        };
+        at_least("max_sessions", self.max_sessions, 1);
+        at_least("max_session_bytes", self.max_session_bytes, 256);
+        at_least("max_bytes", self.max_bytes, self.max_session_bytes);
+        if self.default_ttl.is_zero() {
+            problems.push(Problem::new("default_ttl", "zero would end every session at once"));
+        }
+        ConfigError::check(problems)?;
+        Ok(MemorySessionStorage::start(self))
+    }
+}
+
+impl std::fmt::Debug for MemorySessionStorageBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemorySessionStorageBuilder")
+            .field("max_sessions", &self.max_sessions)
+            .field("max_bytes", &self.max_bytes)
+            .field("max_session_bytes", &self.max_session_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A shard stays sound when a thread panicked: every method changes it in one go.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! [`Shard`]: one part of the memory storage, a map of records and a calendar of their deadlines.
+//!
+//! The calendar holds exactly one entry per record, under the deadline that stands in the record.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{StorageError, Touched, Used};
+use crate::clock::Timestamp;
+use crate::commit::{Commit, Committed, Expect};
+use crate::error::{Operation, StorageErrorKind};
+use crate::record::{Record, STAMP_AT, Stamp, StampBytes};
+use crate::token::SessionKey;
+
+/// Below this capacity a map keeps what it has allocated.
+const SMALLEST_CAPACITY: usize = 64;
+
+pub(super) struct Shard {
+    records: HashMap<SessionKey, Stored>,
+    calendar: BTreeSet<(Timestamp, SessionKey)>,
+    used: Arc<Used>,
+}
+
+struct Stored {
+    stamp: Stamp,
+    bytes: Box<[u8]>,
+}
+
+impl Shard {
+    pub(super) fn new(used: Arc<Used>) -> Self {
+        Self { records: HashMap::new(), calendar: BTreeSet::new(), used }
+    }
+
+    pub(super) fn read(&self, key: &SessionKey) -> Option<Bytes> {
+        self.records.get(key).map(|stored| Bytes::copy_from_slice(&stored.bytes))
+    }
+
+    /// Commits, given that room for one more session and all of its bytes was reserved, unless
+    /// `refused` says why it was not. Whatever was reserved and is not needed is given back.
+    pub(super) fn commit(
+        &mut self,
+        key: &SessionKey,
+        commit: &Commit,
+        now: Timestamp,
+        refused: Option<StorageError>,
+    ) -> Result<Committed, StorageError> {
+        let size = commit.content().len();
+        let reserved = if refused.is_some() { (0, 0) } else { (1, size) };
+        let stored = self.records.get(key);
+        if let Some(outcome) = refusal(stored, commit, now) {
+            self.used.give_back(reserved.0, reserved.1);
+            return outcome;
+        }
+        // A record that does not grow needs no room, so a full storage still takes it.
+        let replaced = stored.map(|stored| (stored.stamp, stored.bytes.len()));
+        match (refused, replaced) {
+            (Some(refused), None) => return Err(refused),
+            (Some(refused), Some((_, old))) if size > old => return Err(refused),
+            (Some(_), Some((_, old))) => self.used.give_back(0, old - size),
+            (None, Some((_, old))) => self.used.give_back(1, old),
+            (None, None) => {}
+        }
+        if let Some((old, _)) = replaced {
+            self.calendar.remove(&(old.idle_deadline, *key));
+        }
+        let stamp = commit.stamp(replaced.map(|(stamp, _)| stamp).as_ref(), now);
+        let bytes = commit.stamped(&stamp).to_vec().into_boxed_slice();
+        self.calendar.insert((stamp.idle_deadline, *key));
+        self.records.insert(*key, Stored { stamp, bytes });
+        Ok(Committed::Applied { stamp, as_of: now })
+    }
+
+    pub(super) fn touch(&mut self, key: &SessionKey, now: Timestamp) -> Touched {
+        let Some(stored) = self.records.get_mut(key) else { return Touched::Gone };
+        let Ok(record) = Record::decode(Bytes::copy_from_slice(&stored.bytes), now) else {
+            return Touched::Unchanged;
+        };
+        let deadline = stored.stamp.absolute_deadline.min(now + record.idle_timeout());
+        if deadline <= stored.stamp.idle_deadline {
+            return Touched::Unchanged;
+        }
+        self.calendar.remove(&(stored.stamp.idle_deadline, *key));
+        stored.stamp.touched = now;
+        stored.stamp.idle_deadline = deadline;
+        stored.bytes[STAMP_AT..STAMP_AT + size_of::<StampBytes>()]
+            .copy_from_slice(&stored.stamp.to_bytes());
+        self.calendar.insert((deadline, *key));
+        Touched::Extended(stored.stamp)
+    }
+
+    pub(super) fn remove(&mut self, key: &SessionKey) -> bool {
+        let Some(stored) = self.records.remove(key) else { return false };
+        self.calendar.remove(&(stored.stamp.idle_deadline, *key));
+        self.used.give_back(1, stored.bytes.len());
+        true
+    }
+
+    /// Removes what has expired, in the order of the deadlines: what lives is not looked at.
+    pub(super) fn remove_expired(&mut self, now: Timestamp) -> usize {
+        let mut removed = 0;
+        while let Some((deadline, key)) = self.calendar.first().copied() {
+            if now <= deadline {
+                break;
+            }
+            self.remove(&key);
+            removed += 1;
+        }
+        if removed > 0 && self.records.len() < self.records.capacity() / 4 {
+            self.records.shrink_to(self.records.len().max(SMALLEST_CAPACITY));
+        }
+        removed
+    }
+}
+
+/// Why the stored record does not let the commit through; `None` where it does.
+fn refusal(
+    stored: Option<&Stored>,
+    commit: &Commit,
+    now: Timestamp,
+) -> Option<Result<Committed, StorageError>> {
+    let Some(stored) = stored else {
+        return (commit.expect() != Expect::Absent).then_some(Ok(Committed::Gone));
+    };
+    let read = || Record::decode(Bytes::copy_from_slice(&stored.bytes), now);
+    match read() {
+        Err(corrupt) => {
+            let kind = StorageErrorKind::Corrupt;
+            Some(Err(StorageError::new(kind, Operation::Commit, corrupt.to_string())))
+        }
+        Ok(record) if record.nonce() == commit.nonce() => {
+            Some(Ok(Committed::Applied { stamp: stored.stamp, as_of: now }))
+        }
+        Ok(record) => match commit.expect() {
+            Expect::Absent => Some(Ok(Committed::Exists)),
+            Expect::Exactly(wanted) if wanted != stored.stamp.generation => {
+                Some(Ok(Committed::Conflict(record)))
+            }
+            Expect::Exactly(_) | Expect::Present => None,
+        },
+    }
+}
