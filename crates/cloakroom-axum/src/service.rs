@@ -45,7 +45,13 @@ where
         let scope = self.engine.begin(&Facts(&parts));
         parts.extensions.insert(scope.handle().clone());
         let answer = self.inner.call(Request::from_parts(parts, body));
-        Box::pin(async move { Ok(finish(scope, answer.await?).await) })
+        Box::pin(async move {
+            let response = match answer.await {
+                Ok(response) => response,
+                Err(error) => return Err(error),
+            };
+            Ok(finish(scope, response).await)
+        })
     }
 }
 
