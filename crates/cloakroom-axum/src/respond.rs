@@ -55,7 +55,9 @@ impl IntoResponse for SessionRejection {
         };
         let mut response = (status, text).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
         // A middleware can find out the reason without it being shown to the visitor.
         response.extensions_mut().insert(self);

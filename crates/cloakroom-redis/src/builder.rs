@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom::{
-    ConfigError, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, FingerprintMode, Problem,
-};
+use cloakroom::{ConfigError, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, FingerprintMode, Problem};
 
 use crate::config::{DEFAULT_POOL_SIZE, DEFAULT_URL};
 use crate::connection::{Connector, Pool};
@@ -122,12 +120,13 @@ impl RedisSessionStorageBuilder {
         let keys = Keys::new(&self.prefix);
         let mut problems = self.problems();
         problems.extend(keys.as_ref().err().cloned());
+        let connector = Connector::new(&self.url, self.connection_timeout);
+        problems.extend(connector.as_ref().err().into_iter().flat_map(|e| e.problems().to_vec()));
         ConfigError::check(problems)?;
         let keys = keys.map_err(|problem| {
             ConfigError::new(cloakroom::ConfigErrorKind::Invalid, problem.field, problem.message)
         })?;
-        let connector = Connector::new(&self.url, self.connection_timeout)?;
-        let pool = Pool::open(connector, self.pool_size, self.command_timeout).await?;
+        let pool = Pool::open(connector?, self.pool_size, self.command_timeout).await?;
         let settings = Settings {
             fingerprint_mode: self.fingerprint_mode,
             default_ttl: self.default_ttl,

@@ -6,5 +6,5 @@ mod question;
 mod slot;
 
 pub(crate) use connector::Connector;
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Pool, Reply, Sent};
 pub(crate) use question::Question;

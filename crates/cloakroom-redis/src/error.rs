@@ -28,16 +28,13 @@ pub(crate) fn storage_error(error: RedisError, operation: Operation, host: &str)
             StorageErrorKind::ReadOnly,
             format!("Redis at {host} accepts no writes at present ({code})"),
         ),
-        _ if error.kind() == ErrorKind::AuthenticationFailed => (
-            StorageErrorKind::Denied,
-            format!("Redis at {host} refused the user name or password"),
-        ),
+        _ if error.kind() == ErrorKind::AuthenticationFailed => {
+            (StorageErrorKind::Denied, format!("Redis at {host} refused the user name or password"))
+        }
         _ if error.is_io_error() || error.is_unrecoverable_error() => {
             (StorageErrorKind::Unavailable, format!("no connection to Redis at {host}"))
         }
-        Some(code) => {
-            (StorageErrorKind::Backend, format!("Redis at {host} answered with {code}"))
-        }
+        Some(code) => (StorageErrorKind::Backend, format!("Redis at {host} answered with {code}")),
         None => (StorageErrorKind::Backend, format!("unexpected answer of Redis at {host}")),
     };
     StorageError::new(kind, operation, message).with_source(error)

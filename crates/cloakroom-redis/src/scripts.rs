@@ -12,7 +12,7 @@ use cloakroom::{
 };
 use redis::{Cmd, Value};
 
-use crate::connection::{Pool, Question};
+use crate::connection::{Pool, Question, Reply, Sent};
 use crate::error::unexpected;
 
 /// A script's text and the SHA-1 of it, by which the server knows it.
@@ -54,7 +54,13 @@ pub(crate) async fn commit(
     let answer = call(pool, &COMMIT, Operation::Commit, key, &arguments).await?;
     let outcome = match answer.outcome {
         b'A' => Committed::Applied { stamp: answer.stamp()?, as_of: answer.now },
-        b'C' => Committed::Conflict(answer.record()?),
+        b'C' => {
+            let newer = answer.record()?;
+            if answer.sent == Sent::Twice && may_hold(&newer, commit.expect()) {
+                return Err(lost_track());
+            }
+            Committed::Conflict(newer)
+        }
         b'E' => Committed::Exists,
         b'G' => Committed::Gone,
         _ => return Err(answer.refusal()),
@@ -77,14 +83,15 @@ pub(crate) async fn touch(pool: &Pool, key: &[u8]) -> Result<(Touched, Timestamp
 /// A script's answer: one byte of outcome, eight bytes of the server's time, the rest.
 struct Answer {
     operation: Operation,
+    sent: Sent,
     outcome: u8,
     now: Timestamp,
     body: Bytes,
 }
 
 impl Answer {
-    fn parse(value: Value, operation: Operation) -> Result<Self, StorageError> {
-        let Value::BulkString(bytes) = value else { return Err(unexpected(operation)) };
+    fn parse(reply: Reply, operation: Operation) -> Result<Self, StorageError> {
+        let Value::BulkString(bytes) = reply.value else { return Err(unexpected(operation)) };
         let bytes = Bytes::from(bytes);
         let (Some(&outcome), Some(now)) =
             (bytes.first(), bytes.get(1..9).and_then(|now| now.first_chunk()))
@@ -92,7 +99,7 @@ impl Answer {
             return Err(unexpected(operation));
         };
         let now = Timestamp::from_millis(u64::from_be_bytes(*now));
-        Ok(Self { operation, outcome, now, body: bytes.slice(9..) })
+        Ok(Self { operation, sent: reply.sent, outcome, now, body: bytes.slice(9..) })
     }
 
     fn stamp(&self) -> Result<Stamp, StorageError> {
@@ -115,6 +122,21 @@ impl Answer {
     }
 }
 
+/// Whether a commit that was sent twice may be among those that made `newer`: its own nonce would
+/// have been overwritten by the next one.
+fn may_hold(newer: &Record, expect: Expect) -> bool {
+    match expect {
+        Expect::Exactly(seen) => newer.generation() > seen.next(),
+        Expect::Absent | Expect::Present => true,
+    }
+}
+
+fn lost_track() -> StorageError {
+    let message = "the connection broke during the commit and others have written since, so nobody \
+                   can tell whether it was applied";
+    StorageError::new(StorageErrorKind::Unavailable, Operation::Commit, message)
+}
+
 async fn call(
     pool: &Pool,
     script: &Script,
@@ -125,7 +147,7 @@ async fn call(
     let by_hash = command("EVALSHA", &script.hash, key, arguments);
     let by_text = || command("EVAL", script.text, key, arguments);
     let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
-    Answer::parse(pool.ask(operation, question).await?, operation)
+    Answer::parse(pool.ask_and_tell(operation, question).await?, operation)
 }
 
 fn command(name: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {

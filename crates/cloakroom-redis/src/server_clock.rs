@@ -38,3 +38,51 @@ impl ServerClock {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A clock of a process that has been running for a minute.
+    fn clock() -> ServerClock {
+        let clock = ServerClock::new();
+        let start = clock.start.checked_sub(Duration::from_secs(60)).unwrap();
+        ServerClock { start, ..clock }
+    }
+
+    /// The clock is read right after it was set; a busy machine may take a second for that.
+    fn assert_shows(clock: &ServerClock, server: Timestamp) {
+        let shown = clock.now();
+        assert!((server..server + Duration::from_secs(1)).contains(&shown), "{shown:?}");
+    }
+
+    #[test]
+    fn the_clock_shows_the_servers_time_and_never_the_applications() {
+        let clock = clock();
+        let hour = Duration::from_secs(3600);
+        let server = Timestamp::from_millis(1_000_000_000_000);
+        for time in [server, server + hour, server, Timestamp::from_millis(hour.as_millis() as u64)]
+        {
+            clock.set(time);
+            assert_shows(&clock, time);
+        }
+    }
+
+    #[test]
+    fn the_clock_goes_on_between_two_answers() {
+        let clock = clock();
+        clock.set(Timestamp::from_millis(1_000_000_000_000));
+        let start = clock.start.checked_sub(Duration::from_secs(5)).unwrap();
+        let five_seconds_later = ServerClock { start, ..clock };
+        assert_shows(&five_seconds_later, Timestamp::from_millis(1_000_000_005_000));
+    }
+
+    #[test]
+    fn a_server_whose_clock_has_just_begun_is_no_reason_to_panic() {
+        let clock = clock();
+        clock.set(Timestamp::from_millis(0));
+        assert!(clock.now() < Timestamp::from_millis(120_000));
+    }
+}

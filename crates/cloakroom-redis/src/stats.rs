@@ -58,10 +58,13 @@ async fn count(pool: &Pool, keys: &Keys) -> Result<(u64, u64), StorageError> {
             let answer = pool.ask(Operation::Stats, Question::Pipeline(&lengths)).await?;
             let Value::Array(lengths) = answer else { return Err(unexpected(Operation::Stats)) };
             // What is no string answers with an error: no record, no bytes.
-            bytes += lengths.iter().map(|length| match length {
-                Value::Int(length) => u64::try_from(*length).unwrap_or(0),
-                _ => 0,
-            }).sum::<u64>();
+            bytes += lengths
+                .iter()
+                .map(|length| match length {
+                    Value::Int(length) => u64::try_from(*length).unwrap_or(0),
+                    _ => 0,
+                })
+                .sum::<u64>();
         }
         if next == "0" {
             return Ok((seen.len() as u64, bytes));

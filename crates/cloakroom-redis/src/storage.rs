@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, ConfigError, Destroyed, FingerprintMode, Operation, Record, SessionKey,
-    SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched,
+    Commit, Committed, ConfigError, Destroyed, Expect, FingerprintMode, Operation, Record,
+    SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched,
 };
-use redis::Value;
+use redis::{Cmd, Value};
 
 use crate::builder::RedisSessionStorageBuilder;
 use crate::config::RedisConfig;
@@ -136,8 +136,7 @@ impl RedisSessionStorage {
 impl SessionStorage for RedisSessionStorage {
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
         let pool = &self.shared.pool;
-        let mut get = redis::cmd("GET");
-        get.arg(self.name(key));
+        let get = command("GET", &self.name(key));
         let bytes = match pool.ask(Operation::Load, Question::Command(&get)).await? {
             Value::Nil => return Ok(None),
             Value::BulkString(bytes) => Bytes::from(bytes),
@@ -146,12 +145,18 @@ impl SessionStorage for RedisSessionStorage {
         let record = Record::decode(bytes, pool.clock().now()).map_err(|corrupt| {
             StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
         })?;
-        Ok(Some(record))
+        // The server removes what has expired by itself, unless somebody took the expiry away.
+        Ok((!record.is_expired(record.as_of())).then_some(record))
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
         commit.check_size(self.shared.settings.max_session_bytes)?;
         let pool = &self.shared.pool;
+        // The script sees no more than a record's head. What is damaged further on may not be
+        // overwritten by a commit that takes whatever is there.
+        if commit.expect() == Expect::Present && self.load(key).await?.is_none() {
+            return Ok(Committed::Gone);
+        }
         let (outcome, now) = scripts::commit(pool, &self.name(key), commit).await?;
         pool.clock().set(now);
         Ok(outcome)
@@ -165,8 +170,7 @@ impl SessionStorage for RedisSessionStorage {
     }
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
-        let mut del = redis::cmd("DEL");
-        del.arg(self.name(key));
+        let del = command("DEL", &self.name(key));
         match self.shared.pool.ask(Operation::Destroy, Question::Command(&del)).await? {
             Value::Int(0) => Ok(Destroyed::Absent),
             Value::Int(_) => Ok(Destroyed::Removed),
@@ -193,4 +197,11 @@ impl SessionStorage for RedisSessionStorage {
     fn max_session_bytes(&self) -> usize {
         self.shared.settings.max_session_bytes
     }
+}
+
+/// A command on one key, in as much memory as it needs.
+fn command(name: &str, key: &[u8]) -> Cmd {
+    let mut command = Cmd::with_capacity(2, name.len() + key.len());
+    command.arg(name).arg(key);
+    command
 }

@@ -1,7 +1,12 @@
 //! The laws that every Cloakroom storage and web adapter must pass, and the servers to test them on.
 
+mod fake_request;
+pub mod http;
+pub mod laws;
 mod manual_clock;
+pub mod model;
 mod redis_server;
 
+pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
 pub use manual_clock::ManualClock;
-pub use redis_server::{RedisServer, SERVER_PROGRAM};
+pub use redis_server::{RedisServer, Reply, SERVER_PROGRAM};

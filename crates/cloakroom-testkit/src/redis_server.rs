@@ -1,6 +1,8 @@
 //! [`RedisServer`]: a real `redis-server` process for one test, on a free port, in a folder of its
 //! own. It dies with the value, and also when the test process is killed.
 
+mod reply;
+
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -10,6 +12,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+pub use reply::Reply;
 
 /// Names the server's program; the default is `redis-server` from the path.
 pub const SERVER_PROGRAM: &str = "CLOAKROOM_TEST_REDIS_SERVER";
@@ -93,6 +97,20 @@ impl RedisServer {
         exchange(self.port, words).await
     }
 
+    /// Sends one command and answers the reply.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, hangs up or answers what cannot be read.
+    pub async fn ask(
+        &self,
+        words: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> io::Result<Reply> {
+        let words: Vec<_> = words.into_iter().map(|word| word.as_ref().to_vec()).collect();
+        let words: Vec<_> = words.iter().map(Vec::as_slice).collect();
+        let reply = self.command(&words).await?;
+        Reply::parse(&reply)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
     /// How often the server has carried out a command since its start, from `INFO commandstats`.
     ///
     /// # Errors
@@ -135,7 +153,8 @@ impl RedisServer {
 
     fn signal(&self, signal: &str) {
         if self.server > 0 {
-            let _ = Command::new("kill").args([format!("-{signal}"), self.server.to_string()]).status();
+            let _ =
+                Command::new("kill").args([format!("-{signal}"), self.server.to_string()]).status();
         }
     }
 
@@ -143,6 +162,8 @@ impl RedisServer {
         self.thaw();
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
+        // The number may belong to another process from now on.
+        self.server = 0;
     }
 }
 
@@ -179,26 +200,8 @@ async fn exchange(port: u16, words: &[&[u8]]) -> io::Result<Vec<u8>> {
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        if is_whole(&reply) {
+        if Reply::parse(&reply)?.is_some() {
             return Ok(reply);
         }
-    }
-}
-
-/// Whether a reply that is one line or one string has arrived.
-fn is_whole(reply: &[u8]) -> bool {
-    let Some(end) = reply.windows(2).position(|pair| pair == b"\r\n") else { return false };
-    let (line, rest) = (&reply[..end], &reply[end + 2..]);
-    match line.split_first() {
-        Some((b'$', length)) => {
-            let length: i64 = String::from_utf8_lossy(length).parse().unwrap_or(-1);
-            length < 0 || rest.len() as i64 >= length + 2
-        }
-        Some((b'*', count)) => {
-            // Of an array it is enough to know that it ends; nested ones are not asked for.
-            let count: usize = String::from_utf8_lossy(count).parse().unwrap_or(0);
-            count == 0 || rest.ends_with(b"\r\n")
-        }
-        _ => true,
     }
 }

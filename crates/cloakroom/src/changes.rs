@@ -142,6 +142,13 @@ impl Changes {
         self.cleared = base.is_some_and(|record| record.field_names().next().is_some());
     }
 
+    /// As [`Changes::clear`], and whatever others have put in meanwhile goes too, even where the
+    /// record that was seen is empty.
+    pub(crate) fn start_over(&mut self) {
+        self.fields.clear();
+        self.cleared = true;
+    }
+
     /// Replays the changes on a record being rewritten. On an error the draft is as it was.
     pub(crate) fn apply<'a>(&'a self, draft: &mut Draft<'a>) -> Result<(), SessionError> {
         let mut fields = if self.cleared { Vec::new() } else { draft.fields.clone() };

@@ -1,5 +1,7 @@
 //! [`Commit`]: one atomic write of one record, and [`Committed`], its possible outcomes.
 
+mod builder;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,6 +9,8 @@ use bytes::Bytes;
 use crate::clock::Timestamp;
 use crate::error::{Operation, RandomError, StorageError, StorageErrorKind};
 use crate::record::{Fields, Generation, NONCE_AT, Record, STAMP_AT, Stamp, StampBytes};
+
+pub use builder::CommitBuilder;
 
 /// What must be true of the stored record for a commit to be applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

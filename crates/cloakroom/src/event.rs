@@ -77,7 +77,7 @@ pub enum Event<'a> {
         /// The session.
         session: PublicId,
     },
-    /// A touch was left out because too many were under way.
+    /// A touch was left out because one of the same session, or too many others, were under way.
     TouchSkipped {
         /// The session.
         session: PublicId,

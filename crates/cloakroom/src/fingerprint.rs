@@ -61,7 +61,7 @@ impl SessionFingerprint {
         let address = match address.parse::<IpAddr>() {
             Ok(ip) => Some(Address::Ip(ip.to_canonical())),
             Err(_) if address.is_empty() => None,
-            Err(_) => Some(Address::Text(cut(address, ADDRESS_LIMIT).to_owned())),
+            Err(_) => Some(Address::Text(cut(address, ADDRESS_LIMIT).trim_end().to_owned())),
         };
         Self { address, user_agent: None }.with_user_agent(user_agent)
     }
@@ -157,7 +157,9 @@ fn network_v6(address: Ipv6Addr) -> [u16; 4] {
 
 /// The longest prefix of at most `limit` bytes that is whole characters.
 fn cut(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
+    let fits = |end: &usize| *end <= text.len() && text.is_char_boundary(*end);
+    let end = (0..=limit).rev().find(fits).unwrap_or_default();
+    &text[..end]
 }
 
 #[cfg(test)]

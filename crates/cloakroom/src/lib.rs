@@ -32,7 +32,7 @@ mod token;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use codec::SIMD_THRESHOLD;
-pub use commit::{Absolute, Commit, Committed, Expect, Nonce};
+pub use commit::{Absolute, Commit, CommitBuilder, Committed, Expect, Nonce};
 pub use engine::{Answer, Engine, EngineBuilder, RequestFacts, RequestScope, SetCookie};
 pub use error::{
     ConfigError, ConfigErrorKind, Operation, Problem, RandomError, SessionError, StorageError,
@@ -45,7 +45,7 @@ pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome};
 pub use policy::{CookiePolicy, OnServerError, Policy, SameSite};
 pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes};
-pub use session::{Field, Flash, FlashLevel, ReadField, Session, SessionData, WriteField};
+pub use session::{Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField};
 pub use storage::{
     AnyStorage, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, MemorySessionStorage,
     MemorySessionStorageBuilder, SessionStorage, StorageStats, Touched,

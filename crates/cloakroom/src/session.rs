@@ -18,9 +18,9 @@ use crate::error::SessionError;
 use crate::token::PublicId;
 
 pub use data::SessionData;
-pub use field::{Field, ReadField, WriteField};
+pub use field::{Field, FieldName, ReadField, WriteField};
 pub use flash::{Flash, FlashLevel};
-pub(crate) use state::{Ending, Limits, State};
+pub(crate) use state::{Ending, Limits, OWNER_LIMIT, State};
 
 /// One visitor's session during one request.
 ///
@@ -29,6 +29,11 @@ pub(crate) use state::{Ending, Limits, State};
 /// another request was faster they are replayed on what it wrote.
 ///
 /// A session that holds nothing is not stored: a visit alone writes nothing.
+///
+/// A request that comes with a ticket that was replaced within the last 30 seconds (it was on its
+/// way while the visitor signed in) sees an empty session and may change nothing but sign in:
+/// everything else is [`SessionError::Superseded`], because a ticket in its answer would take the
+/// visitor's new one away.
 ///
 /// ```
 /// use cloakroom::{Field, Session, SessionError};
@@ -100,7 +105,7 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError::Finished`] where the answer is already on its way.
-    pub fn remove(&self, field: &str) -> Result<(), SessionError> {
+    pub fn remove(&self, field: impl FieldName) -> Result<(), SessionError> {
         self.writable()?.change(|data| {
             data.remove(field);
             Ok(())
@@ -108,7 +113,7 @@ impl Session {
     }
 
     /// Whether a field has a value.
-    pub fn contains(&self, field: &str) -> bool {
+    pub fn contains(&self, field: impl FieldName) -> bool {
         self.state().data.contains(field)
     }
 
@@ -172,7 +177,9 @@ impl Session {
     #[doc(alias = "login")]
     #[doc(alias = "sign_in")]
     pub fn set_owner(&self, owner: &str) -> Result<(), SessionError> {
-        self.writable()?.set_owner(owner)
+        let mut state = self.state();
+        state.check_sign_in()?;
+        state.set_owner(owner)
     }
 
     /// The principal that is signed in.
@@ -257,7 +264,8 @@ impl Session {
 
     fn writable(&self) -> Result<MutexGuard<'_, State>, SessionError> {
         let state = self.state();
-        if state.is_finished() { Err(SessionError::Finished) } else { Ok(state) }
+        state.check_writable()?;
+        Ok(state)
     }
 }
 

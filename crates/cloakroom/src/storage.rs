@@ -144,7 +144,7 @@ pub trait SessionStorage: Send + Sync + 'static {
     /// New data ([`SessionData::new`]) replaces whatever is there. Data that came from
     /// [`SessionStorage::get`] is written as the changes that were made to it since, so that
     /// parallel writers keep each other's fields; if the session was deleted meanwhile it stays
-    /// deleted.
+    /// deleted. Data that was not changed is not written: its lifetime is renewed by a touch.
     ///
     /// `ttl` is the idle timeout; `None` means the storage's default. Such a session has no
     /// absolute deadline other than the one that its TTL gives anew with every `set`.

@@ -2,9 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use cloakroom::{ConfigError, ConfigErrorKind, Operation, StorageError, StorageErrorKind, Timestamp};
+use cloakroom::{
+    ConfigError, ConfigErrorKind, Operation, StorageError, StorageErrorKind, Timestamp,
+};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError};
+
+/// How many commands a connection takes over before the next ones wait for their turn: more than the
+/// pool gives to one connection while another is free.
+const QUEUE: usize = 256;
 
 /// Knows where the server is and how long opening a connection may take.
 #[derive(Debug)]
@@ -53,13 +59,30 @@ impl Connector {
             .map_err(OpenError::Failed)
     }
 
+    /// Asks a connection for a PONG within the timeout.
+    pub(super) async fn prove(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<(), OpenError> {
+        let start = Instant::now();
+        let ping = redis::cmd("PING");
+        let proven = tokio::time::timeout(self.timeout, ping.query_async(connection)).await;
+        proven
+            .map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?
+            .map_err(OpenError::Failed)
+    }
+
     async fn open_unbounded(&self) -> Result<Opened, RedisError> {
         // Both limits are ours: the client's own ones name neither the operation nor the setting.
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let (_, (seconds, micros)): (String, (u64, u64)) =
-            redis::pipe().cmd("PING").cmd("TIME").query_async(&mut connection).await?;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(QUEUE);
+        let mut connection =
+            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        // One after the other: the error of a pipeline does not tell the server's code.
+        let _: String = redis::cmd("PING").query_async(&mut connection).await?;
+        let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
         Ok(Opened { connection, now: Timestamp::from_millis(seconds * 1000 + micros / 1000) })
     }
 
@@ -79,7 +102,9 @@ impl Connector {
             OpenError::Failed(error) if is_denied(&error) => ConfigError::new(
                 ConfigErrorKind::Denied,
                 "redis_url",
-                format!("Redis at {host} refused the credentials; check user name, password and ACL"),
+                format!(
+                    "Redis at {host} refused the credentials; check user name, password and ACL"
+                ),
             )
             .with_source(error),
             OpenError::Failed(error) => ConfigError::new(

@@ -7,10 +7,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cloakroom::{ConfigError, Operation, StorageError};
 use redis::{RedisError, Value};
+use tokio::time::Instant;
 
 use super::connector::{Connector, OpenError};
 use super::question::Question;
@@ -33,6 +34,20 @@ struct Inner {
     clock: ServerClock,
     opened: AtomicU64,
     replacing: AtomicBool,
+}
+
+/// A server's answer.
+pub(crate) struct Reply {
+    pub(crate) value: Value,
+    pub(crate) sent: Sent,
+}
+
+/// How often a question was sent. After the second time nobody knows whether the first one has
+/// reached the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Once,
+    Twice,
 }
 
 /// Why one try failed.
@@ -86,8 +101,18 @@ impl Pool {
         operation: Operation,
         question: Question<'_>,
     ) -> Result<Value, StorageError> {
+        self.ask_and_tell(operation, question).await.map(|reply| reply.value)
+    }
+
+    /// As [`Pool::ask`], and tells whether the question was sent twice.
+    pub(crate) async fn ask_and_tell(
+        &self,
+        operation: Operation,
+        question: Question<'_>,
+    ) -> Result<Reply, StorageError> {
         let start = Instant::now();
-        let asked = tokio::time::timeout(self.command_timeout, self.repeated(operation, question));
+        let deadline = start + self.command_timeout;
+        let asked = tokio::time::timeout_at(deadline, self.repeated(operation, question));
         asked.await.unwrap_or_else(|_| {
             let (limit, elapsed) = (self.command_timeout, start.elapsed());
             Err(StorageError::timeout(operation, "command timeout", limit, elapsed))
@@ -98,31 +123,42 @@ impl Pool {
         &self,
         operation: Operation,
         question: Question<'_>,
-    ) -> Result<Value, StorageError> {
-        match self.once(operation, question).await {
-            Err(Failure::Broken(_)) => self.once(operation, question).await,
-            answer => answer,
-        }
-        .map_err(|failure| match failure {
+    ) -> Result<Reply, StorageError> {
+        let slot = self.inner.pick();
+        let (answer, sent) = match self.once(slot, operation, question).await {
+            // In the same place, where nothing is any more: what broke one connection has mostly
+            // broken all of them, so only a new one can be trusted.
+            Err(Failure::Broken(_)) => (self.once(slot, operation, question).await, Sent::Twice),
+            answer => (answer, Sent::Once),
+        };
+        answer.map(|value| Reply { value, sent }).map_err(|failure| match failure {
             Failure::Broken(error) => storage_error(error, operation, self.host()),
             Failure::Final(error) => error,
         })
     }
 
-    async fn once(&self, operation: Operation, question: Question<'_>) -> Result<Value, Failure> {
-        let slot = self.inner.pick();
+    async fn once(
+        &self,
+        slot: &Slot,
+        operation: Operation,
+        question: Question<'_>,
+    ) -> Result<Value, Failure> {
         let mut live = match slot.live() {
             Some(live) => live,
-            None => self.inner.open(slot).await.map_err(|error| {
-                Failure::Final(self.inner.connector.storage_error(error, operation))
-            })?,
+            None => {
+                let live = self.inner.open(slot).await.map_err(|error| {
+                    Failure::Final(self.inner.connector.storage_error(error, operation))
+                })?;
+                self.inner.renew_all();
+                live
+            }
         };
         let _in_flight = slot.begin();
         match question.put(&mut live.connection).await {
             Ok(answer) => Ok(answer),
-            Err(error) if error.is_unrecoverable_error() || error.is_connection_dropped() => {
+            Err(error) if is_broken(&error) => {
                 slot.retire(&live);
-                self.inner.replace_missing();
+                self.inner.renew_all();
                 Err(Failure::Broken(error))
             }
             Err(error) => Err(Failure::Final(storage_error(error, operation, self.host()))),
@@ -153,8 +189,21 @@ impl Inner {
         Ok(live)
     }
 
-    /// Opens whatever is missing, in the background and one at a time; the pool's drop ends it.
-    fn replace_missing(self: &Arc<Self>) {
+    /// Opens a slot's connection unless it has one that works.
+    async fn renew(&self, slot: &Slot) -> Result<(), OpenError> {
+        if let Some(mut live) = slot.live() {
+            match self.connector.prove(&mut live.connection).await {
+                Err(OpenError::Failed(error)) if is_broken(&error) => slot.retire(&live),
+                // Slow is not broken: whoever waits for an answer there may still get it.
+                _ => return Ok(()),
+            }
+        }
+        self.open(slot).await.map(drop)
+    }
+
+    /// Looks at all connections and opens those that are missing or broken, in the background and
+    /// one at a time; the pool's drop ends it.
+    fn renew_all(self: &Arc<Self>) {
         if self.replacing.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -163,7 +212,7 @@ impl Inner {
             for at in 0.. {
                 let Some(inner) = Weak::upgrade(&inner) else { return };
                 let failed = match inner.slots.get(at) {
-                    Some(slot) => !slot.is_live() && inner.open(slot).await.is_err(),
+                    Some(slot) => inner.renew(slot).await.is_err(),
                     None => true,
                 };
                 if failed {
@@ -172,6 +221,11 @@ impl Inner {
             }
         });
     }
+}
+
+/// Whether the connection is of no use any more.
+fn is_broken(error: &RedisError) -> bool {
+    error.is_unrecoverable_error() || error.is_connection_dropped()
 }
 
 impl std::fmt::Debug for Pool {

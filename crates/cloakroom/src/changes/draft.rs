@@ -11,14 +11,14 @@ use crate::token::VerifierHash;
 /// The next state of one record. Applying [`Changes`](super::Changes) moves it on.
 #[derive(Clone)]
 pub(crate) struct Draft<'a> {
-    pub(super) fields: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
-    pub(super) verifier: VerifierHash,
-    pub(super) owner: Option<&'a str>,
-    pub(super) fingerprint: Option<&'a SessionFingerprint>,
-    pub(super) idle_timeout: Duration,
-    pub(super) absolute_timeout: Option<Duration>,
-    pub(super) persistent: bool,
-    expect: Expect,
+    pub(crate) fields: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
+    pub(crate) verifier: VerifierHash,
+    pub(crate) owner: Option<&'a str>,
+    pub(crate) fingerprint: Option<&'a SessionFingerprint>,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Option<Duration>,
+    pub(crate) persistent: bool,
+    pub(crate) expect: Expect,
 }
 
 impl<'a> Draft<'a> {

@@ -75,16 +75,19 @@ pub(super) async fn finish(
     }
     if !ending.data.is_dirty() && ending.doomed.is_none() {
         keep_alive(engine, &ending);
-        return Ok(match outcome {
-            LoadOutcome::Rejected(Rejection::Unknown) => Some(take_away(engine)),
-            _ => None,
-        });
+        return Ok(is_useless(handle, *outcome).then(|| take_away(engine)));
     }
-    let clears = ending.doomed.is_some() || *outcome == LoadOutcome::Rejected(Rejection::Unknown);
+    let clears = ending.doomed.is_some() || is_useless(handle, *outcome);
     let fingerprint = handle.visit.fingerprint.clone();
     let write = write(engine.clone(), ending, fingerprint);
     let handed_out = engine.inner.background.complete(write).await?;
     Ok(handed_out.or_else(|| clears.then(|| take_away(engine))))
+}
+
+/// Whether everything that the browser holds under our name is known to open nothing.
+fn is_useless(handle: &Handle, outcome: LoadOutcome) -> bool {
+    let all_seen = !handle.visit.candidates.has_ignored();
+    all_seen && outcome == LoadOutcome::Rejected(Rejection::Unknown)
 }
 
 /// A request that ended without an answer: only its sign-out counts.
@@ -192,13 +195,13 @@ fn keep_alive(engine: &Engine, ending: &Ending) {
         return;
     }
     let (key, session) = (ticket.key(), ticket.key().public_id());
-    if engine.inner.background.running() >= MAX_TOUCHES || !engine.inner.lanes.begin_touch(key) {
-        return engine.emit(&Event::TouchSkipped { session });
-    }
+    let busy = engine.inner.background.running() >= MAX_TOUCHES;
+    let mark = if busy { None } else { engine.inner.lanes.begin_touch(key) };
+    let Some(mark) = mark else { return engine.emit(&Event::TouchSkipped { session }) };
     let touching = engine.clone();
     engine.inner.background.spawn(async move {
         let touched = touching.ask(Operation::Touch, touching.storage().touch(&key)).await;
-        touching.inner.lanes.end_touch(&key);
+        drop(mark);
         if let Ok(Touched::Extended(_)) = touched {
             touching.emit(&Event::Touched { session });
         }

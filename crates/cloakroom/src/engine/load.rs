@@ -4,6 +4,7 @@ use super::Engine;
 use crate::error::{Operation, StorageError};
 use crate::event::{Event, Rejection};
 use crate::handle::{LoadOutcome, Visit};
+use crate::lifetime;
 use crate::record::Record;
 use crate::session::State;
 use crate::storage::SessionStorage;
@@ -42,6 +43,9 @@ impl Engine {
             return Ok(Err(Rejection::Unknown));
         };
         if !record.accepts(&ticket.verifier_hash()) {
+            if lifetime::may_just_have_rotated(&record) {
+                *visit.state() = State::superseded(self.limits());
+            }
             return Ok(Err(Rejection::Superseded));
         }
         let mode = self.policy().fingerprint;

@@ -1,1 +1,271 @@
+//! The defaults, word for word, and everything that a policy refuses.
+
+use std::collections::HashMap;
+
 use super::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn from(variables: &[(&str, &str)]) -> Result<Policy, ConfigError> {
+    let variables: HashMap<_, _> = variables.iter().copied().collect();
+    env::read(|name| variables.get(name).map(|value| (*value).to_owned()))
+}
+
+/// The fields that a policy is refused for.
+fn refused(change: impl FnOnce(&mut Policy)) -> Vec<&'static str> {
+    let mut policy = Policy::default();
+    change(&mut policy);
+    match policy.check() {
+        Ok(()) => Vec::new(),
+        Err(error) => error.problems().iter().map(|problem| problem.field).collect(),
+    }
+}
+
+#[test]
+fn the_defaults_are_the_advice_for_production() {
+    let policy = Policy::default();
+    assert_eq!(policy.cookie.name, "__Host-id");
+    assert_eq!(policy.cookie.same_site, SameSite::Lax);
+    assert_eq!((policy.cookie.path.as_str(), policy.cookie.domain.as_deref()), ("/", None));
+    assert!(policy.cookie.secure);
+    assert_eq!(policy.idle_timeout, 30 * MINUTE);
+    assert_eq!(policy.absolute_timeout, 12 * 60 * MINUTE);
+    assert_eq!(policy.longest_lifetime, 30 * DAY);
+    assert_eq!(policy.refresh_below, 0.5);
+    assert_eq!(policy.commit_timeout, Duration::from_secs(1));
+    assert_eq!(policy.on_server_error, OnServerError::Discard);
+    assert_eq!(policy.fingerprint, FingerprintMode::Soft);
+    assert!(policy.trusted_proxies.is_empty() && !policy.local_plain_http);
+    assert!(policy.check().is_ok());
+    assert!(Policy::for_local_development().check().is_ok());
+}
+
+#[test]
+fn a_policy_survives_its_json_with_durations_that_people_can_read() {
+    let policy = Policy {
+        cookie: CookiePolicy {
+            domain: Some("example.org".into()),
+            same_site: SameSite::Strict,
+            ..CookiePolicy::default()
+        },
+        idle_timeout: 15 * MINUTE,
+        longest_lifetime: 14 * DAY,
+        commit_timeout: Duration::from_millis(250),
+        on_server_error: OnServerError::Commit,
+        fingerprint: FingerprintMode::Strict,
+        trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::1/128".parse().unwrap()],
+        local_plain_http: true,
+        ..Policy::default()
+    };
+    let json = serde_json::to_string(&policy).unwrap();
+    for text in ["\"15m\"", "\"14days\"", "\"250ms\"", "\"strict\"", "\"commit\"", "\"10.0.0.0/8\""]
+    {
+        assert!(json.contains(text), "{text} in {json}");
+    }
+    assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
+}
+
+#[test]
+fn what_a_configuration_leaves_out_is_the_default() {
+    assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
+    let json = r#"{ "idle_timeout": 600, "absolute_timeout": "1h 30m", "trusted_proxies": ["10.0.0.1"],
+                    "cookie": { "name": "shop" } }"#;
+    let policy: Policy = serde_json::from_str(json).unwrap();
+    assert_eq!(policy.idle_timeout, 10 * MINUTE, "a number is seconds");
+    assert_eq!(policy.absolute_timeout, 90 * MINUTE);
+    assert_eq!(policy.trusted_proxies, ["10.0.0.1/32".parse::<IpNet>().unwrap()]);
+    assert_eq!((policy.cookie.name.as_str(), policy.cookie.path.as_str()), ("shop", "/"));
+    assert!(policy.cookie.secure, "no configuration file turns Secure off");
+}
+
+#[test]
+fn unknown_fields_and_unreadable_values_are_refused() {
+    let texts = [
+        r#"{ "idle_timeuot": "15m" }"#,
+        r#"{ "cookie": { "secure": false } }"#,
+        r#"{ "cookie": { "http_only": false } }"#,
+        r#"{ "idle_timeout": "soon" }"#,
+        r#"{ "idle_timeout": -1 }"#,
+        r#"{ "idle_timeout": 1.5 }"#,
+        r#"{ "trusted_proxies": ["10.0.0.0/33"] }"#,
+        r#"{ "fingerprint": "fuzzy" }"#,
+        r#"{ "on_server_error": "panic" }"#,
+        r#"{ "cookie": { "same_site": "sometimes" } }"#,
+    ];
+    for text in texts {
+        assert!(serde_json::from_str::<Policy>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn an_empty_environment_is_the_default_policy() {
+    assert_eq!(from(&[]).unwrap(), Policy::default());
+}
+
+#[test]
+fn every_field_can_be_set_from_the_environment() {
+    let policy = from(&[
+        ("CLOAKROOM_COOKIE_NAME", "__Secure-shop"),
+        ("CLOAKROOM_COOKIE_SAME_SITE", "Strict"),
+        ("CLOAKROOM_COOKIE_PATH", "/shop"),
+        ("CLOAKROOM_COOKIE_DOMAIN", "example.org"),
+        ("CLOAKROOM_IDLE_TIMEOUT", " 15m "),
+        ("CLOAKROOM_ABSOLUTE_TIMEOUT", "1h"),
+        ("CLOAKROOM_LONGEST_LIFETIME", "7days"),
+        ("CLOAKROOM_REFRESH_BELOW", "0.25"),
+        ("CLOAKROOM_COMMIT_TIMEOUT", "500ms"),
+        ("CLOAKROOM_ON_SERVER_ERROR", "commit"),
+        ("CLOAKROOM_FINGERPRINT", "disabled"),
+        ("CLOAKROOM_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,"),
+        ("CLOAKROOM_LOCAL_PLAIN_HTTP", "on"),
+    ])
+    .unwrap();
+    let wanted = Policy {
+        cookie: CookiePolicy {
+            name: "__Secure-shop".into(),
+            same_site: SameSite::Strict,
+            path: "/shop".into(),
+            domain: Some("example.org".into()),
+            secure: true,
+        },
+        idle_timeout: 15 * MINUTE,
+        absolute_timeout: 60 * MINUTE,
+        longest_lifetime: 7 * DAY,
+        refresh_below: 0.25,
+        commit_timeout: Duration::from_millis(500),
+        on_server_error: OnServerError::Commit,
+        fingerprint: FingerprintMode::Disabled,
+        trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "192.0.2.1/32".parse().unwrap()],
+        local_plain_http: true,
+    };
+    assert_eq!(policy, wanted);
+}
+
+#[test]
+fn every_variable_that_cannot_be_read_is_reported_at_once() {
+    let variables = [
+        ("CLOAKROOM_COOKIE_SAME_SITE", "sometimes"),
+        ("CLOAKROOM_IDLE_TIMEOUT", "soon"),
+        ("CLOAKROOM_ABSOLUTE_TIMEOUT", ""),
+        ("CLOAKROOM_LONGEST_LIFETIME", "-1s"),
+        ("CLOAKROOM_REFRESH_BELOW", "half"),
+        ("CLOAKROOM_COMMIT_TIMEOUT", "1"),
+        ("CLOAKROOM_ON_SERVER_ERROR", "panic"),
+        ("CLOAKROOM_FINGERPRINT", "fuzzy"),
+        ("CLOAKROOM_TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.0/33"),
+        ("CLOAKROOM_LOCAL_PLAIN_HTTP", "maybe"),
+    ];
+    let error = from(&variables).unwrap_err();
+    let fields: Vec<_> = error.problems().iter().map(|problem| problem.field).collect();
+    assert_eq!(fields, variables.map(|(name, _)| name));
+    for (name, _) in variables {
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn lifetimes_that_make_no_sense_are_refused() {
+    assert_eq!(refused(|policy| policy.idle_timeout = Duration::ZERO), ["idle_timeout"]);
+    assert_eq!(refused(|policy| policy.longest_lifetime = Duration::ZERO), ["longest_lifetime"]);
+    assert_eq!(refused(|policy| policy.longest_lifetime = 401 * DAY), ["longest_lifetime"]);
+    assert_eq!(refused(|policy| policy.absolute_timeout = 401 * DAY), ["absolute_timeout"]);
+    assert_eq!(refused(|policy| policy.idle_timeout = 13 * 60 * MINUTE), ["idle_timeout"]);
+    assert_eq!(refused(|policy| policy.commit_timeout = Duration::ZERO), ["commit_timeout"]);
+    let equal = |policy: &mut Policy| policy.idle_timeout = policy.absolute_timeout;
+    assert_eq!(refused(equal), Vec::<&str>::new());
+}
+
+#[test]
+fn a_share_is_between_zero_and_one() {
+    for share in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        assert_eq!(refused(|policy| policy.refresh_below = share), ["refresh_below"], "{share}");
+    }
+    for share in [0.0, 1.0] {
+        assert_eq!(refused(|policy| policy.refresh_below = share), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn cookie_names_that_would_break_the_header_are_refused() {
+    let long = "x".repeat(129);
+    for name in ["", "a b", "a;b", "a=b", "a,b", "a\"b", "a\r\nSet-Cookie: b", "é", "a\0", &long] {
+        assert_eq!(refused(|policy| policy.cookie.name = name.into()), ["cookie.name"], "{name:?}");
+    }
+    for path in ["", "shop", "/a;Domain=evil", "/a\r\n", "/é"] {
+        let change = |policy: &mut Policy| {
+            policy.cookie.name = "id".into();
+            policy.cookie.path = path.into();
+        };
+        assert_eq!(refused(change), ["cookie.path"], "{path:?}");
+    }
+    for domain in ["", "a b", "a;b", "a\r\nb", "é.example"] {
+        let change = |policy: &mut Policy| {
+            policy.cookie.name = "id".into();
+            policy.cookie.domain = Some(domain.into());
+        };
+        assert_eq!(refused(change), ["cookie.domain"], "{domain:?}");
+    }
+}
+
+#[test]
+fn the_host_prefix_forbids_a_path_and_a_domain() {
+    assert_eq!(refused(|policy| policy.cookie.path = "/shop".into()), ["cookie.name"]);
+    let domain = |policy: &mut Policy| policy.cookie.domain = Some("example.org".into());
+    assert_eq!(refused(domain), ["cookie.name"]);
+    let secure = |policy: &mut Policy| {
+        policy.cookie.name = "__Secure-id".into();
+        policy.cookie.path = "/shop".into();
+        policy.cookie.domain = Some("example.org".into());
+    };
+    assert_eq!(refused(secure), Vec::<&str>::new());
+}
+
+#[test]
+fn a_cookie_for_every_site_needs_https() {
+    let change = |policy: &mut Policy| {
+        policy.local_plain_http = true;
+        policy.cookie.same_site = SameSite::None;
+    };
+    assert_eq!(refused(change), ["cookie.same_site"]);
+    assert_eq!(refused(|policy| policy.cookie.same_site = SameSite::None), Vec::<&str>::new());
+}
+
+#[test]
+fn all_problems_are_reported_at_once_each_with_its_remedy() {
+    let everything = |policy: &mut Policy| {
+        policy.idle_timeout = Duration::ZERO;
+        policy.absolute_timeout = 500 * DAY;
+        policy.cookie.path = "shop".into();
+        policy.cookie.domain = Some(String::new());
+        policy.refresh_below = 2.0;
+        policy.commit_timeout = Duration::ZERO;
+    };
+    let wanted = [
+        "idle_timeout",
+        "absolute_timeout",
+        "cookie.path",
+        "cookie.domain",
+        "cookie.name",
+        "refresh_below",
+        "commit_timeout",
+    ];
+    assert_eq!(refused(everything), wanted);
+    let mut policy = Policy::default();
+    everything(&mut policy);
+    let error = policy.check().unwrap_err();
+    assert_eq!(error.kind(), crate::error::ConfigErrorKind::Invalid);
+    for problem in error.problems() {
+        assert!(error.to_string().contains(&format!("{}: {}", problem.field, problem.message)));
+    }
+}
+
+#[test]
+fn local_plain_http_takes_secure_and_the_prefix_away_and_nothing_else_does() {
+    let plain = Policy::for_local_development().effective();
+    assert_eq!((plain.cookie.name.as_str(), plain.cookie.secure), ("id", false));
+    let mut policy = Policy::for_local_development();
+    policy.cookie.name = "__Secure-shop".into();
+    assert_eq!(policy.effective().cookie.name, "shop");
+    assert_eq!(Policy::default().effective(), Policy::default());
+}

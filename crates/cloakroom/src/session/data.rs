@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{ReadField, WriteField};
+use super::{FieldName, ReadField, WriteField};
 use crate::changes::{Changes, Updater};
 use crate::clock::Timestamp;
 use crate::codec;
@@ -115,13 +115,13 @@ impl SessionData {
     }
 
     /// Removes a field.
-    pub fn remove(&mut self, field: &str) {
-        self.changes.remove(self.record.as_ref(), field);
+    pub fn remove(&mut self, field: impl FieldName) {
+        self.changes.remove(self.record.as_ref(), field.name());
     }
 
     /// Whether a field has a value.
-    pub fn contains(&self, field: &str) -> bool {
-        self.changes.value(self.record.as_ref(), field).is_some()
+    pub fn contains(&self, field: impl FieldName) -> bool {
+        self.changes.value(self.record.as_ref(), field.name()).is_some()
     }
 
     /// The names of all fields that have a value.
@@ -132,6 +132,11 @@ impl SessionData {
     /// Removes all fields.
     pub fn clear(&mut self) {
         self.changes.clear(self.record.as_ref());
+    }
+
+    /// Removes all fields, also those that others put in before this is stored.
+    pub(super) fn start_over(&mut self) {
+        self.changes.start_over();
     }
 
     /// Whether anything was changed since the data was found.
@@ -156,6 +161,18 @@ impl SessionData {
 
     pub(crate) fn record(&self) -> Option<&Record> {
         self.record.as_ref()
+    }
+
+    /// The same fields as new data.
+    pub(crate) fn copied(&self) -> Self {
+        let mut copy = Self::new();
+        for name in self.field_names() {
+            if let Some(json) = self.changes.value(self.record.as_ref(), &name) {
+                copy.changes.set(None, &name, json.to_vec());
+            }
+        }
+        copy.changes.fingerprint = self.fingerprint().cloned();
+        copy
     }
 
     /// Forgets what was changed.

@@ -46,70 +46,50 @@ impl<T> std::fmt::Debug for Field<T> {
     }
 }
 
+/// A field's name: any text, or a [`Field`].
+pub trait FieldName {
+    /// The name.
+    fn name(&self) -> &str;
+}
+
 /// A name under which a `T` can be read: any text, or a [`Field`] of `T`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{T}` cannot be read from the session field `{Self}`",
     note = "use a `Field<{T}>`, or the field's name as `&str` together with the wanted type"
 )]
-pub trait ReadField<T> {
-    /// The field's name.
-    fn name(&self) -> &str;
-}
+pub trait ReadField<T>: FieldName {}
 
 /// A name under which a `T` can be written: any text, or a [`Field`] of `T`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{T}` cannot be written to the session field `{Self}`",
     note = "use a `Field<{T}>`, or the field's name as `&str`"
 )]
-pub trait WriteField<T> {
-    /// The field's name.
-    fn name(&self) -> &str;
-}
+pub trait WriteField<T>: FieldName {}
 
-impl<T> ReadField<T> for &str {
+impl FieldName for &str {
     fn name(&self) -> &str {
         self
     }
 }
 
-impl<T> ReadField<T> for &String {
+impl FieldName for &String {
     fn name(&self) -> &str {
         self
     }
 }
 
-impl<T> ReadField<T> for Field<T> {
+impl<T> FieldName for Field<T> {
     fn name(&self) -> &str {
         self.name
     }
 }
 
-impl<T> WriteField<T> for &str {
-    fn name(&self) -> &str {
-        self
-    }
-}
+impl<T> ReadField<T> for &str {}
+impl<T> ReadField<T> for &String {}
+impl<T> ReadField<T> for Field<T> {}
 
-impl<T> WriteField<T> for &String {
-    fn name(&self) -> &str {
-        self
-    }
-}
-
-impl<T> WriteField<T> for Field<T> {
-    fn name(&self) -> &str {
-        self.name
-    }
-}
-
-impl<T> WriteField<&T> for Field<T> {
-    fn name(&self) -> &str {
-        self.name
-    }
-}
-
-impl WriteField<&str> for Field<String> {
-    fn name(&self) -> &str {
-        self.name
-    }
-}
+impl<T> WriteField<T> for &str {}
+impl<T> WriteField<T> for &String {}
+impl<T> WriteField<T> for Field<T> {}
+impl<T> WriteField<&T> for Field<T> {}
+impl WriteField<&str> for Field<String> {}

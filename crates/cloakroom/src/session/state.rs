@@ -10,7 +10,8 @@ use crate::lifetime;
 use crate::record::Record;
 use crate::token::{SessionKey, Token, VerifierHash};
 
-const OWNER_LIMIT: usize = 1024;
+/// The longest name of an owner in bytes.
+pub(crate) const OWNER_LIMIT: usize = 1024;
 
 /// A request's session: its data, its ticket, and what is to end.
 #[derive(Debug, Default)]
@@ -38,6 +39,9 @@ pub(crate) struct Limits {
 enum Phase {
     #[default]
     Open,
+    /// The request came with a ticket that was replaced a moment ago: the visitor's browser holds
+    /// or gets the new one, and an answer with any other ticket would take it away.
+    Superseded,
     Finished,
 }
 
@@ -63,8 +67,26 @@ impl State {
         Self { data, ticket: Some(ticket), proof, limits, ..Self::default() }
     }
 
-    pub(crate) fn is_finished(&self) -> bool {
-        self.phase == Phase::Finished
+    /// A request whose ticket was replaced a moment ago.
+    pub(crate) fn superseded(limits: Limits) -> Self {
+        Self { limits, phase: Phase::Superseded, ..Self::default() }
+    }
+
+    /// Refuses changes that could not reach the visitor.
+    pub(crate) fn check_writable(&self) -> Result<(), SessionError> {
+        match self.phase {
+            Phase::Open => Ok(()),
+            Phase::Superseded => Err(SessionError::Superseded),
+            Phase::Finished => Err(SessionError::Finished),
+        }
+    }
+
+    /// Somebody signs in: that makes a session of its own, whatever the old ticket was.
+    pub(crate) fn check_sign_in(&mut self) -> Result<(), SessionError> {
+        if self.phase == Phase::Superseded {
+            self.phase = Phase::Open;
+        }
+        self.check_writable()
     }
 
     pub(crate) fn ticket(&self) -> Option<&Token> {
@@ -107,7 +129,7 @@ impl State {
             return Err(SessionError::OwnerName { length: owner.len() });
         }
         if self.data.owner().is_some_and(|before| before != owner) {
-            self.data.clear();
+            self.data.start_over();
         }
         self.rotate()?;
         let limits = self.limits;

@@ -47,6 +47,16 @@ pub(super) async fn set(
     let key = SessionKey::from_name(id);
     let ttl = ttl.unwrap_or_else(|| storage.default_ttl());
     lifetime::check(ttl, lifetime::LONGEST)?;
+    if data.record().is_some_and(|record| !record.accepts(&key.name_proof())) {
+        // Found under another name: this is a copy, and the original stays as it is.
+        return Box::pin(set(storage, id, &data.copied(), Some(ttl))).await;
+    }
+    if !data.is_dirty() && data.record().is_some_and(|record| lasts(record, ttl)) {
+        return match storage.touch(&key).await? {
+            Touched::Extended(_) | Touched::Unchanged => Ok(()),
+            Touched::Gone => Err(SessionError::Gone),
+        };
+    }
     let (base, mut changes) = data.parts();
     changes.idle_timeout = Some(ttl);
     changes.absolute_timeout = Some(ABSOLUTE_TIMEOUT.max(ttl));
@@ -54,6 +64,11 @@ pub(super) async fn set(
         Some(base) => rewrite(storage, &key, base.clone(), &changes).await,
         None => replace(storage, &key, ttl, &changes).await,
     }
+}
+
+/// Whether a touch is enough to give an unchanged record this TTL again.
+fn lasts(record: &Record, ttl: Duration) -> bool {
+    record.idle_timeout() == ttl && record.as_of() + ttl <= record.absolute_deadline()
 }
 
 /// Writes new data over whatever lies there.

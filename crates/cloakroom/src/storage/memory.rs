@@ -122,28 +122,14 @@ impl MemorySessionStorage {
         shard
     }
 
-    /// Makes room for a commit, or refuses it. The room is given back if the commit fails.
-    fn reserve(&self, more: &Reservation) -> Result<(), StorageError> {
-        if self.shared.try_reserve(more) {
-            return Ok(());
-        }
-        self.shared.remove_expired();
-        if self.shared.try_reserve(more) {
-            return Ok(());
-        }
+    fn full(&self) -> StorageError {
         let settings = &self.shared.settings;
         let message = format!(
             "the memory storage is full ({} sessions and {} bytes are allowed)",
             settings.max_sessions, settings.max_bytes
         );
-        Err(StorageError::new(StorageErrorKind::Full, Operation::Commit, message))
+        StorageError::new(StorageErrorKind::Full, Operation::Commit, message)
     }
-}
-
-/// Room that a commit takes before it is known to fit.
-struct Reservation {
-    sessions: usize,
-    bytes: usize,
 }
 
 impl Shared {
@@ -152,20 +138,21 @@ impl Shared {
         self.shards.iter().map(|shard| lock(shard).remove_expired(now)).sum()
     }
 
-    fn try_reserve(&self, more: &Reservation) -> bool {
-        let limits = (self.settings.max_sessions, self.settings.max_bytes);
-        let sessions = self.used.sessions.fetch_add(more.sessions, Ordering::Relaxed);
-        let bytes = self.used.bytes.fetch_add(more.bytes, Ordering::Relaxed);
-        let fits = (more.sessions == 0 || sessions + more.sessions <= limits.0)
-            && (more.bytes == 0 || bytes + more.bytes <= limits.1);
-        if !fits {
-            self.used.give_back(more.sessions, more.bytes);
-        }
-        fits
-    }
 }
 
 impl Used {
+    /// Takes room within the limits, or nothing at all.
+    fn take(&self, sessions: usize, bytes: usize, limits: &MemorySessionStorageBuilder) -> bool {
+        let sessions_before = self.sessions.fetch_add(sessions, Ordering::Relaxed);
+        let bytes_before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let fits = (sessions == 0 || sessions_before + sessions <= limits.max_sessions)
+            && (bytes == 0 || bytes_before + bytes <= limits.max_bytes);
+        if !fits {
+            self.give_back(sessions, bytes);
+        }
+        fits
+    }
+
     fn give_back(&self, sessions: usize, bytes: usize) {
         self.sessions.fetch_sub(sessions, Ordering::Relaxed);
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
@@ -185,13 +172,15 @@ impl SessionStorage for MemorySessionStorage {
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
         commit.check_size(self.shared.settings.max_session_bytes)?;
         self.shared.sweeper.start(&self.shared);
-        let now = self.now();
-        // A shard may only be locked after the reservation, which may lock all of them in turn.
-        // So the room is reserved for the worst case and what is not needed is given back.
-        let reservation = Reservation { sessions: 1, bytes: commit.content().len() };
-        let refused = self.reserve(&reservation).err();
-        let mut shard = self.shard(key, now);
-        shard.commit(key, commit, now, refused)
+        let (now, settings) = (self.now(), &self.shared.settings);
+        let outcome = self.shard(key, now).commit(key, commit, now, settings)?;
+        if let Some(outcome) = outcome {
+            return Ok(outcome);
+        }
+        // What has expired in other shards may make room; that must not be done under this
+        // shard's lock.
+        self.shared.remove_expired();
+        self.shard(key, now).commit(key, commit, now, settings)?.ok_or_else(|| self.full())
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {

@@ -38,6 +38,7 @@ pub(super) struct Waiting {
 }
 
 /// What a request becomes in its session's lane.
+#[allow(clippy::large_enum_variant, reason = "moved once; a box would cost every commit")]
 pub(super) enum Entered {
     /// Nobody else commits: go ahead.
     Leading(Lane, Attempt),
@@ -53,6 +54,12 @@ pub(super) struct Lane {
     lanes: Arc<Lanes>,
     key: SessionKey,
     open: bool,
+}
+
+/// Stands for a touch under way; its drop says that it is over.
+pub(in crate::engine) struct TouchMark {
+    lanes: Arc<Lanes>,
+    key: SessionKey,
 }
 
 impl Lanes {
@@ -75,13 +82,10 @@ impl Lanes {
         Entered::Waiting(verdict)
     }
 
-    /// Marks that a touch of the session is under way; `false` where one is already.
-    pub(in crate::engine) fn begin_touch(&self, key: SessionKey) -> bool {
-        self.shard(&key).touches.insert(key)
-    }
-
-    pub(in crate::engine) fn end_touch(&self, key: &SessionKey) {
-        self.shard(key).touches.remove(key);
+    /// Marks that a touch of the session is under way; `None` where one is already.
+    pub(in crate::engine) fn begin_touch(self: &Arc<Self>, key: SessionKey) -> Option<TouchMark> {
+        let first = self.shard(&key).touches.insert(key);
+        first.then(|| TouchMark { lanes: self.clone(), key })
     }
 
     fn shard(&self, key: &SessionKey) -> MutexGuard<'_, Shard> {
@@ -120,5 +124,11 @@ impl Drop for Lane {
         if self.open {
             self.lanes.shard(&self.key).lanes.remove(&self.key);
         }
+    }
+}
+
+impl Drop for TouchMark {
+    fn drop(&mut self) {
+        self.lanes.shard(&self.key).touches.remove(&self.key);
     }
 }

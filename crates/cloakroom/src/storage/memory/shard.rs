@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{StorageError, Touched, Used};
+use super::{MemorySessionStorageBuilder, StorageError, Touched, Used};
 use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed, Expect};
 use crate::error::{Operation, StorageErrorKind};
@@ -33,35 +33,34 @@ impl Shard {
         Self { records: HashMap::new(), calendar: BTreeSet::new(), used }
     }
 
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.records.capacity()
+    }
+
     pub(super) fn read(&self, key: &SessionKey) -> Option<Bytes> {
         self.records.get(key).map(|stored| Bytes::copy_from_slice(&stored.bytes))
     }
 
-    /// Commits, given that room for one more session and all of its bytes was reserved, unless
-    /// `refused` says why it was not. Whatever was reserved and is not needed is given back.
+    /// Commits; `None` where there is no room for what the record grows by.
     pub(super) fn commit(
         &mut self,
         key: &SessionKey,
         commit: &Commit,
         now: Timestamp,
-        refused: Option<StorageError>,
-    ) -> Result<Committed, StorageError> {
-        let size = commit.content().len();
-        let reserved = if refused.is_some() { (0, 0) } else { (1, size) };
+        limits: &MemorySessionStorageBuilder,
+    ) -> Result<Option<Committed>, StorageError> {
         let stored = self.records.get(key);
-        if let Some(outcome) = refusal(stored, commit, now) {
-            self.used.give_back(reserved.0, reserved.1);
-            return outcome;
+        if let Some(outcome) = refusal(stored, commit, now)? {
+            return Ok(Some(outcome));
         }
-        // A record that does not grow needs no room, so a full storage still takes it.
+        let size = commit.content().len();
         let replaced = stored.map(|stored| (stored.stamp, stored.bytes.len()));
-        match (refused, replaced) {
-            (Some(refused), None) => return Err(refused),
-            (Some(refused), Some((_, old))) if size > old => return Err(refused),
-            (Some(_), Some((_, old))) => self.used.give_back(0, old - size),
-            (None, Some((_, old))) => self.used.give_back(1, old),
-            (None, None) => {}
+        let (sessions, held) = replaced.map_or((1, 0), |(_, held)| (0, held));
+        if !self.used.take(sessions, size.saturating_sub(held), limits) {
+            return Ok(None);
         }
+        self.used.give_back(0, held.saturating_sub(size));
         if let Some((old, _)) = replaced {
             self.calendar.remove(&(old.idle_deadline, *key));
         }
@@ -69,7 +68,7 @@ impl Shard {
         let bytes = commit.stamped(&stamp).to_vec().into_boxed_slice();
         self.calendar.insert((stamp.idle_deadline, *key));
         self.records.insert(*key, Stored { stamp, bytes });
-        Ok(Committed::Applied { stamp, as_of: now })
+        Ok(Some(Committed::Applied { stamp, as_of: now }))
     }
 
     pub(super) fn touch(&mut self, key: &SessionKey, now: Timestamp) -> Touched {
@@ -119,25 +118,21 @@ fn refusal(
     stored: Option<&Stored>,
     commit: &Commit,
     now: Timestamp,
-) -> Option<Result<Committed, StorageError>> {
+) -> Result<Option<Committed>, StorageError> {
     let Some(stored) = stored else {
-        return (commit.expect() != Expect::Absent).then_some(Ok(Committed::Gone));
+        return Ok((commit.expect() != Expect::Absent).then_some(Committed::Gone));
     };
-    let read = || Record::decode(Bytes::copy_from_slice(&stored.bytes), now);
-    match read() {
-        Err(corrupt) => {
-            let kind = StorageErrorKind::Corrupt;
-            Some(Err(StorageError::new(kind, Operation::Commit, corrupt.to_string())))
-        }
-        Ok(record) if record.nonce() == commit.nonce() => {
-            Some(Ok(Committed::Applied { stamp: stored.stamp, as_of: now }))
-        }
-        Ok(record) => match commit.expect() {
-            Expect::Absent => Some(Ok(Committed::Exists)),
-            Expect::Exactly(wanted) if wanted != stored.stamp.generation => {
-                Some(Ok(Committed::Conflict(record)))
-            }
-            Expect::Exactly(_) | Expect::Present => None,
-        },
+    let record = Record::decode(Bytes::copy_from_slice(&stored.bytes), now).map_err(|corrupt| {
+        StorageError::new(StorageErrorKind::Corrupt, Operation::Commit, corrupt.to_string())
+    })?;
+    if record.nonce() == commit.nonce() {
+        return Ok(Some(Committed::Applied { stamp: stored.stamp, as_of: now }));
     }
+    Ok(match commit.expect() {
+        Expect::Absent => Some(Committed::Exists),
+        Expect::Exactly(wanted) if wanted != stored.stamp.generation => {
+            Some(Committed::Conflict(record))
+        }
+        Expect::Exactly(_) | Expect::Present => None,
+    })
 }

@@ -1,0 +1,125 @@
+//! The macros that turn scenarios into an adapter's tests. A scenario that is not listed here is
+//! not run.
+
+/// Makes one test of each scenario.
+///
+/// `$start` names an `async fn() -> impl Site`; see [`http`](crate::http) for what it must serve.
+/// The crate that uses this needs `tokio` with its macros.
+#[macro_export]
+macro_rules! http_scenarios {
+    ($start:path) => {
+        $crate::http_scenarios! { @one $start:
+            a_visit_creates_nothing
+            a_cookie_is_set_only_when_the_ticket_changes
+            an_equal_value_is_not_a_change
+            the_applications_own_headers_stay
+            an_optional_session_says_whether_there_is_one
+            an_unknown_ticket_is_taken_away
+            an_unknown_ticket_is_never_adopted
+            a_message_is_shown_once
+            signing_in_ends_the_old_ticket
+            a_late_write_does_not_take_the_new_ticket_away
+            every_sign_in_changes_the_ticket
+            a_rotation_ends_the_old_ticket
+            being_remembered_outlives_the_browser
+            another_browser_cannot_use_the_ticket
+            a_strangers_forwarding_header_does_not_count
+            a_message_after_a_logout_travels_under_a_new_ticket
+            a_logout_survives_a_client_that_disconnects
+            a_logout_survives_a_server_error
+            a_logout_survives_a_panic
+            a_server_error_discards_the_changes
+            every_other_status_keeps_the_changes
+            a_sign_in_that_fails_signs_nobody_in
+            a_panic_changes_nothing
+            an_oversized_session_is_refused_and_keeps_what_it_held
+            a_streamed_body_reads_the_session_and_cannot_change_it
+            garbage_of_a_tickets_length_is_no_ticket
+            a_malformed_neighbour_does_not_cost_the_session
+            bytes_that_are_no_text_are_no_ticket
+            a_ticket_under_another_name_is_not_ours
+            a_hundred_cookies_of_our_name_are_survived
+            a_huge_cookie_header_is_survived
+        }
+        $crate::http_scenarios! { @two $start:
+            a_session_follows_the_visitor_to_another_node
+            a_slow_write_is_refused_after_a_sign_in
+            a_logout_is_final
+            a_slow_write_does_not_undo_a_logout
+            a_slow_sign_in_does_not_undo_a_logout
+            fifty_parallel_writers_all_keep_their_fields
+            fifty_parallel_updates_lose_no_increment
+        }
+    };
+    (@one $start:path: $($scenario:ident)*) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $scenario() {
+            let site = $start().await;
+            let [node, _] = $crate::http::Site::nodes(&site);
+            $crate::http::scenarios::$scenario(node).await;
+        }
+    )* };
+    (@two $start:path: $($scenario:ident)*) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $scenario() {
+            let site = $start().await;
+            let [one, other] = $crate::http::Site::nodes(&site);
+            $crate::http::scenarios::$scenario(one, other).await;
+        }
+    )* };
+}
+
+/// Makes one test of each scenario in which Redis fails.
+///
+/// `$start` names an `async fn(&RedisServer) -> impl Site` whose storages have the command timeout
+/// [`OUTAGE_COMMAND_TIMEOUT`](crate::http::OUTAGE_COMMAND_TIMEOUT).
+#[macro_export]
+macro_rules! http_outage_scenarios {
+    ($start:path) => {
+        $crate::http_outage_scenarios! { @each $start:
+            a_dead_redis_is_never_mistaken_for_no_session
+            a_visitor_without_a_ticket_can_look_around_without_redis
+            a_route_that_ignores_the_session_needs_no_redis
+            a_frozen_redis_is_waited_for_no_longer_than_the_command_timeout
+            a_commit_into_a_frozen_redis_ends_within_the_command_timeout
+            a_redis_that_dies_before_the_commit_turns_the_answer_into_503
+            a_sign_in_that_redis_did_not_take_hands_out_no_ticket
+            a_logout_that_redis_did_not_take_says_so
+        }
+    };
+    (@each $start:path: $($scenario:ident)*) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $scenario() {
+            let redis = $crate::RedisServer::start().await.expect("redis-server starts");
+            let site = $start(&redis).await;
+            let [node, _] = $crate::http::Site::nodes(&site);
+            $crate::http::scenarios::$scenario(node, redis).await;
+        }
+    )* };
+}
+
+#[cfg(test)]
+mod tests {
+    /// Everything that the scenarios' files offer, so that none is written and never run.
+    #[test]
+    fn every_scenario_is_listed() {
+        let list = include_str!("list.rs");
+        let mut listed = 0;
+        for file in [
+            include_str!("scenarios/cookies.rs"),
+            include_str!("scenarios/failing.rs"),
+            include_str!("scenarios/outage.rs"),
+            include_str!("scenarios/signing_in.rs"),
+            include_str!("scenarios/signing_out.rs"),
+            include_str!("scenarios/visiting.rs"),
+            include_str!("scenarios/writing.rs"),
+        ] {
+            let functions = file.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+            for name in functions.filter_map(|line| line.split('(').next()) {
+                assert!(list.lines().any(|line| line.trim() == name), "{name} is not listed");
+                listed += 1;
+            }
+        }
+        assert!(listed > 0);
+    }
+}

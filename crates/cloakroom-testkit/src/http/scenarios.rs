@@ -1,0 +1,21 @@
+//! The scenarios, each a function named after the behaviour that it proves.
+//!
+//! Those of one node take its address, those of two nodes both addresses, and those of an outage
+//! an address and the Redis server behind it.
+
+mod cookies;
+mod failing;
+mod outage;
+mod signing_in;
+mod signing_out;
+mod ticket;
+mod visiting;
+mod writing;
+
+pub use cookies::*;
+pub use failing::*;
+pub use outage::*;
+pub use signing_in::*;
+pub use signing_out::*;
+pub use visiting::*;
+pub use writing::*;

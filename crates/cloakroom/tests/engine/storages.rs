@@ -1,0 +1,92 @@
+//! Storages that misbehave on command.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use cloakroom::{
+    Commit, Committed, Destroyed, MemorySessionStorage, Operation, Record, SessionKey,
+    SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched,
+};
+use tokio::sync::Semaphore;
+
+/// Memory that can be told to fail, and whose commits can be held up. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Moody {
+    memory: MemorySessionStorage,
+    failing: Arc<AtomicBool>,
+    gate: Arc<Semaphore>,
+    /// Commits that have arrived at the gate.
+    arrived: Arc<AtomicUsize>,
+}
+
+impl Moody {
+    pub(crate) fn new(memory: MemorySessionStorage) -> Self {
+        let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        Self { memory, failing: Arc::default(), gate, arrived: Arc::default() }
+    }
+
+    pub(crate) fn fail(&self, failing: bool) {
+        self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    /// From now on commits wait.
+    pub(crate) fn close_gate(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(crate) fn open_gate(&self) {
+        self.gate.add_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Waits until so many commits have come to the gate since the storage was made.
+    pub(crate) async fn arrivals(&self, wanted: usize) {
+        while self.arrived.load(Ordering::SeqCst) < wanted {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn answer(&self, operation: Operation) -> Result<(), StorageError> {
+        if self.failing.load(Ordering::SeqCst) {
+            let kind = StorageErrorKind::Unavailable;
+            return Err(StorageError::new(kind, operation, "out for lunch"));
+        }
+        Ok(())
+    }
+}
+
+impl SessionStorage for Moody {
+    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        self.answer(Operation::Load)?;
+        self.memory.load(key).await
+    }
+
+    async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
+        self.answer(Operation::Commit)?;
+        self.arrived.fetch_add(1, Ordering::SeqCst);
+        let _passed = self.gate.acquire().await.expect("the gate is never removed");
+        self.memory.commit(key, commit).await
+    }
+
+    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
+        self.answer(Operation::Touch)?;
+        self.memory.touch(key).await
+    }
+
+    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
+        self.answer(Operation::Destroy)?;
+        self.memory.destroy(key).await
+    }
+
+    async fn stats(&self) -> Result<StorageStats, StorageError> {
+        self.answer(Operation::Stats)?;
+        self.memory.stats().await
+    }
+
+    fn backend_name(&self) -> &'static str {
+        "moody"
+    }
+
+    fn max_session_bytes(&self) -> usize {
+        self.memory.max_session_bytes()
+    }
+}

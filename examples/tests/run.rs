@@ -1,0 +1,156 @@
+//! Starts each example as a process of its own, uses it as a visitor would, and ends it.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use cloakroom_testkit::RedisServer;
+use cloakroom_testkit::http::{HttpAnswer, HttpClient};
+
+/// A running example that serves HTTP; it ends with the value.
+struct Example {
+    process: Child,
+    node: SocketAddr,
+}
+
+impl Example {
+    /// Starts an example on a free port and waits until it says where it listens.
+    fn start(program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).arg("127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let node = line.trim().strip_prefix("http://").unwrap().parse().unwrap();
+        Self { process, node }
+    }
+
+    /// A visitor who knows the ticket under the name that it has over plain HTTP.
+    fn visitor(&self) -> HttpClient {
+        HttpClient::new(self.node).with_cookie_name("id")
+    }
+
+    /// Presses Ctrl-C and waits for the end.
+    fn interrupt(mut self) -> ExitStatus {
+        let process = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &process]).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn axum_minimal_counts_visits() {
+    let example = Example::start(env!("CARGO_BIN_EXE_axum-minimal"), &[]);
+    let mut visitor = example.visitor();
+    assert_eq!(visitor.text("/").await, "You were here 1 times.\n");
+    assert_eq!(visitor.text("/").await, "You were here 2 times.\n");
+    assert_eq!(example.visitor().text("/").await, "You were here 1 times.\n");
+}
+
+#[test]
+fn axum_minimal_has_at_most_30_lines() {
+    assert!(include_str!("../axum-minimal.rs").lines().count() <= 30);
+}
+
+async fn sign_in(visitor: &mut HttpClient, fields: &[(&str, &str)]) -> HttpAnswer {
+    let answer = visitor.post("/sign-in", fields).await;
+    assert_eq!(answer.status(), 303, "{}", answer.text());
+    assert_eq!(answer.headers("location"), ["/"]);
+    answer
+}
+
+#[tokio::test]
+async fn axum_redis_login_signs_in_and_out() {
+    let redis = RedisServer::start().await.unwrap();
+    let example = Example::start(env!("CARGO_BIN_EXE_axum-redis-login"), &[&redis.url()]);
+    let mut visitor = example.visitor();
+    assert!(visitor.text("/").await.contains("Please sign in"));
+    assert_eq!(visitor.ticket(), None, "looking around makes no session");
+
+    sign_in(&mut visitor, &[("name", "ada"), ("password", "guess")]).await;
+    assert!(visitor.text("/").await.contains("Name or password is wrong."));
+    assert!(visitor.text("/").await.contains("Please sign in"));
+
+    let before = visitor.clone();
+    let answer = sign_in(&mut visitor, &[("name", "<b>ada"), ("password", "open sesame")]).await;
+    assert_eq!(visitor.ticket_cookie(&answer).unwrap().max_age, None);
+    assert_ne!(visitor.ticket(), before.ticket());
+    let page = visitor.text("/").await;
+    assert!(page.contains("Welcome, &#60;b&#62;ada."), "{page}");
+    assert!(page.contains("Hello, &#60;b&#62;ada"), "{page}");
+    assert!(!visitor.text("/").await.contains("Welcome"), "a message is shown once");
+    assert!(before.clone().text("/").await.contains("Please sign in"), "the old ticket is dead");
+
+    let signed_in = visitor.clone();
+    assert_eq!(visitor.post("/sign-out", &[]).await.status(), 303);
+    assert!(visitor.text("/").await.contains("You are signed out."));
+    assert!(signed_in.clone().text("/").await.contains("Please sign in"));
+    assert!(example.interrupt().success());
+}
+
+#[tokio::test]
+async fn axum_redis_login_remembers_a_visitor() {
+    let redis = RedisServer::start().await.unwrap();
+    let example = Example::start(env!("CARGO_BIN_EXE_axum-redis-login"), &[&redis.url()]);
+    let mut visitor = example.visitor();
+    let fields = [("name", "ada"), ("password", "open sesame"), ("remember", "on")];
+    sign_in(&mut visitor, &fields).await;
+    // Another process on the same Redis, as after a restart: the visitor is still signed in.
+    drop(example);
+    let example = Example::start(env!("CARGO_BIN_EXE_axum-redis-login"), &[&redis.url()]);
+    let mut visitor = visitor.at(example.node);
+    visitor.close_browser();
+    assert!(visitor.text("/").await.contains("Hello, ada"));
+}
+
+#[tokio::test]
+async fn axum_redis_login_shows_a_page_when_redis_is_down() {
+    let redis = RedisServer::start().await.unwrap();
+    let example = Example::start(env!("CARGO_BIN_EXE_axum-redis-login"), &[&redis.url()]);
+    let mut visitor = example.visitor();
+    sign_in(&mut visitor, &[("name", "ada"), ("password", "open sesame")]).await;
+    redis.kill();
+    let answer = visitor.get("/").await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers("retry-after"), ["1"]);
+    assert_eq!(answer.headers("content-type"), ["text/html; charset=utf-8"]);
+    assert!(answer.text().contains("You are still signed in."));
+    assert!(visitor.ticket().is_some());
+}
+
+#[test]
+fn axum_redis_login_says_what_to_do_when_redis_is_not_there() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_axum-redis-login"))
+        .args([format!("redis://{free}"), "127.0.0.1:0".to_owned()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains(&free.to_string()) && said.contains("check host and port"), "{said}");
+}
+
+fn direct(arguments: &[&str]) -> String {
+    let Output { status, stdout, .. } =
+        Command::new(env!("CARGO_BIN_EXE_direct")).args(arguments).output().unwrap();
+    assert!(status.success());
+    String::from_utf8(stdout).unwrap()
+}
+
+#[tokio::test]
+async fn direct_does_the_same_in_memory_and_in_redis() {
+    let tail = "language: en\nquestions: 1\na stranger sees it: false\ndeleted: true\nstill there: false\n";
+    assert_eq!(direct(&[]), format!("storage: memory\n{tail}"));
+    let redis = RedisServer::start().await.unwrap();
+    assert_eq!(direct(&[&redis.url()]), format!("storage: redis\n{tail}"));
+}
