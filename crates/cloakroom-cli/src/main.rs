@@ -1,1 +1,37 @@
-fn main() {}
+//! The command `cloakroom`: reads its arguments and answers with an exit code.
+//!
+//! A mistake of the user is one line on the standard error output and exit code 1.
+
+mod demo;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Server-side web sessions that lose nothing.
+#[derive(Parser)]
+#[command(name = "cloakroom", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a small web application that shows what the library does
+    Demo(demo::Options),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Command::Demo(options) = Arguments::parse().command;
+    match demo::run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is left to be told where even this output is closed.
+            let _ = writeln!(std::io::stderr(), "cloakroom: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

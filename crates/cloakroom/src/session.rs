@@ -207,6 +207,11 @@ impl Session {
         self.state().data.record().map_or(0, |record| record.generation().number())
     }
 
+    /// When the session was created, by the storage's clock; `None` while it is not stored.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.state().data.created_at()
+    }
+
     /// When the session ends unless it is used, by the storage's clock; `None` while it is not
     /// stored.
     pub fn expires_at(&self) -> Option<Timestamp> {
@@ -249,8 +254,9 @@ impl Session {
         flash::push(self, Flash::new(level, text.into())?)
     }
 
-    /// Takes the messages that were left, oldest first. Each is taken once; one that arrives while
-    /// this request is under way stays for the next page.
+    /// Takes the messages that were left, oldest first. The next page does not see them again; one
+    /// that arrives while this request is under way stays for it. Two pages that load at the same
+    /// moment may both show a message.
     ///
     /// # Errors
     /// As [`Session::update`].

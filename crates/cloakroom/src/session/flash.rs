@@ -1,5 +1,5 @@
 //! [`Flash`]: a message for the next page. Messages are a field like any other, appended and taken
-//! by updates, so that parallel requests lose none and show none twice.
+//! by updates, so that parallel requests lose none.
 
 use serde::{Deserialize, Serialize};
 

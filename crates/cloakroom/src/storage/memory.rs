@@ -143,12 +143,12 @@ impl Shared {
 impl Used {
     /// Takes room within the limits, or nothing at all.
     fn take(&self, sessions: usize, bytes: usize, limits: &MemorySessionStorageBuilder) -> bool {
-        let sessions_before = self.sessions.fetch_add(sessions, Ordering::Relaxed);
-        let bytes_before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let fits = (sessions == 0 || sessions_before + sessions <= limits.max_sessions)
-            && (bytes == 0 || bytes_before + bytes <= limits.max_bytes);
+        if !add_within(&self.sessions, sessions, limits.max_sessions) {
+            return false;
+        }
+        let fits = add_within(&self.bytes, bytes, limits.max_bytes);
         if !fits {
-            self.give_back(sessions, bytes);
+            self.give_back(sessions, 0);
         }
         fits
     }
@@ -303,6 +303,12 @@ impl std::fmt::Debug for MemorySessionStorageBuilder {
             .field("max_session_bytes", &self.max_session_bytes)
             .finish_non_exhaustive()
     }
+}
+
+/// Adds to a total unless that would pass the limit. Adding nothing always succeeds.
+fn add_within(total: &AtomicUsize, more: usize, limit: usize) -> bool {
+    let add = |held: usize| held.checked_add(more).filter(|sum| more == 0 || *sum <= limit);
+    total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
 }
 
 /// A shard stays sound when a thread panicked: every method changes it in one go.

@@ -14,6 +14,8 @@ use crate::error::{Operation, StorageErrorKind};
 use crate::record::{Record, STAMP_AT, Stamp, StampBytes};
 use crate::token::SessionKey;
 
+const STAMP_BYTES: usize = size_of::<StampBytes>();
+
 /// Below this capacity a map keeps what it has allocated.
 const SMALLEST_CAPACITY: usize = 64;
 
@@ -23,8 +25,8 @@ pub(super) struct Shard {
     used: Arc<Used>,
 }
 
+/// One record. Its stamp is read where it stands: a copy would cost each session 100 bytes more.
 struct Stored {
-    stamp: Stamp,
     bytes: Box<[u8]>,
 }
 
@@ -55,7 +57,7 @@ impl Shard {
             return Ok(Some(outcome));
         }
         let size = commit.content().len();
-        let replaced = stored.map(|stored| (stored.stamp, stored.bytes.len()));
+        let replaced = stored.map(|stored| (stored.stamp(), stored.bytes.len()));
         let (sessions, held) = replaced.map_or((1, 0), |(_, held)| (0, held));
         if !self.used.take(sessions, size.saturating_sub(held), limits) {
             return Ok(None);
@@ -65,9 +67,10 @@ impl Shard {
             self.calendar.remove(&(old.idle_deadline, *key));
         }
         let stamp = commit.stamp(replaced.map(|(stamp, _)| stamp).as_ref(), now);
-        let bytes = commit.stamped(&stamp).to_vec().into_boxed_slice();
+        let mut stored = Stored { bytes: commit.content().as_ref().into() };
+        stored.set_stamp(&stamp);
         self.calendar.insert((stamp.idle_deadline, *key));
-        self.records.insert(*key, Stored { stamp, bytes });
+        self.records.insert(*key, stored);
         Ok(Some(Committed::Applied { stamp, as_of: now }))
     }
 
@@ -76,22 +79,22 @@ impl Shard {
         let Ok(record) = Record::decode(Bytes::copy_from_slice(&stored.bytes), now) else {
             return Touched::Unchanged;
         };
-        let deadline = stored.stamp.absolute_deadline.min(now + record.idle_timeout());
-        if deadline <= stored.stamp.idle_deadline {
+        let mut stamp = stored.stamp();
+        let deadline = stamp.absolute_deadline.min(now + record.idle_timeout());
+        if deadline <= stamp.idle_deadline {
             return Touched::Unchanged;
         }
-        self.calendar.remove(&(stored.stamp.idle_deadline, *key));
-        stored.stamp.touched = now;
-        stored.stamp.idle_deadline = deadline;
-        stored.bytes[STAMP_AT..STAMP_AT + size_of::<StampBytes>()]
-            .copy_from_slice(&stored.stamp.to_bytes());
+        self.calendar.remove(&(stamp.idle_deadline, *key));
+        stamp.touched = now;
+        stamp.idle_deadline = deadline;
+        stored.set_stamp(&stamp);
         self.calendar.insert((deadline, *key));
-        Touched::Extended(stored.stamp)
+        Touched::Extended(stamp)
     }
 
     pub(super) fn remove(&mut self, key: &SessionKey) -> bool {
         let Some(stored) = self.records.remove(key) else { return false };
-        self.calendar.remove(&(stored.stamp.idle_deadline, *key));
+        self.calendar.remove(&(stored.stamp().idle_deadline, *key));
         self.used.give_back(1, stored.bytes.len());
         true
     }
@@ -113,6 +116,18 @@ impl Shard {
     }
 }
 
+impl Stored {
+    fn stamp(&self) -> Stamp {
+        let mut bytes: StampBytes = [0; STAMP_BYTES];
+        bytes.copy_from_slice(&self.bytes[STAMP_AT..STAMP_AT + STAMP_BYTES]);
+        Stamp::from_bytes(&bytes)
+    }
+
+    fn set_stamp(&mut self, stamp: &Stamp) {
+        self.bytes[STAMP_AT..STAMP_AT + STAMP_BYTES].copy_from_slice(&stamp.to_bytes());
+    }
+}
+
 /// Why the stored record does not let the commit through; `None` where it does.
 fn refusal(
     stored: Option<&Stored>,
@@ -126,11 +141,11 @@ fn refusal(
         StorageError::new(StorageErrorKind::Corrupt, Operation::Commit, corrupt.to_string())
     })?;
     if record.nonce() == commit.nonce() {
-        return Ok(Some(Committed::Applied { stamp: stored.stamp, as_of: now }));
+        return Ok(Some(Committed::Applied { stamp: stored.stamp(), as_of: now }));
     }
     Ok(match commit.expect() {
         Expect::Absent => Some(Committed::Exists),
-        Expect::Exactly(wanted) if wanted != stored.stamp.generation => {
+        Expect::Exactly(wanted) if wanted != record.generation() => {
             Some(Committed::Conflict(record))
         }
         Expect::Exactly(_) | Expect::Present => None,

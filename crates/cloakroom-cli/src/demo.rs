@@ -1,0 +1,84 @@
+//! `cloakroom demo`: a small web application whose handlers do what an application's handlers do.
+//!
+//! ```text
+//! storage.rs   --storage: memory or a Redis URL     server.rs    port, greeting, end
+//! app.rs       the routes and their layers          pages.rs     what all templates share
+//! sign.rs      sign in, remember me, sign out       cart.rs      the cart
+//! parallel.rs  twenty requests at once              slow.rs      a slow request, signed out under it
+//! meter.rs     what a request asked of the storage  ledger.rs    what earlier requests asked
+//! facts.rs     the session's own facts              refusal.rs   pages for 503, 409 and 500
+//! ```
+
+mod app;
+mod assets;
+mod cart;
+mod facts;
+mod home;
+mod ledger;
+mod meter;
+mod moment;
+mod pages;
+mod parallel;
+mod refusal;
+mod server;
+mod sign;
+mod signals;
+mod slow;
+mod storage;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use cloakroom::{ConfigError, Engine, Policy};
+use cloakroom_redis::SessionStorageFactory;
+
+use app::App;
+use ledger::Ledger;
+use meter::Accountant;
+use storage::Choice;
+
+/// What the demo can be told.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Where sessions are kept: `memory`, or a URL such as redis://localhost:6379
+    #[arg(long, default_value = "memory", value_name = "memory|redis://…")]
+    storage: String,
+    /// The port to listen on; 0 takes any free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    address: IpAddr,
+}
+
+/// Why the demo did not start, in one line for a person.
+pub(crate) struct Failure(String);
+
+/// Serves the demo until it is asked to end.
+pub(crate) async fn run(options: Options) -> Result<(), Failure> {
+    let choice = Choice::read(&options.storage)?;
+    let listener = server::listen(options.address, options.port).await?;
+    let policy = Policy::for_local_development();
+    let storage = SessionStorageFactory::create_storage(&choice.config, policy.fingerprint).await?;
+    let ledger = Arc::new(Ledger::default());
+    let engine = Engine::builder(storage)
+        .policy(policy)
+        .observer(Accountant::new(ledger.clone()))
+        .build()?;
+    let app = App::new(choice.label, ledger);
+    server::serve(listener, engine, app).await
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let messages: Vec<_> = error.problems().iter().map(|it| it.message.as_str()).collect();
+        Self(messages.join("; "))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.replace(['\r', '\n'], " "))
+    }
+}

@@ -1,0 +1,77 @@
+//! The demo's routes, and the layers around them.
+//!
+//! ```text
+//! measure    counts what the request asks of the storage, adds Server-Timing
+//! refusal    turns a session's refusal into a page
+//! session    Cloakroom: loads when a handler asks, commits before the answer leaves
+//! ```
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use cloakroom::Engine;
+use cloakroom_axum::SessionLayer;
+
+use super::ledger::Ledger;
+use super::slow::UnderWay;
+use super::{assets, cart, home, meter, parallel, refusal, sign, slow};
+
+/// What handlers share beside the sessions.
+#[derive(Clone)]
+pub(super) struct App {
+    /// The storage's name for people.
+    pub(super) storage: Arc<str>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) under_way: Arc<UnderWay>,
+}
+
+impl App {
+    pub(super) fn new(storage: String, ledger: Arc<Ledger>) -> Self {
+        Self { storage: storage.into(), ledger, under_way: Arc::default() }
+    }
+}
+
+/// The whole application.
+pub(super) fn router(app: App, engine: &Engine) -> Router {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/sign-in", post(sign::sign_in))
+        .route("/sign-out", post(sign::sign_out))
+        .route("/signed-out", get(sign::signed_out))
+        .route("/cart/add", post(cart::add))
+        .route("/cart/remove", post(cart::remove))
+        .route("/cart/empty", post(cart::empty))
+        .route("/cart/parallel", post(parallel::add))
+        .route("/slow", get(slow::show).post(slow::write))
+        .route("/assets/{name}", get(assets::serve))
+        .fallback(refusal::not_found)
+        .layer(SessionLayer::new(engine))
+        .layer(middleware::from_fn(refusal::explain))
+        .layer(middleware::from_fn_with_state(app.ledger.clone(), meter::measure))
+        .layer(middleware::from_fn(protect))
+        .with_state(app)
+}
+
+/// Headers that keep a page to itself: no foreign or inline script, no frame, no guessed types.
+async fn protect(request: Request, next: Next) -> Response {
+    const HEADERS: [(HeaderName, &str); 3] = [
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+        (REFERRER_POLICY, "same-origin"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

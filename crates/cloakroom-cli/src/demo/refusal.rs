@@ -1,0 +1,94 @@
+//! Pages for what went wrong: the session's refusals (503, 409, 500), and addresses that lead
+//! nowhere. They look at no session: the storage may be the very thing that fails.
+
+use askama::Template;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::middleware::Next;
+use axum::response::Response;
+use cloakroom::SessionError;
+use cloakroom_axum::SessionRejection;
+
+use super::pages::{self, Frame, Place};
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct RefusalPage {
+    frame: Frame,
+    status: u16,
+    title: &'static str,
+    text: &'static str,
+}
+
+/// Replaces the plain text of a session's refusal by a page. The reason travels in the answer's
+/// extensions; the visitor sees what to do, never the error itself.
+pub(super) async fn explain(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let Some(rejection) = response.extensions().get::<SessionRejection>() else { return response };
+    let (title, text) = words(rejection);
+    let mut page = refuse(rejection.status(), title, text);
+    if let Some(seconds) = response.headers().get(RETRY_AFTER) {
+        page.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    }
+    page
+}
+
+/// The page for an address that leads nowhere.
+pub(super) async fn not_found() -> Response {
+    let text = "There is nothing at this address.";
+    refuse(StatusCode::NOT_FOUND, "No such hook", text)
+}
+
+fn refuse(status: StatusCode, title: &'static str, text: &'static str) -> Response {
+    let frame = Frame::bare(Place::Elsewhere);
+    pages::answer(status, &RefusalPage { frame, status: status.as_u16(), title, text })
+}
+
+fn words(rejection: &SessionRejection) -> (&'static str, &'static str) {
+    let SessionRejection::Session(error) = rejection else { return BROKEN };
+    match error {
+        SessionError::Gone => (
+            "The write was refused",
+            "This session has ended while the request was on its way: somebody signed out. What \
+             the request wanted to write is gone with it, and its ticket opens nothing any more. \
+             Nobody was signed in again.",
+        ),
+        SessionError::Superseded => (
+            "The write was refused",
+            "The session was given a new ticket while the request was on its way. What came with \
+             the old ticket may not change it.",
+        ),
+        error if error.is_conflict() => (
+            "Others were faster",
+            "Many requests were changing this session at the same moment, and this one did not \
+             get its turn. Nothing of it was written. Please try again.",
+        ),
+        error if error.is_transient() => (
+            "The storage does not answer",
+            "The demo cannot reach the place where sessions are kept, so it cannot say who you \
+             are. Your ticket is untouched and stays valid. Please try again in a moment.",
+        ),
+        _ => BROKEN,
+    }
+}
+
+const BROKEN: (&str, &str) =
+    ("Something went wrong", "The request failed, and nothing of it was written.");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_words_of_its_own() {
+        let titles = [
+            SessionError::Gone,
+            SessionError::Conflict { attempts: 3, limit: std::time::Duration::from_secs(1) },
+            SessionError::Finished,
+        ]
+        .map(|error| words(&SessionRejection::Session(error)).0);
+        assert_eq!(titles, ["The write was refused", "Others were faster", BROKEN.0]);
+        assert_eq!(words(&SessionRejection::MissingLayer), BROKEN);
+    }
+}
