@@ -57,6 +57,13 @@ async fn axum_minimal_counts_visits() {
 }
 
 #[test]
+fn the_readme_shows_axum_minimal_as_it_is() {
+    let readme = include_str!("../../README.md");
+    let (_, code) = include_str!("../axum-minimal.rs").split_once("\nuse ").unwrap();
+    assert!(readme.contains(&format!("```rust\nuse {code}```")));
+}
+
+#[test]
 fn axum_minimal_has_at_most_30_lines() {
     assert!(include_str!("../axum-minimal.rs").lines().count() <= 30);
 }

@@ -159,9 +159,6 @@ impl RedisServer {
     }
 
     fn end(&mut self) {
-        if self.guard.stdin.is_none() {
-            return;
-        }
         self.thaw();
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();

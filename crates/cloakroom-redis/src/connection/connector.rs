@@ -107,6 +107,17 @@ impl Connector {
                 ),
             )
             .with_source(error),
+            OpenError::Failed(error) if error.code().is_some() => ConfigError::new(
+                ConfigErrorKind::Denied,
+                "redis_url",
+                format!(
+                    "Redis at {host} refused the connection ({} {}); check the number of the \
+                     database, and that the server is ready",
+                    error.code().unwrap_or_default(),
+                    error.detail().unwrap_or_default()
+                ),
+            )
+            .with_source(error),
             OpenError::Failed(error) => ConfigError::new(
                 ConfigErrorKind::Unreachable,
                 "redis_url",

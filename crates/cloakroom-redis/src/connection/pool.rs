@@ -5,6 +5,7 @@
 //! be repeated: reads change nothing, commits carry a nonce, a touch and a removal give the same
 //! result twice.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -22,6 +23,9 @@ use crate::server_clock::ServerClock;
 /// Up to so many commands in flight the first connections carry all of them: what is sent together
 /// shares system calls. Above it the next connection joins.
 const PACK: usize = 128;
+
+/// Longer than anybody waits, and short enough to be added to any moment.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) struct Pool {
     inner: Arc<Inner>,
@@ -82,7 +86,7 @@ impl Pool {
                 return Err(inner.connector.config_error(error));
             }
         }
-        Ok(Self { inner, command_timeout })
+        Ok(Self { inner, command_timeout: command_timeout.min(LONGEST_TIMEOUT) })
     }
 
     /// The server's host and port, without credentials.
@@ -111,8 +115,9 @@ impl Pool {
         question: Question<'_>,
     ) -> Result<Reply, StorageError> {
         let start = Instant::now();
-        let deadline = start + self.command_timeout;
-        let asked = tokio::time::timeout_at(deadline, self.repeated(operation, question));
+        // Pinned here, because a timeout of its own copy would move a thousand bytes each time.
+        let answer = pin!(self.repeated(operation, question));
+        let asked = tokio::time::timeout_at(start + self.command_timeout, answer);
         asked.await.unwrap_or_else(|_| {
             let (limit, elapsed) = (self.command_timeout, start.elapsed());
             Err(StorageError::timeout(operation, "command timeout", limit, elapsed))
@@ -125,16 +130,19 @@ impl Pool {
         question: Question<'_>,
     ) -> Result<Reply, StorageError> {
         let slot = self.inner.pick();
-        let (answer, sent) = match self.once(slot, operation, question).await {
-            // In the same place, where nothing is any more: what broke one connection has mostly
-            // broken all of them, so only a new one can be trusted.
-            Err(Failure::Broken(_)) => (self.once(slot, operation, question).await, Sent::Twice),
-            answer => (answer, Sent::Once),
-        };
-        answer.map(|value| Reply { value, sent }).map_err(|failure| match failure {
-            Failure::Broken(error) => storage_error(error, operation, self.host()),
-            Failure::Final(error) => error,
-        })
+        let mut sent = Sent::Once;
+        loop {
+            match self.once(slot, operation, question).await {
+                Ok(value) => return Ok(Reply { value, sent }),
+                // In the same place, where nothing is any more: what broke one connection has
+                // mostly broken all of them, so only a new one can be trusted.
+                Err(Failure::Broken(_)) if sent == Sent::Once => sent = Sent::Twice,
+                Err(Failure::Broken(error)) => {
+                    return Err(storage_error(error, operation, self.host()));
+                }
+                Err(Failure::Final(error)) => return Err(error),
+            }
+        }
     }
 
     async fn once(
@@ -146,7 +154,8 @@ impl Pool {
         let mut live = match slot.live() {
             Some(live) => live,
             None => {
-                let live = self.inner.open(slot).await.map_err(|error| {
+                // Boxed, so that what is rare takes no room in every command's future.
+                let live = Box::pin(self.inner.open(slot)).await.map_err(|error| {
                     Failure::Final(self.inner.connector.storage_error(error, operation))
                 })?;
                 self.inner.renew_all();

@@ -15,6 +15,10 @@ if exists then
   if #head < 72 or string.sub(head, 1, 5) ~= 'CLKR\1' then
     return answer('X', '')
   end
+  -- The key expires with the record, unless somebody has taken its expiry away.
+  exists = struct.unpack('>I8', head, 41) >= now
+end
+if exists then
   if string.sub(head, 57, 72) == string.sub(content, 57, 72) then
     return answer('A', string.sub(head, 9, 56))
   end
@@ -37,9 +41,6 @@ if exists then
 end
 if absolute ~= '' then
   started, deadline = now, now + tonumber(absolute)
-end
-if deadline < now then
-  return answer('G', '')
 end
 local idle_deadline = math.min(deadline, now + idle)
 local stamp = struct.pack('>I8I8I8I8I8I8', generation, created, started, now, idle_deadline, deadline)

@@ -17,6 +17,9 @@ if #head < 80 or string.sub(head, 1, 5) ~= 'CLKR\1' then
 end
 local before, deadline, idle = struct.unpack('>I8', head, 41), struct.unpack('>I8', head, 49),
   struct.unpack('>I8', head, 73)
+if before < now then
+  return answer('G', '')
+end
 local idle_deadline = math.min(deadline, now + idle)
 if idle_deadline <= before then
   return answer('U', '')

@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use cloakroom::{CommitBuilder, Committed, Expect, Record, SessionKey, SessionStorage, Touched};
 
-use super::sample::{apply, creating, found, noise, payload, rewriting, unused_key};
+use super::sample::{MANY_TRIES, apply, creating, found, noise, payload, rewriting, unused_key};
 use super::{Fixture, Settings};
 
 /// More steps than any storage takes; a future that is still pending then hangs.
@@ -132,17 +132,19 @@ pub async fn dropped_loads_leave_every_later_answer_in_its_place(fixture: &impl 
 
 /// Commits once more on what is there; a late arrival of what was dropped does not undo it.
 async fn next_commit_counts(storage: &impl SessionStorage, key: &SessionKey, mut seen: Record) {
-    loop {
+    for _ in 0..MANY_TRIES {
         let expect = Expect::Exactly(seen.generation());
         let commit = CommitBuilder::new(expect).field("next", "1").build().unwrap();
         match storage.commit(key, &commit).await.unwrap() {
-            Committed::Applied { .. } => break,
+            Committed::Applied { .. } => {
+                let record = found(storage, key).await;
+                return assert_eq!(record.field_names().collect::<Vec<_>>(), ["next"]);
+            }
             Committed::Conflict(newer) => seen = newer,
             other => panic!("{other:?}"),
         }
     }
-    let record = found(storage, key).await;
-    assert_eq!(record.field_names().collect::<Vec<_>>(), ["next"]);
+    panic!("the next commit is never applied");
 }
 
 fn cuts() -> impl Iterator<Item = Cut> {

@@ -10,6 +10,9 @@ use cloakroom::{
 /// Longer than any law lets pass.
 pub(super) const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// More tries than any writer needs; a law that is still not done then would never be.
+pub(super) const MANY_TRIES: usize = 10_000;
+
 /// Where the stamp lies in a record: the part that the storage writes.
 pub(super) const STAMP: std::ops::Range<usize> = 8..56;
 

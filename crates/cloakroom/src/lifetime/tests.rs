@@ -93,6 +93,19 @@ fn exactly_half_is_not_less_than_half() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn four_tries_follow_each_other_without_a_pause_so_that_nobody_starves() {
+    let start = tokio::time::Instant::now();
+    for attempt in [0, 1, 2, 4, 5, 6, 8] {
+        pause_after_conflict(attempt).await;
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    for attempt in (3..400).step_by(4) {
+        pause_after_conflict(attempt).await;
+    }
+    assert!(start.elapsed() > Duration::ZERO, "every fourth one waits a random moment");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_pause_after_a_conflict_is_bounded() {
     let start = tokio::time::Instant::now();
     pause_after_conflict(0).await;

@@ -1,0 +1,98 @@
+//! Connections break: what is asked next succeeds, and all of them come back.
+
+use std::time::{Duration, Instant};
+
+use cloakroom::SessionStorage;
+use cloakroom_testkit::RedisServer;
+
+use super::support::{connect, holding, settled_connections, start, text};
+
+async fn kill_connections(server: &RedisServer) {
+    let killed = server.ask(["CLIENT", "KILL", "TYPE", "normal"]).await.unwrap().number();
+    assert!(killed > 0);
+}
+
+#[tokio::test]
+async fn the_very_next_request_after_all_connections_were_killed_succeeds() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    for round in 0..10 {
+        let value = round.to_string();
+        kill_connections(&server).await;
+        storage.set("ann", &holding("a", &value), None).await.unwrap();
+        kill_connections(&server).await;
+        assert_eq!(text(&storage, "ann").await.unwrap(), Some(value));
+        kill_connections(&server).await;
+        assert!(storage.delete("ann").await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn all_connections_come_back_after_they_were_killed() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    assert_eq!(settled_connections(&server, 4).await, 4);
+    kill_connections(&server).await;
+    storage.ping().await.unwrap();
+    assert_eq!(settled_connections(&server, 4).await, 4);
+}
+
+#[tokio::test]
+async fn parallel_requests_survive_that_all_connections_are_killed() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let storage = storage.clone();
+        readers.spawn(async move {
+            for _ in 0..20 {
+                assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    tokio::task::yield_now().await;
+    kill_connections(&server).await;
+    while let Some(reader) = readers.join_next().await {
+        reader.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_and_started_again_is_used_again() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+    let port = server.port();
+    server.kill();
+    storage.get("ann", None).await.unwrap_err();
+
+    let server = RedisServer::start_on(port).await.unwrap();
+    // It has lost its data, not the storage its mind: that is "no session", and no error.
+    assert_eq!(text(&storage, "ann").await.unwrap(), None);
+    storage.set("ann", &holding("a", "2"), None).await.unwrap();
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("2"));
+    let start = Instant::now();
+    while settled_connections(&server, 4).await != 4 {
+        assert!(start.elapsed() < Duration::from_secs(10), "connections are missing");
+        storage.ping().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_forgotten_script_is_taught_again_and_nobody_notices() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    for round in 0..5 {
+        let value = round.to_string();
+        server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+        storage.set("ann", &holding("a", &value), Duration::from_millis(400)).await.unwrap();
+        assert_eq!(text(&storage, "ann").await.unwrap(), Some(value));
+    }
+    server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+    let key = cloakroom::SessionKey::from_name("ann");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let touched = storage.touch(&key).await.unwrap();
+    assert!(matches!(touched, cloakroom::Touched::Extended(_)), "{touched:?}");
+}

@@ -1,0 +1,16 @@
+//! The Redis storage and its server: how it connects, what a sick server means, what lies in it.
+//!
+//! Every test starts a server of its own.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod bad_data;
+mod broken_connections;
+mod clock;
+mod constructors;
+mod factory;
+mod refusals;
+mod start_errors;
+mod stats;
+mod support;
+mod timeouts;

@@ -1,0 +1,112 @@
+//! What the server refuses, or what is not even sent: each its own clear error, the stored data
+//! untouched.
+
+use std::time::{Duration, Instant};
+
+use cloakroom::{SessionError, SessionStorage, StorageErrorKind};
+use cloakroom_redis::RedisSessionStorage;
+use cloakroom_testkit::RedisServer;
+
+use super::support::{connect, dump, holding, key_of, start, text};
+
+fn storage_kind(error: SessionError) -> StorageErrorKind {
+    match error {
+        SessionError::Storage(error) => error.kind().clone(),
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_server_out_of_memory_is_full_and_still_serves_reads() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+    let before = dump(&server, &key_of("ann")).await;
+    server.ask(["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
+
+    let mut changed = storage.get("ann", None).await.unwrap().unwrap();
+    changed.insert("a", "2").unwrap();
+    for (id, data) in [("ann", &changed), ("ann", &holding("a", "2")), ("bob", &changed)] {
+        let error = storage.set(id, data, None).await.unwrap_err();
+        assert!(error.to_string().contains("out of memory"), "{error}");
+        assert!(error.is_transient());
+        assert_eq!(storage_kind(error), StorageErrorKind::Full);
+    }
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+    assert_eq!(dump(&server, &key_of("ann")).await, before);
+    assert!(!storage.exists("bob").await.unwrap());
+
+    server.ask(["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
+    storage.set("ann", &changed, None).await.unwrap();
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_sign_out_works_on_a_full_server() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+    server.ask(["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
+    assert!(storage.delete("ann").await.unwrap());
+    assert!(!storage.exists("ann").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_read_only_replica_serves_reads_and_refuses_writes() {
+    let primary = RedisServer::start_with(&[("repl-diskless-sync-delay", "0")]).await.unwrap();
+    let storage = connect(&primary).await;
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+    let replica = start().await;
+    let of = ["REPLICAOF", "127.0.0.1", &primary.port().to_string()];
+    replica.ask(of).await.unwrap();
+    let begin = Instant::now();
+    while dump(&replica, &key_of("ann")).await.bytes().is_none() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "the replica does not follow");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    let storage = connect(&replica).await;
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+    let before = dump(&replica, &key_of("ann")).await;
+    let error = storage.set("ann", &holding("a", "2"), None).await.unwrap_err();
+    assert!(error.to_string().contains("read-only replica"), "{error}");
+    assert_eq!(storage_kind(error), StorageErrorKind::ReadOnly);
+    let error = storage.delete("ann").await.unwrap_err();
+    assert_eq!(*error.kind(), StorageErrorKind::ReadOnly);
+    assert_eq!(dump(&replica, &key_of("ann")).await, before);
+    assert_eq!(storage.stats().await.unwrap().total_sessions, 1);
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_run_scripts_reads_and_is_denied_writes() {
+    let server = start().await;
+    connect(&server).await.set("ann", &holding("a", "1"), None).await.unwrap();
+    let user = ["ACL", "SETUSER", "reader", "on", ">hunter2", "~*", "+@all", "-evalsha", "-eval"];
+    server.ask(user).await.unwrap();
+    let url = format!("redis://reader:hunter2@127.0.0.1:{}", server.port());
+    let storage = RedisSessionStorage::builder().url(url).build().await.unwrap();
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+    let error = storage.set("ann", &holding("a", "2"), None).await.unwrap_err();
+    assert!(!error.is_transient());
+    let shown = super::support::everything_shown(&error);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert_eq!(storage_kind(error), StorageErrorKind::Denied);
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn an_oversized_session_names_its_largest_field_and_nothing_is_sent() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    let mut data = holding("a", "1");
+    data.insert("cart", "x".repeat(64 * 1024)).unwrap();
+    data.insert("note", "x".repeat(1024)).unwrap();
+    let error = storage.set("ann", &data, None).await.unwrap_err();
+    let SessionError::TooLarge { size, limit, field } = &error else { panic!("{error}") };
+    assert_eq!((*limit, field.as_str()), (64 * 1024, "cart"));
+    assert!(*size > 65 * 1024);
+    assert!(error.to_string().contains("`cart`"), "{error}");
+    for command in ["eval", "evalsha", "set"] {
+        assert_eq!(server.calls(command).await.unwrap(), 0, "{command}");
+    }
+}

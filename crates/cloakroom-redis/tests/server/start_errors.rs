@@ -1,0 +1,108 @@
+//! A start that fails says where and what to do about it, and never the password.
+
+use std::time::Duration;
+
+use cloakroom::{ConfigError, ConfigErrorKind};
+use cloakroom_redis::{RedisSessionStorage, RedisSessionStorageBuilder};
+use cloakroom_testkit::RedisServer;
+
+use super::support::{everything_shown, start};
+
+const SECRET: &str = "correct-horse";
+
+async fn refused(builder: RedisSessionStorageBuilder) -> ConfigError {
+    let shown = format!("{builder:?}");
+    assert!(!shown.contains(SECRET), "{shown}");
+    let error = builder.connection_timeout(Duration::from_secs(2)).build().await.unwrap_err();
+    let shown = everything_shown(&error);
+    assert!(!shown.contains(SECRET), "{shown}");
+    error
+}
+
+fn at(url: impl Into<String>) -> RedisSessionStorageBuilder {
+    RedisSessionStorage::builder().url(url)
+}
+
+fn assert_tells(error: &ConfigError, kind: ConfigErrorKind, parts: &[&str]) {
+    assert_eq!(error.kind(), kind, "{error}");
+    for part in parts {
+        assert!(error.to_string().contains(part), "`{part}` is missing in: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_port_names_the_host_and_says_to_check_it() {
+    // Bound and given up again: nobody listens there.
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let host = free.local_addr().unwrap().to_string();
+    drop(free);
+    let error = refused(at(format!("redis://user:{SECRET}@{host}"))).await;
+    assert_tells(
+        &error,
+        ConfigErrorKind::Unreachable,
+        &["redis_url", &host, "check host and port"],
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_host_is_named() {
+    let error = refused(at(format!("redis://user:{SECRET}@no-such-host.invalid:6379"))).await;
+    let kinds = [ConfigErrorKind::Unreachable, ConfigErrorKind::Timeout];
+    assert!(kinds.contains(&error.kind()), "{error}");
+    assert!(error.to_string().contains("no-such-host.invalid:6379"), "{error}");
+}
+
+#[tokio::test]
+async fn a_missing_or_wrong_password_is_denied() {
+    let server = RedisServer::start_with(&[("requirepass", "something-else")]).await.unwrap();
+    let host = format!("127.0.0.1:{}", server.port());
+    for credentials in ["", ":correct-horse@", "default:correct-horse@", "nobody:correct-horse@"] {
+        let error = refused(at(format!("redis://{credentials}{host}"))).await;
+        assert_tells(&error, ConfigErrorKind::Denied, &["redis_url", &host, "password"]);
+    }
+    let right = at(format!("redis://:something-else@{host}")).build().await.unwrap();
+    right.ping().await.unwrap();
+    let shown = format!("{right:?}");
+    assert!(!shown.contains("something-else"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_is_no_redis_url_is_refused_with_an_example() {
+    for url in [
+        "localhost:6379".to_owned(),
+        String::new(),
+        format!("http://user:{SECRET}@localhost:6379"),
+        format!("redis://user:{SECRET}@localhost:99999"),
+        format!("redis://user:{SECRET}@"),
+    ] {
+        let error = refused(at(url)).await;
+        let parts = ["redis_url", "redis://localhost:6379"];
+        assert_tells(&error, ConfigErrorKind::Invalid, &parts);
+    }
+}
+
+#[tokio::test]
+async fn all_problems_are_told_at_once() {
+    let builder = at(format!("http://user:{SECRET}@localhost"))
+        .prefix("")
+        .pool_size(0)
+        .default_ttl(Duration::ZERO)
+        .command_timeout(Duration::ZERO)
+        .max_session_bytes(1);
+    let error = refused(builder).await;
+    assert_eq!(error.kind(), ConfigErrorKind::Invalid);
+    let mut fields: Vec<_> = error.problems().iter().map(|problem| problem.field).collect();
+    fields.sort_unstable();
+    let expected =
+        ["command_timeout", "default_ttl", "max_session_bytes", "pool_size", "prefix", "redis_url"];
+    assert_eq!(fields, expected);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_exist_is_an_error_at_start() {
+    let server = start().await;
+    let error = refused(at(format!("{}/99", server.url()))).await;
+    let host = format!("127.0.0.1:{}", server.port());
+    assert_tells(&error, ConfigErrorKind::Denied, &["redis_url", &host, "check the number"]);
+    at(format!("{}/3", server.url())).build().await.unwrap();
+}

@@ -1,0 +1,157 @@
+//! Every operation ends within its limit, whatever the server does, and says which limit that was.
+
+use std::time::{Duration, Instant};
+
+use cloakroom::{
+    ConfigErrorKind, FingerprintMode, Operation, SessionError, SessionKey, SessionStorage,
+    StorageError, StorageErrorKind,
+};
+use cloakroom_redis::RedisSessionStorage;
+
+use super::support::{GRACE, connect, ends_at, holding, start, text};
+
+const LIMIT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(20);
+
+async fn open(
+    url: &str,
+    connection_timeout: Duration,
+    command_timeout: Duration,
+) -> Result<RedisSessionStorage, cloakroom::ConfigError> {
+    let mode = FingerprintMode::Soft;
+    RedisSessionStorage::from_url(url, "app:", 3, mode, LONG, connection_timeout, command_timeout)
+        .await
+}
+
+fn assert_names_the_limit(error: &StorageError, operation: Operation) {
+    assert_eq!(error.operation(), operation);
+    let StorageErrorKind::Timeout { limit, elapsed } = error.kind() else { panic!("{error:?}") };
+    assert_eq!(*limit, LIMIT);
+    assert!(*elapsed >= LIMIT, "{elapsed:?}");
+    let shown = error.to_string();
+    for part in ["command timeout", "200ms", "elapsed", operation.name()] {
+        assert!(shown.contains(part), "`{part}` is missing in: {shown}");
+    }
+    assert!(error.is_transient());
+}
+
+#[tokio::test]
+async fn the_connection_timeout_fires_when_the_server_is_frozen() {
+    let server = start().await;
+    server.freeze();
+    ends_at(LIMIT, async || {
+        let error = open(&server.url(), LIMIT, LONG).await.unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Timeout);
+        assert_eq!(error.problems()[0].field, "connection_timeout");
+        let shown = error.to_string();
+        let host = format!("127.0.0.1:{}", server.port());
+        for part in [host.as_str(), "connection timeout", "200ms", "elapsed", "check that"] {
+            assert!(shown.contains(part), "`{part}` is missing in: {shown}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_connection_timeout_fires_when_somebody_listens_and_never_answers() {
+    let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    ends_at(LIMIT, async || {
+        let error = open(&url, LIMIT, LONG).await.unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Timeout, "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_command_timeout_does_not_bound_the_connecting() {
+    let server = start().await;
+    server.freeze();
+    let thawing = async {
+        tokio::time::sleep(LIMIT).await;
+        server.thaw();
+    };
+    let url = server.url();
+    let (storage, ()) = tokio::join!(open(&url, LONG, Duration::from_millis(5)), thawing);
+    assert!(storage.is_ok(), "{storage:?}");
+}
+
+#[tokio::test]
+async fn the_command_timeout_fires_for_every_operation_and_names_itself() {
+    let server = start().await;
+    let storage = open(&server.url(), LONG, LIMIT).await.unwrap();
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+    let key = SessionKey::from_name("ann");
+    server.freeze();
+    ends_at(LIMIT, async || {
+        let error = storage.load(&key).await.unwrap_err();
+        assert_names_the_limit(&error, Operation::Load);
+    })
+    .await;
+    ends_at(LIMIT, async || {
+        match storage.set("ann", &holding("a", "2"), None).await.unwrap_err() {
+            SessionError::Storage(error) => assert_names_the_limit(&error, Operation::Commit),
+            other => panic!("{other}"),
+        }
+    })
+    .await;
+    ends_at(LIMIT, async || {
+        let error = storage.touch(&key).await.unwrap_err();
+        assert_names_the_limit(&error, Operation::Touch);
+    })
+    .await;
+    ends_at(LIMIT, async || {
+        let error = storage.delete("bob").await.unwrap_err();
+        assert_names_the_limit(&error, Operation::Destroy);
+    })
+    .await;
+    ends_at(LIMIT, async || {
+        assert_names_the_limit(&storage.stats().await.unwrap_err(), Operation::Stats);
+    })
+    .await;
+    ends_at(LIMIT, async || {
+        assert_names_the_limit(&storage.ping().await.unwrap_err(), Operation::Ping);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_goes_on_answers_right_away_and_nothing_is_mixed_up() {
+    let server = start().await;
+    let storage = open(&server.url(), LONG, LIMIT).await.unwrap();
+    for at in 0..20 {
+        let data = holding("a", &at.to_string());
+        storage.set(&format!("visitor-{at}"), &data, None).await.unwrap();
+    }
+    server.freeze();
+    for at in 0..20 {
+        let (id, storage) = (format!("visitor-{at}"), storage.clone());
+        tokio::spawn(async move { storage.get(&id, None).await.map(drop) });
+    }
+    let error = storage.get("visitor-0", None).await.unwrap_err();
+    assert!(matches!(error.kind(), StorageErrorKind::Timeout { .. }), "{error}");
+    server.thaw();
+    for at in (0..20).rev() {
+        let got = text(&storage, &format!("visitor-{at}")).await.unwrap();
+        assert_eq!(got, Some(at.to_string()));
+    }
+}
+
+#[tokio::test]
+async fn a_killed_server_is_unavailable_at_once() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+    let host = format!("127.0.0.1:{}", server.port());
+    server.kill();
+    for _ in 0..5 {
+        let start = Instant::now();
+        let error = storage.get("ann", None).await.unwrap_err();
+        assert_eq!(*error.kind(), StorageErrorKind::Unavailable, "{error}");
+        assert!(error.to_string().contains(&host), "{error}");
+        assert!(error.is_transient());
+        assert!(start.elapsed() < Duration::from_millis(400) + GRACE, "{:?}", start.elapsed());
+    }
+    let error = storage.set("ann", &holding("a", "1"), None).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+}
