@@ -49,7 +49,10 @@ enum Change {
     Set(Vec<u8>),
     Remove,
     /// The updates in order, and what they gave on the record that the request has seen.
-    Update { updaters: Vec<Updater>, seen: Option<Vec<u8>> },
+    Update {
+        updaters: Vec<Updater>,
+        seen: Option<Vec<u8>>,
+    },
 }
 
 impl Changes {

@@ -114,7 +114,10 @@ impl FingerprintMode {
             }
             (Self::Strict, Some(request)) => {
                 recorded.address.as_ref().is_none_or(|a| Some(a) == request.address.as_ref())
-                    && recorded.user_agent.as_ref().is_none_or(|a| Some(a) == request.user_agent.as_ref())
+                    && recorded
+                        .user_agent
+                        .as_ref()
+                        .is_none_or(|a| Some(a) == request.user_agent.as_ref())
             }
         }
     }

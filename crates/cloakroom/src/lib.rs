@@ -45,7 +45,9 @@ pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome};
 pub use policy::{CookiePolicy, OnServerError, Policy, SameSite};
 pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes};
-pub use session::{Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField};
+pub use session::{
+    Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,
+};
 pub use storage::{
     AnyStorage, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, MemorySessionStorage,
     MemorySessionStorageBuilder, SessionStorage, StorageStats, Touched,

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
-use crate::handle::Visit;
 use crate::error::SessionError;
+use crate::handle::Visit;
 use crate::token::PublicId;
 
 pub use data::SessionData;

@@ -81,10 +81,8 @@ pub trait SessionStorage: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StorageError`] where the outcome is unknown.
-    fn touch(
-        &self,
-        key: &SessionKey,
-    ) -> impl Future<Output = Result<Touched, StorageError>> + Send;
+    fn touch(&self, key: &SessionKey)
+    -> impl Future<Output = Result<Touched, StorageError>> + Send;
 
     /// Removes one record for good.
     ///

@@ -43,7 +43,9 @@ impl<'a> Draft<'a> {
     /// The record's next generation.
     pub(crate) fn rewrite(record: &'a Record) -> Self {
         let mut fields = Vec::with_capacity(record.fields().count() + 1);
-        fields.extend(record.fields().map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value))));
+        fields.extend(
+            record.fields().map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value))),
+        );
         Self {
             fields,
             verifier: record.verifier(),

@@ -126,7 +126,9 @@ async fn write(
         changes.fingerprint = fingerprint;
     }
     match (base, ending.proof) {
-        (Some(base), Some(proof)) => change(&engine, ticket, Attempt { base, proof, changes }).await,
+        (Some(base), Some(proof)) => {
+            change(&engine, ticket, Attempt { base, proof, changes }).await
+        }
         _ if changes.creates() => create(&engine, ticket, &changes).await.map(Some),
         _ => Ok(None),
     }

@@ -66,7 +66,8 @@ fn cookie(policy: &Policy, problems: &mut Vec<Problem>) {
         ));
     }
     // A header is one line, and an attribute ends at a semicolon.
-    let is_plain = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b';');
+    let is_plain =
+        |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b';');
     if !cookie.path.starts_with('/') || !is_plain(&cookie.path) {
         problems.push(Problem::new("cookie.path", "a path begins with / and has no ; in it"));
     }

@@ -81,8 +81,7 @@ async fn replace(
     let mut draft = Draft::create(key.name_proof(), ttl, ttl);
     changes.apply(&mut draft)?;
     let nonce = Nonce::generate()?;
-    let (create, overwrite) =
-        (draft.commit(nonce), draft.expecting(Expect::Present).commit(nonce));
+    let (create, overwrite) = (draft.commit(nonce), draft.expecting(Expect::Present).commit(nonce));
     create.check_size(storage.max_session_bytes())?;
     for attempt in 0..ATTEMPTS {
         // A record can come and go between the two tries, so they take turns.

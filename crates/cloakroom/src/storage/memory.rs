@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, SessionStorage, StorageStats, Touched};
+use super::{
+    DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, SessionStorage, StorageStats, Touched,
+};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::commit::{Commit, Committed};
 use crate::error::{ConfigError, Operation, Problem, StorageError, StorageErrorKind};
@@ -137,7 +139,6 @@ impl Shared {
         let now = self.settings.clock.now();
         self.shards.iter().map(|shard| lock(shard).remove_expired(now)).sum()
     }
-
 }
 
 impl Used {
@@ -281,7 +282,10 @@ impl MemorySessionStorageBuilder {
         let mut problems = Vec::new();
         let mut at_least = |field, value: usize, least: usize| {
             if value < least {
-                problems.push(Problem::new(field, format!("{value} is too small, use at least {least}")));
+                problems.push(Problem::new(
+                    field,
+                    format!("{value} is too small, use at least {least}"),
+                ));
             }
         };
         at_least("max_sessions", self.max_sessions, 1);
