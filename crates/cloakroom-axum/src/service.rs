@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, request};
 use axum::response::IntoResponse;
@@ -15,6 +16,9 @@ use tower_service::Service;
 use crate::respond::{self, SessionRejection};
 
 /// The service that a [`SessionLayer`](crate::SessionLayer) makes.
+///
+/// The inner service may answer with any body, so layers that change it (compression, tracing) can
+/// stand on either side.
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     engine: Engine,
@@ -27,10 +31,12 @@ impl<S> SessionService<S> {
     }
 }
 
-impl<S, B> Service<Request<B>> for SessionService<S>
+impl<S, B, A> Service<Request<B>> for SessionService<S>
 where
-    S: Service<Request<B>, Response = Response<Body>>,
+    S: Service<Request<B>, Response = Response<A>>,
     S::Future: Send + 'static,
+    A: HttpBody<Data = Bytes> + Send + 'static,
+    A::Error: Into<BoxError>,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -50,7 +56,8 @@ where
                 Ok(response) => response,
                 Err(error) => return Err(error),
             };
-            Ok(finish(scope, response).await)
+            // A body that is axum's own already is not boxed again.
+            Ok(finish(scope, response.map(Body::new)).await)
         })
     }
 }

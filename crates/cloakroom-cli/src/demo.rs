@@ -30,7 +30,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cloakroom::{ConfigError, Engine, Policy};
+use cloakroom::{ConfigError, Engine, FingerprintMode, Policy};
 use cloakroom_redis::SessionStorageFactory;
 
 use app::App;
@@ -60,7 +60,8 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let choice = Choice::read(&options.storage)?;
     let listener = server::listen(options.address, options.port).await?;
     let policy = Policy::for_local_development();
-    let storage = SessionStorageFactory::create_storage(&choice.config, policy.fingerprint).await?;
+    let mode = FingerprintMode::default();
+    let storage = SessionStorageFactory::create_storage(&choice.config, mode).await?;
     let ledger = Arc::new(Ledger::default());
     let engine = Engine::builder(storage)
         .policy(policy)

@@ -82,13 +82,15 @@ impl RedisSessionStorageBuilder {
         self
     }
 
-    /// How `get` compares fingerprints (default: [`FingerprintMode::Soft`]).
+    /// How `get` compares fingerprints (default: [`FingerprintMode::Soft`]). An engine whose policy
+    /// names a mode uses that one instead.
     pub fn fingerprint_mode(mut self, mode: FingerprintMode) -> Self {
         self.fingerprint_mode = mode;
         self
     }
 
-    /// The idle timeout of sessions that are set without one (default: 30 minutes).
+    /// The idle timeout of sessions that are set without one (default: 30 minutes). An engine with a
+    /// policy of its own uses the policy's `idle_timeout` instead.
     pub fn default_ttl(mut self, ttl: Duration) -> Self {
         self.default_ttl = ttl;
         self

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use cloakroom::{
-    Absolute, Commit, Committed, Expect, Operation, Record, Stamp, StorageError, StorageErrorKind,
-    Timestamp, Touched,
+    Absolute, Commit, Committed, Generation, Operation, Record, Stamp, StorageError,
+    StorageErrorKind, Timestamp, Touched, Version,
 };
 use redis::{Cmd, Value};
 
@@ -30,37 +30,38 @@ impl Script {
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
 static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/touch.lua")));
 
-/// A commit's outcome, and the server's time.
+/// A commit's outcome, and the server's time. `expect` is the state that the record must be in;
+/// `None`: there must be none.
 pub(crate) async fn commit(
     pool: &Pool,
     key: &[u8],
     commit: &Commit,
+    expect: Option<Version>,
 ) -> Result<(Committed, Timestamp), StorageError> {
-    let generation;
-    let expect: &[u8] = match commit.expect() {
-        Expect::Absent => b"",
-        Expect::Present => b"*",
-        Expect::Exactly(wanted) => {
-            generation = wanted.number().to_be_bytes();
-            &generation
-        }
-    };
+    let mut state = Vec::new();
+    if let Some(expect) = expect {
+        state.extend_from_slice(&expect.generation().number().to_be_bytes());
+        state.extend_from_slice(expect.nonce().as_bytes());
+    }
     let absolute = match commit.absolute() {
         Absolute::Keep => String::new(),
         Absolute::Start(timeout) => timeout.as_millis().to_string(),
     };
     let idle = commit.idle_timeout().as_millis().to_string();
-    let arguments = [expect, absolute.as_bytes(), idle.as_bytes(), commit.content()];
+    let arguments = [state.as_slice(), absolute.as_bytes(), idle.as_bytes(), commit.content()];
     let answer = call(pool, &COMMIT, Operation::Commit, key, &arguments).await?;
     let outcome = match answer.outcome {
         b'A' => Committed::Applied { stamp: answer.stamp()?, as_of: answer.now },
         b'C' => {
             let newer = answer.record()?;
-            if answer.sent == Sent::Twice && may_hold(&newer, commit.expect()) {
+            let seen = expect.map_or(Generation::ZERO, |expect| expect.generation());
+            // Its own nonce would have been overwritten by the next commit.
+            if answer.sent == Sent::Twice && newer.generation() > seen.next() {
                 return Err(lost_track());
             }
             Committed::Conflict(newer)
         }
+        b'E' if answer.sent == Sent::Twice => return Err(lost_track()),
         b'E' => Committed::Exists,
         b'G' => Committed::Gone,
         _ => return Err(answer.refusal()),
@@ -122,15 +123,7 @@ impl Answer {
     }
 }
 
-/// Whether a commit that was sent twice may be among those that made `newer`: its own nonce would
-/// have been overwritten by the next one.
-fn may_hold(newer: &Record, expect: Expect) -> bool {
-    match expect {
-        Expect::Exactly(seen) => newer.generation() > seen.next(),
-        Expect::Absent | Expect::Present => true,
-    }
-}
-
+/// After a commit was sent twice: whether the first one was applied cannot be seen any more.
 fn lost_track() -> StorageError {
     let message = "the connection broke during the commit and others have written since, so nobody \
                    can tell whether it was applied";

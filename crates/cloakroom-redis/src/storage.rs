@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cloakroom::{
     Commit, Committed, ConfigError, Destroyed, Expect, FingerprintMode, Operation, Record,
-    SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched,
+    SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched, Version,
 };
 use redis::{Cmd, Value};
 
@@ -16,6 +16,9 @@ use crate::connection::{Pool, Question};
 use crate::error::unexpected;
 use crate::keys::Keys;
 use crate::{scripts, stats};
+
+/// How often a commit that takes whatever is there may be overtaken by others.
+const MAX_OVERTAKEN: usize = 16;
 
 /// Keeps sessions in Redis or Valkey. Clones share the connections.
 ///
@@ -128,6 +131,38 @@ impl RedisSessionStorage {
         Ok(())
     }
 
+    async fn commit_on(
+        &self,
+        key: &SessionKey,
+        commit: &Commit,
+        expect: Option<Version>,
+    ) -> Result<Committed, StorageError> {
+        let pool = &self.shared.pool;
+        let (outcome, now) = scripts::commit(pool, &self.name(key), commit, expect).await?;
+        pool.clock().set(now);
+        Ok(outcome)
+    }
+
+    /// Commits over whatever record is there. It is looked at first: what is damaged may not be
+    /// overwritten, and a repetition must know which state it was meant for.
+    async fn commit_on_whatever(
+        &self,
+        key: &SessionKey,
+        commit: &Commit,
+    ) -> Result<Committed, StorageError> {
+        let Some(mut stored) = self.load(key).await? else { return Ok(Committed::Gone) };
+        for _ in 0..MAX_OVERTAKEN {
+            if stored.version().nonce() == commit.nonce() {
+                return Ok(Committed::Applied { stamp: *stored.stamp(), as_of: stored.as_of() });
+            }
+            match self.commit_on(key, commit, Some(stored.version())).await? {
+                Committed::Conflict(newer) => stored = newer,
+                outcome => return Ok(outcome),
+            }
+        }
+        Ok(Committed::Conflict(stored))
+    }
+
     fn name(&self, key: &SessionKey) -> Vec<u8> {
         self.shared.keys.session(key)
     }
@@ -151,15 +186,11 @@ impl SessionStorage for RedisSessionStorage {
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
         commit.check_size(self.shared.settings.max_session_bytes)?;
-        let pool = &self.shared.pool;
-        // The script sees no more than a record's head. What is damaged further on may not be
-        // overwritten by a commit that takes whatever is there.
-        if commit.expect() == Expect::Present && self.load(key).await?.is_none() {
-            return Ok(Committed::Gone);
+        match commit.expect() {
+            Expect::Absent => self.commit_on(key, commit, None).await,
+            Expect::Exactly(version) => self.commit_on(key, commit, Some(version)).await,
+            Expect::Present => self.commit_on_whatever(key, commit).await,
         }
-        let (outcome, now) = scripts::commit(pool, &self.name(key), commit).await?;
-        pool.clock().set(now);
-        Ok(outcome)
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {

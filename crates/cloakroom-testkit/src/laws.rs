@@ -1,4 +1,4 @@
-//! The laws that every [`SessionStorage`] keeps, each an async function named after what must hold.
+//! The laws that every [`SessionStorage`](cloakroom::SessionStorage) keeps, each an async function named after what must hold.
 //!
 //! Whoever writes a storage writes a [`Fixture`] for it and one line:
 //!
@@ -75,6 +75,7 @@ macro_rules! storage_laws {
             a_commit_that_expects_nothing_never_overwrites,
             a_commit_that_expects_a_record_never_creates,
             a_conflict_shows_the_newer_record_and_leaves_it_alone,
+            a_record_that_was_made_again_is_another_one,
             a_commit_replaces_the_record_and_counts_on,
             a_commit_sent_again_is_applied_once,
             a_commit_sent_again_after_another_one_changes_nothing,

@@ -5,7 +5,11 @@
 
 use std::fmt;
 use std::ops::Add;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The last moment that RFC 3339 can write: the end of the year 9999.
+const LAST_WRITABLE: Timestamp = Timestamp(253_402_300_799_999);
 
 /// A moment in milliseconds since the Unix epoch.
 ///
@@ -47,29 +51,53 @@ impl Add<Duration> for Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC with whole seconds.
+    /// RFC 3339 in UTC with whole seconds; whatever is later than the year 9999 is its last second.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = UNIX_EPOCH + Duration::from_millis(self.0);
+        let moment = UNIX_EPOCH + Duration::from_millis(self.min(&LAST_WRITABLE).0);
         write!(f, "{}", humantime::format_rfc3339_seconds(moment))
     }
 }
 
 /// Tells the time.
 ///
-/// Give the engine and the memory storage the same clock. Production uses [`SystemClock`]; tests
-/// use a clock that they move by hand.
+/// The embedded storage asks it for every deadline; the engine goes by the storage's time and has
+/// no clock of its own. Production uses [`SystemClock`]; tests use a clock that they move by hand.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
 }
 
-/// The operating system's clock.
+/// The operating system's clock, read once; from then on time passes as its monotonic clock says.
+///
+/// So a step of the host's clock, by hand or by a time server, neither ends nor prolongs a session.
+/// What the monotonic clock leaves out (on Linux the time in which the machine sleeps) is left out
+/// here too. Every value of this type is the same clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+        static ANCHOR: LazyLock<Anchor> = LazyLock::new(|| Anchor::new(SystemTime::now()));
+        ANCHOR.at(Instant::now())
     }
 }
+
+/// A moment as both clocks tell it.
+struct Anchor {
+    wall: Timestamp,
+    monotonic: Instant,
+}
+
+impl Anchor {
+    fn new(wall: SystemTime) -> Self {
+        let since_epoch = wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { wall: Timestamp::default() + since_epoch, monotonic: Instant::now() }
+    }
+
+    fn at(&self, now: Instant) -> Timestamp {
+        self.wall + now.saturating_duration_since(self.monotonic)
+    }
+}
+
+#[cfg(test)]
+mod tests;

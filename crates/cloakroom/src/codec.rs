@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
 
 use crate::error::SessionError;
 
@@ -21,10 +20,10 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     field: &str,
     value: &T,
 ) -> Result<Vec<u8>, SessionError> {
-    serde_json::to_vec(value).map_err(|source| SessionError::Encode {
+    // What the serialiser says may hold the value.
+    serde_json::to_vec(value).map_err(|_| SessionError::Encode {
         field: field.to_owned(),
         type_name: std::any::type_name::<T>(),
-        source: Arc::new(source),
     })
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::error::{Operation, RandomError, StorageError, StorageErrorKind};
-use crate::record::{Fields, Generation, NONCE_AT, Record, STAMP_AT, Stamp, StampBytes};
+use crate::record::{Fields, Generation, Record, STAMP_AT, Stamp, StampBytes, Version};
 
 pub use builder::CommitBuilder;
 
@@ -19,8 +19,8 @@ pub enum Expect {
     Absent,
     /// There is a record, of whatever generation.
     Present,
-    /// There is a record of exactly this generation.
-    Exactly(Generation),
+    /// There is exactly this state of the record.
+    Exactly(Version),
 }
 
 /// From when the absolute timeout counts.
@@ -47,6 +47,11 @@ impl Nonce {
         Ok(Self(bytes))
     }
 
+    /// The nonce with these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The nonce's bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -57,8 +62,9 @@ impl Nonce {
 ///
 /// The content's stamp (generation and times) is filled in by the storage from its own clock.
 /// The same value may be given to a storage again: a repetition changes nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Commit {
+    nonce: Nonce,
     expect: Expect,
     absolute: Absolute,
     idle_timeout: Duration,
@@ -77,7 +83,7 @@ pub enum Committed {
         /// The storage's clock at the time of the commit.
         as_of: Timestamp,
     },
-    /// The stored record is of another generation; here it is.
+    /// The stored record is in another state; here it is.
     Conflict(Record),
     /// There is no such record (any more); nothing was created.
     Gone,
@@ -87,13 +93,14 @@ pub enum Committed {
 
 impl Commit {
     pub(crate) fn new(
+        nonce: Nonce,
         expect: Expect,
         absolute: Absolute,
         idle_timeout: Duration,
         content: Vec<u8>,
         fields_at: usize,
     ) -> Self {
-        Self { expect, absolute, idle_timeout, content: Bytes::from(content), fields_at }
+        Self { nonce, expect, absolute, idle_timeout, content: Bytes::from(content), fields_at }
     }
 
     /// What must be true of the stored record.
@@ -112,8 +119,8 @@ impl Commit {
     }
 
     /// The commit's nonce.
-    pub fn nonce(&self) -> &[u8] {
-        &self.content[NONCE_AT..NONCE_AT + 16]
+    pub fn nonce(&self) -> Nonce {
+        self.nonce
     }
 
     /// The record's bytes; the stamp is empty.
@@ -167,5 +174,17 @@ impl Commit {
         );
         let kind = StorageErrorKind::TooLarge { size, limit, largest_field };
         Err(StorageError::new(kind, Operation::Commit, message))
+    }
+}
+
+impl std::fmt::Debug for Commit {
+    /// Shows no value, no hash and no owner.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Commit")
+            .field("expect", &self.expect)
+            .field("absolute", &self.absolute)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("size", &self.content.len())
+            .finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@
 //! lane.rs     one commit in flight per session, what waits goes out together
 //! ```
 
+mod answer;
 mod background;
 mod begin;
 mod builder;
@@ -28,9 +29,9 @@ use crate::storage::{AnyStorage, SessionStorage};
 use background::Background;
 use lane::Lanes;
 
+pub use answer::{Answer, SetCookie};
 pub use begin::RequestFacts;
 pub use builder::EngineBuilder;
-pub use finish::{Answer, SetCookie};
 pub use scope::RequestScope;
 
 /// Sessions for a whole application: one storage, one policy. Clones are the same engine.

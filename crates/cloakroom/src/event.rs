@@ -88,7 +88,8 @@ pub enum Event<'a> {
         /// The session; `None` where it was not stored yet.
         session: Option<PublicId>,
     },
-    /// The engine hands out cookies over plain HTTP. Never in production.
+    /// The engine hands out cookies over plain HTTP. Never in production. Told once, when the engine
+    /// is built; without an observer a line on the standard error output says it.
     PlainHttp,
 }
 

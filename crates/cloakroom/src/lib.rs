@@ -44,7 +44,7 @@ pub use event::{Event, Observer, Rejection};
 pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome};
 pub use policy::{CookiePolicy, OnServerError, Policy, SameSite};
-pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes};
+pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes, Version};
 pub use session::{
     Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,
 };

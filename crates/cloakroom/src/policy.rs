@@ -4,6 +4,7 @@
 //! all problems at once.
 
 mod check;
+mod cookie;
 mod env;
 
 use std::time::Duration;
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
 use crate::fingerprint::FingerprintMode;
+
+pub use cookie::{CookiePolicy, SameSite};
 
 /// What holds for all sessions of an application.
 ///
@@ -64,8 +67,9 @@ pub struct Policy {
     pub on_server_error: OnServerError,
 
     /// How a visitor's address and user agent are compared with those that the session was made
-    /// with (default: soft).
-    pub fingerprint: FingerprintMode,
+    /// with (default: the storage's own mode, which is soft unless the storage was built with
+    /// another). `Engine::policy` shows the mode that was found.
+    pub fingerprint: Option<FingerprintMode>,
 
     /// Proxies whose `X-Forwarded-For` header is believed, as addresses or networks such as
     /// `10.0.0.0/8` (default: none).
@@ -73,46 +77,10 @@ pub struct Policy {
     pub trusted_proxies: Vec<IpNet>,
 
     /// Sends the cookie over plain HTTP, without `Secure` and without the `__Host-` prefix
-    /// (default: off). For development on your own machine only; the engine says so loudly.
+    /// (default: off). For development on your own machine only; the engine says so loudly: with
+    /// [`Event::PlainHttp`](crate::Event::PlainHttp) to its observer, and where it has none with a
+    /// line on the standard error output.
     pub local_plain_http: bool,
-}
-
-/// The cookie that carries the ticket. It is always `HttpOnly`; nothing turns that off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct CookiePolicy {
-    /// The cookie's name (default: `__Host-id`). The `__Host-` prefix makes browsers refuse the
-    /// cookie unless it is `Secure`, has `Path=/` and no `Domain` (RFC 6265bis, 4.1.3.2).
-    pub name: String,
-
-    /// When the browser sends the cookie with requests from other sites (default: lax).
-    pub same_site: SameSite,
-
-    /// The path below which the cookie is sent (default: `/`).
-    pub path: String,
-
-    /// The domain that the cookie is sent to, with all its subdomains (default: none, only the
-    /// host that set it). Needs a name without `__Host-`.
-    pub domain: Option<String>,
-
-    /// Whether the cookie travels over HTTPS only (default: yes). Only `local_plain_http` turns it
-    /// off.
-    #[serde(skip)]
-    pub(crate) secure: bool,
-}
-
-/// When a browser sends a cookie with requests from other sites (RFC 6265bis, 4.1.2.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SameSite {
-    /// Never. A link from another site arrives without the session.
-    Strict,
-    /// Only when the visitor follows a link.
-    #[default]
-    Lax,
-    /// Always. Protect every form against cross-site request forgery yourself.
-    None,
 }
 
 /// What happens to a request's changes when it answers with a status of 500 or above.
@@ -136,21 +104,9 @@ impl Default for Policy {
             refresh_below: 0.5,
             commit_timeout: Duration::from_secs(1),
             on_server_error: OnServerError::default(),
-            fingerprint: FingerprintMode::default(),
+            fingerprint: None,
             trusted_proxies: Vec::new(),
             local_plain_http: false,
-        }
-    }
-}
-
-impl Default for CookiePolicy {
-    fn default() -> Self {
-        Self {
-            name: "__Host-id".to_owned(),
-            same_site: SameSite::default(),
-            path: "/".to_owned(),
-            domain: None,
-            secure: true,
         }
     }
 }
@@ -185,13 +141,14 @@ impl Policy {
     pub(crate) fn effective(mut self) -> Self {
         if self.local_plain_http {
             self.cookie.secure = false;
-            for prefix in ["__Host-", "__Secure-"] {
-                if let Some(plain) = self.cookie.name.strip_prefix(prefix) {
-                    self.cookie.name = plain.to_owned();
-                }
-            }
+            self.cookie.name = self.cookie.without_prefix().to_owned();
         }
         self
+    }
+
+    /// How fingerprints are compared; the engine's builder has filled in the storage's mode.
+    pub(crate) fn fingerprint_mode(&self) -> FingerprintMode {
+        self.fingerprint.unwrap_or_default()
     }
 }
 

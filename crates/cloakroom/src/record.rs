@@ -11,12 +11,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::clock::Timestamp;
+use crate::commit::Nonce;
 use crate::fingerprint::SessionFingerprint;
 use crate::token::VerifierHash;
 
 pub(crate) use fields::{FIELD_NAME_LIMIT, Fields};
 pub use layout::{CorruptRecord, Stamp, StampBytes};
-pub(crate) use layout::{Layout, NONCE_AT, STAMP_AT};
+pub(crate) use layout::{Layout, STAMP_AT};
 
 /// Counts the commits of one session; the first one makes generation 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +44,33 @@ impl Generation {
     }
 }
 
+/// One state of one record: its generation and the nonce of the commit that made it.
+///
+/// The number alone would not do: a record that was removed and made again begins at 1, and after a
+/// failover two nodes may have made different records of one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    generation: Generation,
+    nonce: Nonce,
+}
+
+impl Version {
+    /// The state that the commit with this nonce made.
+    pub const fn new(generation: Generation, nonce: Nonce) -> Self {
+        Self { generation, nonce }
+    }
+
+    /// How many times the session was committed.
+    pub const fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// The nonce of the last commit.
+    pub const fn nonce(&self) -> Nonce {
+        self.nonce
+    }
+}
+
 /// One session as a storage holds it.
 #[derive(Clone)]
 pub struct Record {
@@ -65,6 +93,16 @@ impl Record {
     /// How many times the session was committed.
     pub fn generation(&self) -> Generation {
         self.head.stamp.generation
+    }
+
+    /// What the storage has written into the record.
+    pub fn stamp(&self) -> &Stamp {
+        &self.head.stamp
+    }
+
+    /// Which state of the record this is.
+    pub fn version(&self) -> Version {
+        Version::new(self.generation(), self.head.nonce)
     }
 
     /// When the session was created.
@@ -153,10 +191,6 @@ impl Record {
 
     pub(crate) fn verifier(&self) -> VerifierHash {
         self.head.verifier
-    }
-
-    pub(crate) fn nonce(&self) -> &[u8] {
-        &self.bytes[NONCE_AT..NONCE_AT + 16]
     }
 }
 

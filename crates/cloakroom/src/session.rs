@@ -17,6 +17,8 @@ use crate::error::SessionError;
 use crate::handle::Visit;
 use crate::token::PublicId;
 
+use data::Update;
+
 pub use data::SessionData;
 pub use field::{Field, FieldName, ReadField, WriteField};
 pub use flash::{Flash, FlashLevel};
@@ -81,7 +83,11 @@ impl Session {
         field: impl WriteField<T>,
         value: T,
     ) -> Result<(), SessionError> {
-        self.writable()?.change(|data| data.insert(field, value))
+        let json = SessionData::encode(&field, &value)?;
+        self.writable()?.change(|data| {
+            data.put(field.name(), json);
+            Ok(())
+        })
     }
 
     /// Derives a field's new value from its old one, and answers the new one.
@@ -98,7 +104,9 @@ impl Session {
         field: impl ReadField<T>,
         update: impl Fn(Option<T>) -> T + Send + Sync + 'static,
     ) -> Result<T, SessionError> {
-        self.writable()?.change(|data| data.update(field, update))
+        let update = Arc::new(move |old| Some(update(old)));
+        let value = self.update_or_remove(field, update)?;
+        Ok(value.unwrap_or_else(|| unreachable!("the closure always gives a value")))
     }
 
     /// Removes a field.
@@ -177,9 +185,7 @@ impl Session {
     #[doc(alias = "login")]
     #[doc(alias = "sign_in")]
     pub fn set_owner(&self, owner: &str) -> Result<(), SessionError> {
-        let mut state = self.state();
-        state.check_sign_in()?;
-        state.set_owner(owner)
+        self.state().set_owner(owner)
     }
 
     /// The principal that is signed in.
@@ -246,7 +252,8 @@ impl Session {
         self.writable()?.remember_for(lifetime)
     }
 
-    /// Leaves a message for the next page that asks for messages.
+    /// Leaves a message for the next page that asks for messages. Of more than 32 the oldest give
+    /// way.
     ///
     /// # Errors
     /// As [`Session::update`].
@@ -262,6 +269,29 @@ impl Session {
     /// As [`Session::update`].
     pub fn take_flashes(&self) -> Result<Vec<Flash>, SessionError> {
         flash::take(self)
+    }
+
+    /// As [`Session::update`]; where the closure gives `None` the field is removed.
+    ///
+    /// The closure runs without the lock, because it may look at the same session.
+    fn update_or_remove<T: DeserializeOwned + Serialize>(
+        &self,
+        field: impl FieldName,
+        update: Arc<impl Fn(Option<T>) -> Option<T> + Send + Sync + 'static>,
+    ) -> Result<Option<T>, SessionError> {
+        loop {
+            let seen = self.writable()?.data.json(field.name());
+            let step = Update::run(field.name(), seen.as_deref(), &update)?;
+            let mut state = self.writable()?;
+            // Another task of this request may have changed the field meanwhile.
+            if state.data.json(field.name()) == seen {
+                state.change(|data| {
+                    data.apply_update(field.name(), step.again, step.json);
+                    Ok(())
+                })?;
+                return Ok(step.value);
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -104,11 +104,15 @@ pub trait SessionStorage: Send + Sync + 'static {
     fn backend_name(&self) -> &'static str;
 
     /// The idle timeout of a session that is set without one; 30 minutes unless configured.
+    ///
+    /// An engine that was given no policy uses it too; an engine with a policy of its own uses the
+    /// policy's `idle_timeout`.
     fn default_ttl(&self) -> Duration {
         DEFAULT_TTL
     }
 
-    /// How `get` compares fingerprints, and the engine where its policy says nothing.
+    /// How `get` compares fingerprints, and an engine whose policy names no mode of its own
+    /// (`Policy::fingerprint` is `None`); soft unless configured.
     fn fingerprint_mode(&self) -> FingerprintMode {
         FingerprintMode::default()
     }
@@ -143,6 +147,9 @@ pub trait SessionStorage: Send + Sync + 'static {
     /// [`SessionStorage::get`] is written as the changes that were made to it since, so that
     /// parallel writers keep each other's fields; if the session was deleted meanwhile it stays
     /// deleted. Data that was not changed is not written: its lifetime is renewed by a touch.
+    ///
+    /// After an error the outcome is unknown; where the data holds updates, find it again before
+    /// you repeat them. One hot name is better written through an engine, which combines commits.
     ///
     /// `ttl` is the idle timeout; `None` means the storage's default. Such a session has no
     /// absolute deadline other than the one that its TTL gives anew with every `set`.

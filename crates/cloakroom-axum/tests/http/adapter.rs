@@ -11,7 +11,8 @@ use cloakroom_axum::{Session, SessionLayer, SessionRejection};
 use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::RedisServer;
 use cloakroom_testkit::http::{HttpClient, Site};
-use tower::ServiceExt;
+use http_body_util::BodyExt;
+use tower::{ServiceBuilder, ServiceExt};
 
 use crate::app::{TwoNodes, application, redis_storage, serve};
 
@@ -76,6 +77,24 @@ async fn one_request_has_one_session_however_often_it_is_asked_for() {
         ask(Router::new().route("/", get(twice)).layer(SessionLayer::new(&engine))).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers().get_all("set-cookie").iter().count(), 1);
+}
+
+/// A layer between the session layer and the routes that changes the type of the body, as those
+/// for compression and tracing do.
+#[tokio::test]
+async fn a_layer_inside_may_answer_with_a_body_of_its_own() {
+    let engine = Engine::builder(MemorySessionStorage::new()).build().unwrap();
+    let write =
+        |session: Session| async move { session.insert("k", 1).map(|()| "stored").unwrap() };
+    let shouting = |body: Body| body.map_frame(|frame| frame.map_data(|_| "STORED".into()));
+    let service = ServiceBuilder::new()
+        .layer(SessionLayer::new(engine))
+        .map_response(move |response: Response| response.map(shouting))
+        .service(Router::new().route("/", get(write)));
+    let response = service.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+    assert!(response.headers().contains_key("set-cookie"));
+    let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+    assert_eq!(body, "STORED");
 }
 
 #[tokio::test]

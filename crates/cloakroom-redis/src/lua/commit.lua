@@ -1,5 +1,5 @@
 -- Writes one record in one atomic step. The contract stands in docs/protocol.md, "commit".
--- KEYS[1] the record; ARGV: expectation ('' absent, '*' present, 8 bytes that generation),
+-- KEYS[1] the record; ARGV: expectation ('' absent, otherwise generation and nonce of the record),
 -- absolute timeout in ms ('' keeps the deadline), idle timeout in ms, the record.
 local key, expect, absolute, idle, content = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local time = redis.call('TIME')
@@ -25,7 +25,7 @@ if exists then
   if expect == '' then
     return answer('E', '')
   end
-  if expect ~= '*' and expect ~= string.sub(head, 9, 16) then
+  if expect ~= string.sub(head, 9, 16) .. string.sub(head, 57, 72) then
     return answer('C', redis.call('GET', key))
   end
 elseif expect ~= '' then

@@ -1,8 +1,8 @@
 //! Something else lies under one of our keys: an error, never "no session", and never overwritten.
 
 use cloakroom::{
-    Answer, CommitBuilder, Engine, Expect, Generation, SessionData, SessionError, SessionKey,
-    SessionStorage, StorageErrorKind,
+    Answer, CommitBuilder, Engine, Expect, Generation, Nonce, SessionData, SessionError,
+    SessionKey, SessionStorage, StorageErrorKind, Version,
 };
 use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
 use cloakroom_testkit::{FakeRequest, RedisServer};
@@ -18,7 +18,8 @@ async fn every_access_is_refused(storage: &RedisSessionStorage, stale: &SessionD
         storage.exists("ann").await.map(drop).unwrap_err(),
         storage.touch(&key).await.map(drop).unwrap_err(),
     ];
-    let exactly = |number| Expect::Exactly(Generation::new(number));
+    let nonce = Nonce::from_bytes([7; 16]);
+    let exactly = |number| Expect::Exactly(Version::new(Generation::new(number), nonce));
     for expect in [Expect::Present, exactly(1), exactly(9)] {
         let commit = CommitBuilder::new(expect).build().unwrap();
         kinds.push(storage.commit(&key, &commit).await.map(drop).unwrap_err());

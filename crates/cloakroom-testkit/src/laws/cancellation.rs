@@ -133,7 +133,7 @@ pub async fn dropped_loads_leave_every_later_answer_in_its_place(fixture: &impl 
 /// Commits once more on what is there; a late arrival of what was dropped does not undo it.
 async fn next_commit_counts(storage: &impl SessionStorage, key: &SessionKey, mut seen: Record) {
     for _ in 0..MANY_TRIES {
-        let expect = Expect::Exactly(seen.generation());
+        let expect = Expect::Exactly(seen.version());
         let commit = CommitBuilder::new(expect).field("next", "1").build().unwrap();
         match storage.commit(key, &commit).await.unwrap() {
             Committed::Applied { .. } => {

@@ -1,8 +1,8 @@
 //! One commit at a time: what is applied, what is refused, what comes back.
 
 use cloakroom::{
-    CommitBuilder, Committed, Expect, Generation, Nonce, SessionFingerprint, SessionStorage,
-    StorageErrorKind,
+    CommitBuilder, Committed, Destroyed, Expect, Generation, Nonce, SessionFingerprint,
+    SessionStorage, StorageErrorKind, Version,
 };
 
 use super::sample::{
@@ -75,8 +75,11 @@ pub async fn a_commit_that_expects_nothing_never_overwrites(fixture: &impl Fixtu
 /// Whoever expects a session creates none.
 pub async fn a_commit_that_expects_a_record_never_creates(fixture: &impl Fixture) {
     let storage = fixture.open(&Settings::default()).await;
-    let expectations =
-        [Expect::Present, Expect::Exactly(Generation::ZERO), Expect::Exactly(Generation::new(1))];
+    let exactly = |number| {
+        let nonce = Nonce::from_bytes([7; 16]);
+        Expect::Exactly(Version::new(Generation::new(number), nonce))
+    };
+    let expectations = [Expect::Present, exactly(0), exactly(1)];
     for expect in expectations {
         let key = unused_key();
         let outcome = send(&storage, &key, &CommitBuilder::new(expect)).await;
@@ -92,14 +95,31 @@ pub async fn a_conflict_shows_the_newer_record_and_leaves_it_alone(fixture: &imp
     let first = apply(&storage, &key, &creating().field("a", "1")).await;
     apply(&storage, &key, &rewriting(&first).field("a", "2")).await;
     let newer = found(&storage, &key).await;
-    for expected in [0, 1, 3, u64::MAX] {
-        let late = CommitBuilder::new(Expect::Exactly(Generation::new(expected))).field("a", "3");
+    let (nonce, other) = (newer.version().nonce(), Nonce::from_bytes([7; 16]));
+    let versions = [(0, nonce), (1, nonce), (3, nonce), (u64::MAX, nonce), (2, other)];
+    for (expected, nonce) in versions {
+        let version = Version::new(Generation::new(expected), nonce);
+        let late = CommitBuilder::new(Expect::Exactly(version)).field("a", "3");
         match send(&storage, &key, &late).await {
             Committed::Conflict(shown) => assert_eq!(shown.as_bytes(), newer.as_bytes()),
             other => panic!("{expected}: {other:?}"),
         }
         assert_eq!(found(&storage, &key).await.as_bytes(), newer.as_bytes());
     }
+}
+
+/// A session that was removed and made again is another one, also where its generation is the same:
+/// who has seen the first one may not write over the second.
+pub async fn a_record_that_was_made_again_is_another_one(fixture: &impl Fixture) {
+    let storage = fixture.open(&Settings::default()).await;
+    let key = unused_key();
+    let first = apply(&storage, &key, &creating().field("a", "1")).await;
+    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed);
+    let again = apply(&storage, &key, &creating().field("a", "2")).await;
+    assert_eq!(first.generation, again.generation);
+    let late = send(&storage, &key, &rewriting(&first).field("a", "3")).await;
+    assert!(matches!(late, Committed::Conflict(_)), "{late:?}");
+    assert_eq!(found(&storage, &key).await.field("a"), Some(b"2".as_slice()));
 }
 
 /// A commit replaces all of a record, counts it, and keeps when it was created.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cloakroom::{CommitBuilder, Committed, Expect, Record, SessionKey, SessionStorage};
 
-use super::sample::{MANY_TRIES, apply, creating, found, noise, rewriting, unused_key};
+use super::sample::{MANY_TRIES, Written, apply, creating, found, noise, rewriting, unused_key};
 use super::{Fixture, Settings};
 
 const WRITERS: usize = 16;
@@ -14,22 +14,25 @@ const ROUNDS: usize = 10;
 pub async fn of_many_commits_on_one_generation_one_is_applied(fixture: &impl Fixture) {
     let storage = Arc::new(fixture.open(&Settings::default()).await);
     let key = unused_key();
-    let mut stamp = apply(&*storage, &key, &creating()).await;
+    let mut written = apply(&*storage, &key, &creating()).await;
     for _ in 0..ROUNDS {
         let mut writers = tokio::task::JoinSet::new();
         for writer in 0..WRITERS {
             let storage = storage.clone();
-            let commit = rewriting(&stamp).field("writer", writer.to_string()).build().unwrap();
-            writers.spawn(async move { (writer, storage.commit(&key, &commit).await.unwrap()) });
+            let commit = rewriting(&written).field("writer", writer.to_string()).build().unwrap();
+            writers.spawn(async move {
+                let outcome = storage.commit(&key, &commit).await.unwrap();
+                (writer, Written::of(&commit, &outcome), outcome)
+            });
         }
         let mut applied = Vec::new();
         while let Some(done) = writers.join_next().await {
             match done.unwrap() {
-                (writer, Committed::Applied { stamp, .. }) => applied.push((writer, stamp)),
-                (_, Committed::Conflict(newer)) => {
-                    assert_eq!(newer.generation(), stamp.generation.next());
+                (writer, Some(written), _) => applied.push((writer, written)),
+                (_, _, Committed::Conflict(newer)) => {
+                    assert_eq!(newer.generation(), written.generation.next());
                 }
-                (_, other) => panic!("{other:?}"),
+                (_, _, other) => panic!("{other:?}"),
             }
         }
         assert_eq!(applied.len(), 1);
@@ -37,7 +40,7 @@ pub async fn of_many_commits_on_one_generation_one_is_applied(fixture: &impl Fix
         let record = found(&*storage, &key).await;
         assert_eq!(record.field("writer"), Some(winner.to_string().as_bytes()));
         assert_eq!(record.generation(), next.generation);
-        stamp = next;
+        written = next;
     }
 }
 
@@ -74,10 +77,11 @@ pub async fn concurrent_sessions_do_not_mix(fixture: &impl Fixture) {
         let storage = storage.clone();
         visitors.spawn(async move {
             let (key, own) = (unused_key(), noise(100 + 40 * visitor));
-            let mut stamp = apply(&*storage, &key, &creating().field("own", own.clone())).await;
+            let mut written = apply(&*storage, &key, &creating().field("own", own.clone())).await;
             for _ in 0..ROUNDS {
                 assert_eq!(found(&*storage, &key).await.field("own"), Some(own.as_slice()));
-                stamp = apply(&*storage, &key, &rewriting(&stamp).field("own", own.clone())).await;
+                written =
+                    apply(&*storage, &key, &rewriting(&written).field("own", own.clone())).await;
             }
         });
     }
@@ -102,7 +106,7 @@ async fn write_field(storage: &impl SessionStorage, key: &SessionKey, name: &str
 }
 
 fn carrying(record: &Record) -> CommitBuilder {
-    let commit = CommitBuilder::new(Expect::Exactly(record.generation()));
+    let commit = CommitBuilder::new(Expect::Exactly(record.version()));
     record
         .field_names()
         .fold(commit, |commit, name| commit.field(name, record.field(name).unwrap_or_default()))

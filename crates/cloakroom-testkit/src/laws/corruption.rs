@@ -1,8 +1,8 @@
 //! What lies under a key and is no record of ours is an error, and is left as it is.
 
 use cloakroom::{
-    CommitBuilder, Committed, Expect, Generation, SessionData, SessionError, SessionKey,
-    SessionStorage, StorageErrorKind,
+    CommitBuilder, Committed, Expect, Generation, Nonce, SessionData, SessionError, SessionKey,
+    SessionStorage, StorageErrorKind, Version,
 };
 
 use super::sample::{STAMP, apply, creating, found, send, unused_key};
@@ -70,7 +70,8 @@ pub async fn bytes_that_are_no_record_are_left_as_they_are(fixture: &impl RawFix
 
 async fn refuses_to_change(storage: &impl SessionStorage, name: &str) {
     let key = SessionKey::from_name(name);
-    let newer = Expect::Exactly(Generation::new(7));
+    let newer = Version::new(Generation::new(7), Nonce::from_bytes([7; 16]));
+    let newer = Expect::Exactly(newer);
     for expect in [Expect::Present, newer] {
         let commit = CommitBuilder::new(expect).field("a", "2").build().unwrap();
         let error = storage.commit(&key, &commit).await.expect_err("nothing may be overwritten");

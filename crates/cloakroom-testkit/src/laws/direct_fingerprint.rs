@@ -67,5 +67,5 @@ pub async fn a_mismatch_leaves_the_record_alone(fixture: &impl Fixture) {
     }
     assert_eq!(found(&storage, &key).await.as_bytes(), before.as_bytes());
     let data = storage.get("ann", Some(&owner)).await.unwrap().unwrap();
-    assert_eq!(data.fingerprint(), Some(&owner));
+    assert_eq!(data.fingerprint(), Some(owner));
 }

@@ -80,7 +80,7 @@ pub async fn a_destroy_is_final_under_in_flight_writes(fixture: &impl Fixture) {
 /// Ends only when the storage says that the record is gone, by a commit and by a touch.
 async fn write_until_gone(storage: &impl SessionStorage, key: &SessionKey, mut seen: Record) {
     for _ in 0..MANY_TRIES {
-        let expect = Expect::Exactly(seen.generation());
+        let expect = Expect::Exactly(seen.version());
         let commit = CommitBuilder::new(expect).field("a", "1").build().unwrap();
         match storage.commit(key, &commit).await.unwrap() {
             Committed::Applied { stamp, as_of } => {

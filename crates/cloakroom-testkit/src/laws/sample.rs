@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cloakroom::{
     Absolute, Commit, CommitBuilder, Committed, Expect, Nonce, Record, SessionKey, SessionStorage,
-    Stamp, Token,
+    Stamp, Token, Version,
 };
 
 /// Longer than any law lets pass.
@@ -26,9 +26,35 @@ pub(super) fn creating() -> CommitBuilder {
     CommitBuilder::new(Expect::Absent).absolute(Absolute::Start(LONG)).idle_timeout(LONG)
 }
 
-/// A commit that rewrites what `stamp` was answered for.
-pub(super) fn rewriting(stamp: &Stamp) -> CommitBuilder {
-    CommitBuilder::new(Expect::Exactly(stamp.generation)).idle_timeout(LONG)
+/// A commit that was applied: its stamp, and its nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    stamp: Stamp,
+    nonce: Nonce,
+}
+
+impl Written {
+    /// What a commit has written, where it was applied.
+    pub(super) fn of(commit: &Commit, outcome: &Committed) -> Option<Self> {
+        match outcome {
+            Committed::Applied { stamp, .. } => Some(Self { stamp: *stamp, nonce: commit.nonce() }),
+            _ => None,
+        }
+    }
+}
+
+impl std::ops::Deref for Written {
+    type Target = Stamp;
+
+    fn deref(&self) -> &Stamp {
+        &self.stamp
+    }
+}
+
+/// A commit that rewrites what another one has written.
+pub(super) fn rewriting(written: &Written) -> CommitBuilder {
+    let version = Version::new(written.generation, written.nonce);
+    CommitBuilder::new(Expect::Exactly(version)).idle_timeout(LONG)
 }
 
 /// Commits what must be applied.
@@ -36,7 +62,7 @@ pub(super) async fn apply(
     storage: &impl SessionStorage,
     key: &SessionKey,
     commit: &CommitBuilder,
-) -> Stamp {
+) -> Written {
     apply_built(storage, key, &commit.build().unwrap()).await
 }
 
@@ -45,11 +71,9 @@ pub(super) async fn apply_built(
     storage: &impl SessionStorage,
     key: &SessionKey,
     commit: &Commit,
-) -> Stamp {
-    match storage.commit(key, commit).await.unwrap() {
-        Committed::Applied { stamp, .. } => stamp,
-        other => panic!("not applied: {other:?}"),
-    }
+) -> Written {
+    let outcome = storage.commit(key, commit).await.unwrap();
+    Written::of(commit, &outcome).unwrap_or_else(|| panic!("not applied: {outcome:?}"))
 }
 
 /// Commits, and answers what became of it.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use cloakroom::{
-    Absolute, Commit, CommitBuilder, Committed, Destroyed, Expect, Generation, SessionKey,
-    SessionStorage, StorageErrorKind, Timestamp, Token, Touched,
+    Absolute, Commit, CommitBuilder, Committed, Destroyed, Expect, Generation, Nonce, SessionKey,
+    SessionStorage, StorageErrorKind, Timestamp, Token, Touched, Version,
 };
 
 use super::history::{Content, Lifetime, SESSIONS, Step, Wanted};
@@ -199,7 +199,8 @@ impl<'a, S: SessionStorage, T: Time> Player<'a, S, T> {
     fn write(&self, session: usize, wanted: Wanted, life: Lifetime, content: &Content) -> Commit {
         let stored = self.reference.load(&self.key(session));
         let current = stored.map_or(0, |stored| stored.times.generation);
-        let exactly = |number| Expect::Exactly(Generation::new(number));
+        let nonce = stored.map_or(Nonce::from_bytes([0; 16]), |stored| stored.nonce);
+        let exactly = |number| Expect::Exactly(Version::new(Generation::new(number), nonce));
         let expect = match wanted {
             Wanted::Absent => Expect::Absent,
             Wanted::Present => Expect::Present,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cloakroom::{
     Absolute, Commit, CommitBuilder, Committed, Destroyed, Expect, SessionKey, SessionStorage,
-    Stamp, Token,
+    Stamp, Token, Version,
 };
 use tokio::task::JoinSet;
 
@@ -54,7 +54,11 @@ pub async fn race<S: SessionStorage>(storage: Arc<S>, writers: usize, rounds: us
     for (at, (generation, expect)) in applied.iter().enumerate() {
         assert_eq!(*generation, at as u64 + 1, "acknowledged commits form one line");
         if let Expect::Exactly(before) = expect {
-            assert_eq!(before.next().number(), *generation, "it was applied on what it expected");
+            assert_eq!(
+                before.generation().next().number(),
+                *generation,
+                "it was applied on what it expected"
+            );
         }
     }
     assert!(storage.load(&key).await.expect("it answers").is_none(), "it stays removed");
@@ -72,7 +76,7 @@ async fn write(
     let (key, mut applied, mut seen) = (token.key(), Vec::new(), None);
     for round in 0..rounds {
         let expect = match seen {
-            Some(generation) if round % 2 == 0 => Expect::Exactly(generation),
+            Some(version) if round % 2 == 0 => Expect::Exactly(version),
             _ => Expect::Present,
         };
         let commit = commit(expect, token, writer, round);
@@ -81,12 +85,12 @@ async fn write(
             Committed::Applied { stamp, .. } => {
                 assert!(!too_late, "nothing is accepted after a removal");
                 applied.push((stamp.generation.number(), expect));
-                seen = Some(stamp.generation);
+                seen = Some(Version::new(stamp.generation, commit.nonce()));
                 check_repetition(storage, &key, &commit, stamp).await;
             }
             Committed::Conflict(newer) => {
                 assert!(!too_late, "nothing is found after a removal");
-                seen = Some(newer.generation());
+                seen = Some(newer.version());
             }
             Committed::Gone => return applied,
             Committed::Exists => unreachable!("no writer expects an absence"),

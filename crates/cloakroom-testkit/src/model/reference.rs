@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cloakroom::{Absolute, Commit, Expect, SessionKey, Stamp};
+use cloakroom::{Absolute, Commit, Expect, Nonce, SessionKey, Stamp};
 
 /// The model storage. Times are milliseconds.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Reference {
 pub(super) struct Stored {
     pub(super) times: Times,
     pub(super) idle_timeout: u64,
-    nonce: Vec<u8>,
+    pub(super) nonce: Nonce,
     /// The record's bytes, its stamp empty.
     content: Vec<u8>,
 }
@@ -63,7 +63,8 @@ impl Reference {
             (Expect::Absent, Some(_)) => return Outcome::Exists,
             (Expect::Present | Expect::Exactly(_), None) => return Outcome::Gone,
             (Expect::Exactly(wanted), Some(stored))
-                if wanted.number() != stored.times.generation =>
+                if (wanted.generation().number(), wanted.nonce())
+                    != (stored.times.generation, stored.nonce) =>
             {
                 return Outcome::Conflict(stored.clone());
             }
@@ -87,7 +88,7 @@ impl Reference {
             idle_deadline: u64::min(now + idle_timeout, absolute_deadline),
             absolute_deadline,
         };
-        let (nonce, content) = (commit.nonce().to_vec(), commit.content().to_vec());
+        let (nonce, content) = (commit.nonce(), commit.content().to_vec());
         self.records.insert(*key, Stored { times, idle_timeout, nonce, content });
         Outcome::Applied(times)
     }

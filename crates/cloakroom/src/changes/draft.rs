@@ -54,7 +54,7 @@ impl<'a> Draft<'a> {
             idle_timeout: record.idle_timeout(),
             absolute_timeout: None,
             persistent: record.is_persistent(),
-            expect: Expect::Exactly(record.generation()),
+            expect: Expect::Exactly(record.version()),
         }
     }
 
@@ -77,7 +77,7 @@ impl<'a> Draft<'a> {
     /// The commit that makes the draft the stored record.
     pub(crate) fn commit(&self, nonce: Nonce) -> Commit {
         let layout = Layout {
-            nonce: *nonce.as_bytes(),
+            nonce,
             idle_timeout: self.idle_timeout,
             verifier: self.verifier,
             persistent: self.persistent,
@@ -93,6 +93,6 @@ impl<'a> Draft<'a> {
             }
         });
         let absolute = self.absolute_timeout.map_or(Absolute::Keep, Absolute::Start);
-        Commit::new(self.expect, absolute, self.idle_timeout, content, fields_at)
+        Commit::new(nonce, self.expect, absolute, self.idle_timeout, content, fields_at)
     }
 }

@@ -88,10 +88,10 @@ impl<T: Send + 'static> Future for Completing<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let future = self.future.as_mut().expect("a future is not polled after it is ready");
+        let mut future = self.future.take().expect("a future is not polled after it is ready");
         let answer = future.as_mut().poll(context);
-        if answer.is_ready() {
-            self.future = None;
+        if answer.is_pending() {
+            self.future = Some(future);
         }
         answer
     }

@@ -44,7 +44,7 @@ impl Engine {
 
     fn fingerprint(&self, request: &impl RequestFacts) -> Option<SessionFingerprint> {
         let policy = self.policy();
-        if policy.fingerprint == FingerprintMode::Disabled {
+        if policy.fingerprint_mode() == FingerprintMode::Disabled {
             return None;
         }
         let mut user_agent = String::new();

@@ -1,5 +1,6 @@
 //! [`EngineBuilder`]: the last place with choices; everything behind it is decided.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use super::{Background, Engine, Inner, Lanes};
@@ -21,14 +22,16 @@ impl EngineBuilder {
         Self { storage, policy: None, observer: None }
     }
 
-    /// The policy. Without one it is [`Policy::default`] with the storage's own default TTL and
-    /// fingerprint mode.
+    /// The policy. Without one it is [`Policy::default`] with the storage's own default TTL as its
+    /// idle timeout; with one, the policy's idle timeout counts. A policy that names no fingerprint
+    /// mode takes the storage's.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Some(policy);
         self
     }
 
-    /// Who is told what happens (default: nobody).
+    /// Who is told what happens (default: nobody, except that an engine with `local_plain_http`
+    /// says so on the standard error output).
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -39,13 +42,13 @@ impl EngineBuilder {
     /// # Errors
     /// [`ConfigError`] with all problems of the policy.
     pub fn build(self) -> Result<Engine, ConfigError> {
-        let policy = self.policy.unwrap_or_else(|| {
+        let mut policy = self.policy.unwrap_or_else(|| {
             let idle_timeout = self.storage.default_ttl();
             let mut policy = Policy { idle_timeout, ..Policy::default() };
             policy.absolute_timeout = policy.absolute_timeout.max(idle_timeout);
-            policy.fingerprint = self.storage.fingerprint_mode();
             policy
         });
+        policy.fingerprint.get_or_insert_with(|| self.storage.fingerprint_mode());
         policy.check()?;
         let engine = Engine {
             inner: Arc::new(Inner {
@@ -57,10 +60,23 @@ impl EngineBuilder {
             }),
         };
         if engine.policy().local_plain_http {
-            engine.emit(&Event::PlainHttp);
+            warn_of_plain_http(&engine);
         }
         Ok(engine)
     }
+}
+
+/// Nobody should find out from a stolen cookie: where no observer listens, a person is told.
+fn warn_of_plain_http(engine: &Engine) {
+    if engine.inner.observer.is_some() {
+        return engine.emit(&Event::PlainHttp);
+    }
+    // Not `eprintln!`: a process whose standard error output is closed must start all the same.
+    let _ = writeln!(
+        std::io::stderr(),
+        "cloakroom: WARNING: session cookies travel over plain HTTP (local_plain_http is on). \
+         For development on your own machine only."
+    );
 }
 
 impl std::fmt::Debug for EngineBuilder {

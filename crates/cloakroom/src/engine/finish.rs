@@ -1,12 +1,12 @@
 //! The end of a request: what has changed goes into the storage, and the visitor is told about a
 //! new ticket.
 
-use super::Engine;
 use super::lane::{Attempt, Landed};
+use super::{Answer, Engine, SetCookie};
 use crate::changes::{Changes, Draft};
 use crate::commit::{Committed, Nonce};
 use crate::cookie;
-use crate::error::{Operation, SessionError};
+use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
 use crate::event::{Event, Rejection};
 use crate::fingerprint::SessionFingerprint;
 use crate::handle::{Handle, LoadOutcome};
@@ -19,57 +19,16 @@ use crate::token::{SessionKey, Token};
 /// How many touches may be under way at once; further ones are left out.
 const MAX_TOUCHES: usize = 1024;
 
-/// How the handler has answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Answer {
-    /// With a status below 500.
-    Ordinary,
-    /// With a status of 500 or above; see [`OnServerError`].
-    ServerError,
-}
-
-impl Answer {
-    /// The kind of answer that an HTTP status is.
-    pub const fn from_status(status: u16) -> Self {
-        if status >= 500 { Self::ServerError } else { Self::Ordinary }
-    }
-}
-
-/// The `Set-Cookie` header that an answer must carry, with the headers that keep caches from
-/// handing it to others (RFC 9111, 5.2.2.4).
-#[derive(Clone)]
-#[must_use = "without the header the visitor does not learn of the ticket"]
-pub struct SetCookie {
-    value: String,
-}
-
-impl SetCookie {
-    /// The value of the `Set-Cookie` header. It holds a ticket: never log it.
-    pub fn value(&self) -> &str {
-        &self.value
-    }
-
-    /// The value to append to `Cache-Control`.
-    pub const CACHE_CONTROL: &'static str = "no-cache=\"Set-Cookie\"";
-
-    /// The value to append to `Vary`.
-    pub const VARY: &'static str = "Cookie";
-}
-
-impl std::fmt::Debug for SetCookie {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SetCookie(redacted)")
-    }
-}
+/// How many tickets are tried for a new session. A second one is as good as never needed.
+const MAX_CREATIONS: u32 = 3;
 
 pub(super) async fn finish(
     engine: &Engine,
     handle: &Handle,
     answer: Answer,
 ) -> Result<Option<SetCookie>, SessionError> {
-    let Some(Ok(outcome)) = handle.visit.loaded.get() else { return Ok(None) };
     let Some(mut ending) = handle.visit.state().finish() else { return Ok(None) };
+    let Some(Ok(outcome)) = handle.visit.loaded.get() else { return Ok(None) };
     if answer == Answer::ServerError && engine.policy().on_server_error == OnServerError::Discard {
         discard(engine, &mut ending);
     }
@@ -121,6 +80,7 @@ async fn write(
         destroy(&engine, &key).await?;
     }
     let Some(ticket) = ending.ticket.filter(|_| ending.data.is_dirty()) else { return Ok(None) };
+    let session = ticket.key().public_id();
     let (base, mut changes) = ending.data.into_parts();
     if base.is_none() || changes.owner.is_some() {
         changes.fingerprint = fingerprint;
@@ -132,6 +92,7 @@ async fn write(
         _ if changes.creates() => create(&engine, ticket, &changes).await.map(Some),
         _ => Ok(None),
     }
+    .inspect_err(|error| engine.emit(&Event::NotCommitted { session, error }))
 }
 
 async fn create(
@@ -140,7 +101,9 @@ async fn create(
     changes: &Changes,
 ) -> Result<SetCookie, SessionError> {
     let policy = engine.policy();
+    let mut tries = 0;
     let landed = loop {
+        tries += 1;
         let verifier = ticket.verifier_hash();
         let mut draft = Draft::create(verifier, policy.idle_timeout, policy.absolute_timeout);
         changes.apply(&mut draft)?;
@@ -148,10 +111,11 @@ async fn create(
         commit.check_size(engine.storage().max_session_bytes())?;
         match engine.commit_once(&ticket.key(), &commit).await? {
             Committed::Applied { stamp, as_of } => {
-                break Landed { stamp, as_of, persistent: draft.is_persistent() };
+                break Landed { stamp, as_of, persistent: draft.is_persistent(), verifier };
             }
             // Two equal selectors among 2^128: another ticket, never another's session.
-            _ => ticket = Token::generate()?,
+            _ if tries < MAX_CREATIONS => ticket = Token::generate()?,
+            _ => return Err(not_created().into()),
         }
     };
     let session = ticket.key().public_id();
@@ -160,6 +124,11 @@ async fn create(
         engine.emit(&Event::SignedIn { session });
     }
     Ok(hand_out(engine, &ticket, &landed))
+}
+
+fn not_created() -> StorageError {
+    let message = "the storage answered to every new key that it is taken";
+    StorageError::new(StorageErrorKind::Backend, Operation::Commit, message)
 }
 
 async fn change(
@@ -171,16 +140,16 @@ async fn change(
     let signs_in = attempt.changes.owner.is_some();
     let rotates = attempt.changes.verifier.is_some();
     let new_lifetime = attempt.changes.absolute_timeout.is_some();
-    let landed = engine.commit(ticket.key(), attempt).await.inspect_err(|error| {
-        engine.emit(&Event::NotCommitted { session, error });
-    })?;
+    let landed = engine.commit(ticket.key(), attempt).await?;
     if rotates {
         engine.emit(&Event::Rotated { session });
     }
     if signs_in {
         engine.emit(&Event::SignedIn { session });
     }
-    let told = rotates || (new_lifetime && landed.persistent);
+    // Somebody may have signed in in the same commit: then this ticket opens nothing any more.
+    let is_valid = landed.verifier == ticket.verifier_hash();
+    let told = is_valid && (rotates || (new_lifetime && landed.persistent));
     Ok(told.then(|| hand_out(engine, &ticket, &landed)))
 }
 
@@ -212,9 +181,9 @@ fn keep_alive(engine: &Engine, ending: &Ending) {
 
 fn hand_out(engine: &Engine, ticket: &Token, landed: &Landed) -> SetCookie {
     let max_age = landed.persistent.then(|| landed.as_of.until(landed.stamp.absolute_deadline));
-    SetCookie { value: cookie::hand_out(&engine.policy().cookie, ticket, max_age) }
+    SetCookie::new(cookie::hand_out(&engine.policy().cookie, ticket, max_age))
 }
 
 fn take_away(engine: &Engine) -> SetCookie {
-    SetCookie { value: cookie::take_away(&engine.policy().cookie) }
+    SetCookie::new(cookie::take_away(&engine.policy().cookie))
 }

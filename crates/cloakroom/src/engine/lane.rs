@@ -44,6 +44,8 @@ pub(super) struct Landed {
     pub(super) stamp: Stamp,
     pub(super) as_of: Timestamp,
     pub(super) persistent: bool,
+    /// What a ticket must prove itself with from now on.
+    pub(super) verifier: VerifierHash,
 }
 
 pub(super) type Verdict = Result<Landed, SessionError>;
@@ -51,14 +53,15 @@ pub(super) type Verdict = Result<Landed, SessionError>;
 impl Engine {
     /// Commits one request's changes, alone or together with others that change the same session.
     pub(super) async fn commit(&self, key: SessionKey, attempt: Attempt) -> Verdict {
-        let deadline = Instant::now() + self.policy().commit_timeout;
+        let start = Instant::now();
+        let deadline = start + self.policy().commit_timeout;
         match self.inner.lanes.enter(key, attempt, deadline) {
             Entered::Leading(lane, attempt) => self.lead(lane, attempt, deadline).await,
             Entered::Waiting(verdict) => {
                 match tokio::time::timeout_at(deadline + GRACE, verdict).await {
                     Ok(Ok(verdict)) => verdict,
                     Ok(Err(_)) => Err(interrupted().into()),
-                    Err(_) => Err(self.commit_timed_out().into()),
+                    Err(_) => Err(self.commit_timed_out(start).into()),
                 }
             }
             Entered::Full => Err(too_many_waiting().into()),
@@ -71,7 +74,8 @@ impl Engine {
         key: &SessionKey,
         commit: &Commit,
     ) -> Result<Committed, StorageError> {
-        self.commit_until(key, commit, Instant::now() + self.policy().commit_timeout).await
+        let start = Instant::now();
+        self.commit_until(key, commit, start + self.policy().commit_timeout).await
     }
 
     async fn commit_until(
@@ -82,7 +86,8 @@ impl Engine {
     ) -> Result<Committed, StorageError> {
         let send = async {
             let answer = tokio::time::timeout_at(deadline, self.storage().commit(key, commit));
-            answer.await.unwrap_or_else(|_| Err(self.commit_timed_out()))
+            let start = deadline - self.policy().commit_timeout;
+            answer.await.unwrap_or_else(|_| Err(self.commit_timed_out(start)))
         };
         self.ask(Operation::Commit, send).await
     }
@@ -112,9 +117,9 @@ impl Engine {
         }
     }
 
-    fn commit_timed_out(&self) -> StorageError {
+    fn commit_timed_out(&self, start: Instant) -> StorageError {
         let limit = self.policy().commit_timeout;
-        StorageError::timeout(Operation::Commit, "commit_timeout", limit, limit)
+        StorageError::timeout(Operation::Commit, "commit timeout", limit, start.elapsed())
     }
 }
 

@@ -20,7 +20,7 @@ impl Engine {
             match self.open(visit, ticket).await? {
                 Ok(record) => {
                     self.emit(&Event::Found { session: ticket.key().public_id() });
-                    *visit.state() = State::found(record, ticket.clone(), self.limits());
+                    visit.state().arrive(State::found(record, ticket.clone(), self.limits()));
                     return Ok(LoadOutcome::Found);
                 }
                 Err(reason) => {
@@ -44,11 +44,11 @@ impl Engine {
         };
         if !record.accepts(&ticket.verifier_hash()) {
             if lifetime::may_just_have_rotated(&record) {
-                *visit.state() = State::superseded(self.limits());
+                visit.state().arrive(State::superseded(self.limits()));
             }
             return Ok(Err(Rejection::Superseded));
         }
-        let mode = self.policy().fingerprint;
+        let mode = self.policy().fingerprint_mode();
         if !mode.accepts(record.fingerprint(), visit.fingerprint.as_ref()) {
             return Ok(Err(Rejection::Fingerprint));
         }

@@ -50,9 +50,7 @@ impl RequestScope {
 
 impl Drop for RequestScope {
     fn drop(&mut self) {
-        if self.was_used() {
-            finish::abandon(self.engine(), &self.handle);
-        }
+        finish::abandon(self.engine(), &self.handle);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{RandomError, StorageError};
@@ -22,8 +21,6 @@ pub enum SessionError {
         field: String,
         /// The value's Rust type.
         type_name: &'static str,
-        /// What the serialiser said.
-        source: Arc<serde_json::Error>,
     },
     /// A stored value is not of the type that was asked for. It is left as it is.
     Decode {
@@ -117,7 +114,7 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Storage(error) => write!(f, "{error}"),
-            Self::Encode { field, type_name, .. } => {
+            Self::Encode { field, type_name } => {
                 write!(f, "field `{field}`: a value of type {type_name} cannot be written as JSON")
             }
             Self::Decode { field, type_name, position } => write!(
@@ -139,7 +136,7 @@ impl fmt::Display for SessionError {
                 write!(f, "a field's name has 1 to 255 bytes, this one has {length}")
             }
             Self::Lifetime { asked, limit } => {
-                write!(f, "a lifetime of {asked:?} is not between 1 s and {limit:?}")
+                write!(f, "a lifetime of {asked:?} is not between 1 ms and {limit:?}")
             }
             Self::OwnerName { length } => {
                 write!(f, "an owner's name has 1 to 1024 bytes, this one has {length}")
@@ -156,7 +153,6 @@ impl Error for SessionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Storage(error) => error.source(),
-            Self::Encode { source, .. } => Some(source.as_ref()),
             Self::Random(error) => Some(error),
             _ => None,
         }

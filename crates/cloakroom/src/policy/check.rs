@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::cookie::{HOST_PREFIX, after_prefix};
 use super::{Policy, SameSite};
 use crate::error::Problem;
 use crate::lifetime;
+
+/// The longest time that a commit may take. A request that waits longer has long been given up.
+const LONGEST_COMMIT: Duration = Duration::from_secs(60 * 60);
 
 /// Every problem of the policy.
 pub(super) fn problems(policy: &Policy) -> Vec<Problem> {
@@ -22,6 +26,9 @@ pub(super) fn problems(policy: &Policy) -> Vec<Problem> {
     }
     if policy.commit_timeout < Duration::from_millis(1) {
         problems.push(Problem::new("commit_timeout", "zero would fail every commit; use 1s"));
+    }
+    if policy.commit_timeout > LONGEST_COMMIT {
+        problems.push(Problem::new("commit_timeout", "more than 1h, the longest allowed; use 1s"));
     }
     problems
 }
@@ -65,6 +72,13 @@ fn cookie(policy: &Policy, problems: &mut Vec<Problem>) {
             "use 1 to 128 letters, digits and the characters !#$%&'*+-.^_`|~ (RFC 6265bis, 4.1.1)",
         ));
     }
+    if policy.local_plain_http && !cookie.name.is_empty() && cookie.without_prefix().is_empty() {
+        problems.push(Problem::new(
+            "cookie.name",
+            "nothing is left of it without its prefix, which local_plain_http takes away; \
+             add a name after the prefix",
+        ));
+    }
     // A header is one line, and an attribute ends at a semicolon.
     let is_plain =
         |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b';');
@@ -76,7 +90,8 @@ fn cookie(policy: &Policy, problems: &mut Vec<Problem>) {
     {
         problems.push(Problem::new("cookie.domain", "name a domain such as example.org"));
     }
-    if cookie.name.starts_with("__Host-") && (cookie.path != "/" || cookie.domain.is_some()) {
+    let is_host_only = after_prefix(&cookie.name, HOST_PREFIX).is_some();
+    if is_host_only && (cookie.path != "/" || cookie.domain.is_some()) {
         problems.push(Problem::new(
             "cookie.name",
             "browsers accept the prefix __Host- only with the path / and without a domain; \

@@ -76,11 +76,11 @@ fn on_server_error(text: &str) -> Result<OnServerError, String> {
     }
 }
 
-fn fingerprint(text: &str) -> Result<FingerprintMode, String> {
+fn fingerprint(text: &str) -> Result<Option<FingerprintMode>, String> {
     match text.to_ascii_lowercase().as_str() {
-        "disabled" => Ok(FingerprintMode::Disabled),
-        "soft" => Ok(FingerprintMode::Soft),
-        "strict" => Ok(FingerprintMode::Strict),
+        "disabled" => Ok(Some(FingerprintMode::Disabled)),
+        "soft" => Ok(Some(FingerprintMode::Soft)),
+        "strict" => Ok(Some(FingerprintMode::Strict)),
         _ => Err(format!("`{text}` is none of disabled, soft, strict")),
     }
 }

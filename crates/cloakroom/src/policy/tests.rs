@@ -35,7 +35,7 @@ fn the_defaults_are_the_advice_for_production() {
     assert_eq!(policy.refresh_below, 0.5);
     assert_eq!(policy.commit_timeout, Duration::from_secs(1));
     assert_eq!(policy.on_server_error, OnServerError::Discard);
-    assert_eq!(policy.fingerprint, FingerprintMode::Soft);
+    assert_eq!((policy.fingerprint, policy.fingerprint_mode()), (None, FingerprintMode::Soft));
     assert!(policy.trusted_proxies.is_empty() && !policy.local_plain_http);
     assert!(policy.check().is_ok());
     assert!(Policy::for_local_development().check().is_ok());
@@ -53,7 +53,7 @@ fn a_policy_survives_its_json_with_durations_that_people_can_read() {
         longest_lifetime: 14 * DAY,
         commit_timeout: Duration::from_millis(250),
         on_server_error: OnServerError::Commit,
-        fingerprint: FingerprintMode::Strict,
+        fingerprint: Some(FingerprintMode::Strict),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::1/128".parse().unwrap()],
         local_plain_http: true,
         ..Policy::default()
@@ -135,7 +135,7 @@ fn every_field_can_be_set_from_the_environment() {
         refresh_below: 0.25,
         commit_timeout: Duration::from_millis(500),
         on_server_error: OnServerError::Commit,
-        fingerprint: FingerprintMode::Disabled,
+        fingerprint: Some(FingerprintMode::Disabled),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "192.0.2.1/32".parse().unwrap()],
         local_plain_http: true,
     };
@@ -174,6 +174,18 @@ fn lifetimes_that_make_no_sense_are_refused() {
     assert_eq!(refused(|policy| policy.commit_timeout = Duration::ZERO), ["commit_timeout"]);
     let equal = |policy: &mut Policy| policy.idle_timeout = policy.absolute_timeout;
     assert_eq!(refused(equal), Vec::<&str>::new());
+}
+
+#[test]
+fn a_commit_timeout_that_no_clock_can_add_is_refused() {
+    let hour = 60 * MINUTE;
+    for timeout in [hour + Duration::from_millis(1), Duration::MAX] {
+        assert_eq!(refused(|policy| policy.commit_timeout = timeout), ["commit_timeout"]);
+    }
+    assert_eq!(refused(|policy| policy.commit_timeout = hour), Vec::<&str>::new());
+    let policy = Policy { commit_timeout: Duration::MAX, ..Policy::default() };
+    let message = policy.check().unwrap_err().to_string();
+    assert!(message.contains("commit_timeout: more than 1h"), "{message}");
 }
 
 #[test]
@@ -219,6 +231,39 @@ fn the_host_prefix_forbids_a_path_and_a_domain() {
         policy.cookie.domain = Some("example.org".into());
     };
     assert_eq!(refused(secure), Vec::<&str>::new());
+}
+
+#[test]
+fn a_prefix_holds_in_capital_and_in_small_letters() {
+    for name in ["__host-id", "__HOST-id", "__hOsT-id"] {
+        let change = |policy: &mut Policy| {
+            policy.cookie.name = name.into();
+            policy.cookie.path = "/shop".into();
+        };
+        assert_eq!(refused(change), ["cookie.name"], "{name}");
+    }
+    for name in ["__host-id", "__SECURE-id", "__Host-__Host-id", "__secure-__HOST-id"] {
+        let mut policy = Policy::for_local_development();
+        policy.cookie.name = name.into();
+        assert_eq!(policy.effective().cookie.name, "id", "{name}");
+    }
+    for name in ["__Host", "_Host-id", "host-id", "__Hostid"] {
+        let mut policy = Policy::for_local_development();
+        policy.cookie.name = name.into();
+        assert_eq!(policy.effective().cookie.name, name, "no prefix");
+    }
+}
+
+#[test]
+fn a_name_that_is_a_prefix_alone_is_refused_where_the_prefix_is_taken_away() {
+    for name in ["__Host-", "__Secure-", "__host-", "__Secure-__Host-"] {
+        let change = |policy: &mut Policy| {
+            policy.local_plain_http = true;
+            policy.cookie.name = name.into();
+        };
+        assert_eq!(refused(change), ["cookie.name"], "{name}");
+        assert_eq!(refused(|policy| policy.cookie.name = name.into()), Vec::<&str>::new());
+    }
 }
 
 #[test]

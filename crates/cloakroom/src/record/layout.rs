@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::{Fields, Generation};
 use crate::clock::Timestamp;
+use crate::commit::Nonce;
 use crate::fingerprint::SessionFingerprint;
 use crate::token::VerifierHash;
 
@@ -18,7 +19,7 @@ const VERSION_AT: usize = 4;
 const FLAGS_AT: usize = 5;
 pub(crate) const STAMP_AT: usize = 8;
 const STAMP_BYTES: usize = 48;
-pub(crate) const NONCE_AT: usize = STAMP_AT + STAMP_BYTES;
+const NONCE_AT: usize = STAMP_AT + STAMP_BYTES;
 const IDLE_TIMEOUT_AT: usize = NONCE_AT + 16;
 const VERIFIER_AT: usize = IDLE_TIMEOUT_AT + 8;
 const CHECKSUM_AT: usize = VERIFIER_AT + 32;
@@ -98,12 +99,14 @@ impl Stamp {
         bytes
     }
 
-    fn is_sound(&self) -> bool {
+    /// Whether some commit or touch can have made the stamp.
+    fn is_sound(&self, idle_timeout: Duration) -> bool {
+        let idle_deadline = self.absolute_deadline.min(self.touched + idle_timeout);
         self.generation > Generation::ZERO
             && self.created <= self.started
             && self.started <= self.touched
             && self.touched <= self.idle_deadline
-            && self.idle_deadline <= self.absolute_deadline
+            && self.idle_deadline == idle_deadline
     }
 }
 
@@ -111,6 +114,7 @@ impl Stamp {
 #[derive(Clone)]
 pub(super) struct Head {
     pub(super) stamp: Stamp,
+    pub(super) nonce: Nonce,
     pub(super) idle_timeout: Duration,
     pub(super) verifier: VerifierHash,
     pub(super) persistent: bool,
@@ -121,7 +125,7 @@ pub(super) struct Head {
 
 /// What the engine wants to be stored; [`Layout::encode`] leaves the stamp empty.
 pub(crate) struct Layout<'a> {
-    pub(crate) nonce: [u8; 16],
+    pub(crate) nonce: Nonce,
     pub(crate) idle_timeout: Duration,
     pub(crate) verifier: VerifierHash,
     pub(crate) persistent: bool,
@@ -140,7 +144,7 @@ impl Layout<'_> {
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&[VERSION, flags, 0, 0]);
         bytes.extend_from_slice(&[0; STAMP_BYTES]);
-        bytes.extend_from_slice(&self.nonce);
+        bytes.extend_from_slice(self.nonce.as_bytes());
         bytes.extend_from_slice(&millis(self.idle_timeout).to_be_bytes());
         bytes.extend_from_slice(self.verifier.as_bytes());
         bytes.extend_from_slice(&[0; 4]);
@@ -203,7 +207,9 @@ fn decode_version_1(bytes: &[u8]) -> Option<Head> {
         return None;
     }
     let stamp = Stamp::from_bytes(head[STAMP_AT..].first_chunk()?);
+    let nonce = Nonce::from_bytes(*head[NONCE_AT..].first_chunk()?);
     let idle_timeout = u64::from_be_bytes(*head[IDLE_TIMEOUT_AT..].first_chunk()?);
+    let idle_timeout = Duration::from_millis(idle_timeout);
     let verifier = VerifierHash::from_bytes(*head[VERIFIER_AT..].first_chunk()?);
     let mut reader = Sections { all: bytes, at: bytes.len() - sections.len() };
     let owner = if flags & FLAG_OWNER == 0 { None } else { Some(reader.text()?) };
@@ -215,9 +221,10 @@ fn decode_version_1(bytes: &[u8]) -> Option<Head> {
         Some(SessionFingerprint::new(text(address), text(user_agent)))
     };
     let fields_at = reader.at;
-    (stamp.is_sound() && Fields::check(&bytes[fields_at..])).then_some(Head {
+    (stamp.is_sound(idle_timeout) && Fields::check(&bytes[fields_at..])).then_some(Head {
         stamp,
-        idle_timeout: Duration::from_millis(idle_timeout),
+        nonce,
+        idle_timeout,
         verifier,
         persistent: flags & FLAG_PERSISTENT != 0,
         owner,

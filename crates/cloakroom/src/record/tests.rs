@@ -44,13 +44,15 @@ fn content() -> impl Strategy<Value = Content> {
         any::<u64>().prop_map(Duration::from_millis),
         stamp(),
     )
-        .prop_map(|(fields, owner, fingerprint, persistent, idle_timeout, stamp)| {
+        .prop_map(|(fields, owner, fingerprint, persistent, idle_timeout, mut stamp)| {
+            stamp.idle_deadline = stamp.absolute_deadline.min(stamp.touched + idle_timeout);
             let fields = fields.into_iter().collect();
             Content { fields, owner, fingerprint, persistent, idle_timeout, stamp }
         })
 }
 
-/// Sound stamps, up to the last millisecond that there is.
+/// Stamps in order, up to the last millisecond that there is. What makes their idle deadline sound
+/// is the idle timeout.
 fn stamp() -> impl Strategy<Value = Stamp> {
     (1..u64::MAX, prop::collection::vec(any::<u64>(), 5)).prop_map(|(generation, mut times)| {
         times.sort_unstable();
@@ -105,7 +107,7 @@ proptest! {
         let record = decode(&commit.stamped(&content.stamp)).unwrap();
         prop_assert!(record.accepts(&token.verifier_hash()));
         prop_assert!(!record.accepts(&token.rotated().unwrap().verifier_hash()));
-        prop_assert_eq!(record.nonce(), commit.nonce());
+        prop_assert_eq!(record.version().nonce(), commit.nonce());
         prop_assert_eq!(record.owner(), content.owner.as_deref());
         prop_assert_eq!(record.fingerprint(), content.fingerprint.as_ref());
         prop_assert_eq!(record.is_persistent(), content.persistent);

@@ -1,6 +1,6 @@
 //! [`SessionData`]: the fields of one session, as they were stored and as they shall be.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,12 +17,42 @@ use crate::record::{FIELD_NAME_LIMIT, Record};
 /// [`SessionStorage::get`](crate::SessionStorage::get), and stored by
 /// [`SessionStorage::set`](crate::SessionStorage::set).
 ///
-/// It remembers what was changed since it was found, so that storing it leaves alone what others
-/// have changed meanwhile.
-#[derive(Clone, Debug, Default)]
+/// Data that was found remembers what was changed since, so that storing it leaves alone what
+/// others have changed meanwhile. Once stored it stands for what lies in the storage then. Clones
+/// go their own ways.
+#[derive(Debug, Default)]
 pub struct SessionData {
     record: Option<Record>,
     pub(super) changes: Changes,
+    /// The record that a `set` has made of this data. From then on it counts, and the changes are
+    /// done with; they are dropped at the next chance to do so.
+    stored: Mutex<Option<Record>>,
+}
+
+/// One run of an update's closure: what it gave, and how to run it again on a newer value.
+pub(super) struct Update<T> {
+    pub(super) value: Option<T>,
+    pub(super) json: Option<Vec<u8>>,
+    pub(super) again: Updater,
+}
+
+impl<T: DeserializeOwned + Serialize> Update<T> {
+    pub(super) fn run(
+        name: &str,
+        old: Option<&[u8]>,
+        update: &Arc<impl Fn(Option<T>) -> Option<T> + Send + Sync + 'static>,
+    ) -> Result<Self, SessionError> {
+        checked(name)?;
+        let (name, update) = (name.to_owned(), update.clone());
+        let old = old.map(|json| codec::decode(&name, json)).transpose()?;
+        let value = update(old);
+        let json = value.as_ref().map(|value| codec::encode(&name, value)).transpose()?;
+        let again: Updater = Arc::new(move |newer| {
+            let newer = newer.map(|json| codec::decode(&name, json)).transpose()?;
+            update(newer).map(|value| codec::encode(&name, &value)).transpose()
+        });
+        Ok(Self { value, json, again })
+    }
 }
 
 impl SessionData {
@@ -32,7 +62,7 @@ impl SessionData {
     }
 
     pub(crate) fn loaded(record: Record) -> Self {
-        Self { record: Some(record), changes: Changes::default() }
+        Self { record: Some(record), ..Self::default() }
     }
 
     /// Binds the session to where its visitor comes from. It is stored with the session and
@@ -45,14 +75,16 @@ impl SessionData {
 
     /// As [`SessionData::with_fingerprint`], on data that is there already.
     pub fn set_fingerprint(&mut self, fingerprint: SessionFingerprint) {
+        self.settle();
         let stored = self.record.as_ref().and_then(Record::fingerprint);
         self.changes.fingerprint = (stored != Some(&fingerprint)).then_some(fingerprint);
     }
 
     /// Where the session's visitor comes from.
-    pub fn fingerprint(&self) -> Option<&SessionFingerprint> {
-        let stored = self.record.as_ref().and_then(Record::fingerprint);
-        self.changes.fingerprint.as_ref().or(stored)
+    pub fn fingerprint(&self) -> Option<SessionFingerprint> {
+        self.view(|record, changes| {
+            changes.fingerprint.as_ref().or(record.and_then(Record::fingerprint)).cloned()
+        })
     }
 
     /// The value of a field; `None` where there is none.
@@ -63,8 +95,10 @@ impl SessionData {
         &self,
         field: impl ReadField<T>,
     ) -> Result<Option<T>, SessionError> {
-        let json = self.changes.value(self.record.as_ref(), field.name());
-        json.map(|json| codec::decode(field.name(), json)).transpose()
+        self.view(|record, changes| {
+            let json = changes.value(record, field.name());
+            json.map(|json| codec::decode(field.name(), json)).transpose()
+        })
     }
 
     /// Sets a field. Writing an equal value is not a change.
@@ -76,9 +110,8 @@ impl SessionData {
         field: impl WriteField<T>,
         value: T,
     ) -> Result<(), SessionError> {
-        let name = checked(field.name())?;
-        let json = codec::encode(name, &value)?;
-        self.changes.set(self.record.as_ref(), name, json);
+        let json = Self::encode(&field, &value)?;
+        self.put(field.name(), json);
         Ok(())
     }
 
@@ -92,66 +125,75 @@ impl SessionData {
         field: impl ReadField<T>,
         update: impl Fn(Option<T>) -> T + Send + Sync + 'static,
     ) -> Result<T, SessionError> {
-        let value = self.update_or_remove(field, move |old| Some(update(old)))?;
-        Ok(value.unwrap_or_else(|| unreachable!("the closure always gives a value")))
-    }
-
-    /// As [`SessionData::update`]; where the closure gives `None` the field is removed.
-    pub(crate) fn update_or_remove<T: DeserializeOwned + Serialize>(
-        &mut self,
-        field: impl ReadField<T>,
-        update: impl Fn(Option<T>) -> Option<T> + Send + Sync + 'static,
-    ) -> Result<Option<T>, SessionError> {
-        let name = checked(field.name())?;
-        let value = update(self.get::<T>(name)?);
-        let json = value.as_ref().map(|value| codec::encode(name, value)).transpose()?;
-        let owned_name = name.to_owned();
-        let again: Updater = Arc::new(move |stored| {
-            let old = stored.map(|json| codec::decode(&owned_name, json)).transpose()?;
-            update(old).map(|value| codec::encode(&owned_name, &value)).transpose()
-        });
-        self.changes.update(self.record.as_ref(), name, again, json);
-        Ok(value)
+        let update = Arc::new(move |old| Some(update(old)));
+        let step = Update::run(field.name(), self.json(field.name()).as_deref(), &update)?;
+        self.apply_update(field.name(), step.again, step.json);
+        Ok(step.value.unwrap_or_else(|| unreachable!("the closure always gives a value")))
     }
 
     /// Removes a field.
     pub fn remove(&mut self, field: impl FieldName) {
+        self.settle();
         self.changes.remove(self.record.as_ref(), field.name());
     }
 
     /// Whether a field has a value.
     pub fn contains(&self, field: impl FieldName) -> bool {
-        self.changes.value(self.record.as_ref(), field.name()).is_some()
+        self.view(|record, changes| changes.value(record, field.name()).is_some())
     }
 
     /// The names of all fields that have a value.
     pub fn field_names(&self) -> Vec<String> {
-        self.changes.names(self.record.as_ref())
+        self.view(|record, changes| changes.names(record))
     }
 
     /// Removes all fields.
     pub fn clear(&mut self) {
+        self.settle();
         self.changes.clear(self.record.as_ref());
     }
 
-    /// Removes all fields, also those that others put in before this is stored.
-    pub(super) fn start_over(&mut self) {
-        self.changes.start_over();
-    }
-
-    /// Whether anything was changed since the data was found.
+    /// Whether anything was changed since the data was found or stored.
     pub fn is_dirty(&self) -> bool {
-        !self.changes.is_empty()
+        self.view(|_, changes| !changes.is_empty())
     }
 
     /// When the stored session was created; `None` for new data.
     pub fn created_at(&self) -> Option<Timestamp> {
-        self.record.as_ref().map(Record::created)
+        self.view(|record, _| record.map(Record::created))
     }
 
     /// When the stored session ends unless it is used; `None` for new data.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.record.as_ref().map(Record::idle_deadline)
+        self.view(|record, _| record.map(Record::idle_deadline))
+    }
+
+    /// A value's JSON for a field of an acceptable name.
+    pub(super) fn encode<T: Serialize>(
+        field: &impl WriteField<T>,
+        value: &T,
+    ) -> Result<Vec<u8>, SessionError> {
+        codec::encode(checked(field.name())?, value)
+    }
+
+    /// A field's JSON.
+    pub(super) fn json(&self, name: &str) -> Option<Vec<u8>> {
+        self.view(|record, changes| changes.value(record, name).map(<[u8]>::to_vec))
+    }
+
+    pub(super) fn put(&mut self, name: &str, json: Vec<u8>) {
+        self.settle();
+        self.changes.set(self.record.as_ref(), name, json);
+    }
+
+    pub(super) fn apply_update(&mut self, name: &str, again: Updater, json: Option<Vec<u8>>) {
+        self.settle();
+        self.changes.update(self.record.as_ref(), name, again, json);
+    }
+
+    /// Removes all fields, also those that others put in before this is committed.
+    pub(crate) fn start_over(&mut self) {
+        self.changes.start_over();
     }
 
     pub(crate) fn owner(&self) -> Option<&str> {
@@ -159,6 +201,7 @@ impl SessionData {
         self.changes.owner.as_deref().or(stored)
     }
 
+    /// The record that was loaded. A request's data is never given to `set`.
     pub(crate) fn record(&self) -> Option<&Record> {
         self.record.as_ref()
     }
@@ -167,11 +210,11 @@ impl SessionData {
     pub(crate) fn copied(&self) -> Self {
         let mut copy = Self::new();
         for name in self.field_names() {
-            if let Some(json) = self.changes.value(self.record.as_ref(), &name) {
-                copy.changes.set(None, &name, json.to_vec());
+            if let Some(json) = self.json(&name) {
+                copy.put(&name, json);
             }
         }
-        copy.changes.fingerprint = self.fingerprint().cloned();
+        copy.changes.fingerprint = self.fingerprint();
         copy
     }
 
@@ -180,13 +223,46 @@ impl SessionData {
         self.changes = Changes::default();
     }
 
-    /// What was found, and what was changed since.
-    pub(crate) fn parts(&self) -> (Option<&Record>, Changes) {
-        (self.record.as_ref(), self.changes.clone())
+    /// What was found or stored, and what was changed since.
+    pub(crate) fn parts(&self) -> (Option<Record>, Changes) {
+        self.view(|record, changes| (record.cloned(), changes.clone()))
     }
 
     pub(crate) fn into_parts(self) -> (Option<Record>, Changes) {
         (self.record, self.changes)
+    }
+
+    /// The data was stored as this record.
+    pub(crate) fn was_stored(&self, record: Record) {
+        *self.stored() = Some(record);
+    }
+
+    /// Looks at the record and the changes that count.
+    fn view<R>(&self, look: impl FnOnce(Option<&Record>, &Changes) -> R) -> R {
+        match self.stored().as_ref() {
+            Some(stored) => look(Some(stored), &Changes::default()),
+            None => look(self.record.as_ref(), &self.changes),
+        }
+    }
+
+    /// Lets a stored record take the place of what it was made of, before something is changed.
+    fn settle(&mut self) {
+        let stored = self.stored().take();
+        if let Some(stored) = stored {
+            self.record = Some(stored);
+            self.changes = Changes::default();
+        }
+    }
+
+    fn stored(&self) -> MutexGuard<'_, Option<Record>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clone for SessionData {
+    fn clone(&self) -> Self {
+        let (record, changes) = self.parts();
+        Self { record, changes, stored: Mutex::default() }
     }
 }
 

@@ -1,6 +1,8 @@
 //! [`Flash`]: a message for the next page. Messages are a field like any other, appended and taken
 //! by updates, so that parallel requests lose none.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Field, Session};
@@ -8,6 +10,10 @@ use crate::error::{RandomError, SessionError};
 
 /// Where the messages lie in the session.
 const FLASHES: Field<Vec<Flash>> = Field::new("cloakroom.flash");
+
+/// How many messages may wait; the oldest give way, so that messages that no page takes never fill
+/// the session.
+const MAX_FLASHES: usize = 32;
 
 /// A message that is shown once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +72,7 @@ pub(super) fn push(session: &Session, flash: Flash) -> Result<(), SessionError> 
     session.update(FLASHES, move |flashes| {
         let mut flashes = flashes.unwrap_or_default();
         flashes.push(flash.clone());
-        flashes
+        flashes.split_off(flashes.len().saturating_sub(MAX_FLASHES))
     })?;
     Ok(())
 }
@@ -76,12 +82,11 @@ pub(super) fn take(session: &Session) -> Result<Vec<Flash>, SessionError> {
         return Ok(Vec::new());
     };
     let seen: Vec<u64> = taken.iter().map(|flash| flash.id).collect();
-    session.writable()?.change(|data| {
-        data.update_or_remove(FLASHES, move |flashes| {
-            let mut left = flashes?;
-            left.retain(|flash| !seen.contains(&flash.id));
-            (!left.is_empty()).then_some(left)
-        })
-    })?;
+    let take = move |flashes: Option<Vec<Flash>>| {
+        let mut left = flashes?;
+        left.retain(|flash| !seen.contains(&flash.id));
+        (!left.is_empty()).then_some(left)
+    };
+    session.update_or_remove(FLASHES, Arc::new(take))?;
     Ok(taken)
 }

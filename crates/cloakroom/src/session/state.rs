@@ -81,12 +81,13 @@ impl State {
         }
     }
 
-    /// Somebody signs in: that makes a session of its own, whatever the old ticket was.
-    pub(crate) fn check_sign_in(&mut self) -> Result<(), SessionError> {
-        if self.phase == Phase::Superseded {
-            self.phase = Phase::Open;
+    /// Takes on what a load has found. After the end it can be looked at, not changed.
+    pub(crate) fn arrive(&mut self, found: Self) {
+        let finished = self.phase == Phase::Finished;
+        *self = found;
+        if finished {
+            self.phase = Phase::Finished;
         }
-        self.check_writable()
     }
 
     pub(crate) fn ticket(&self) -> Option<&Token> {
@@ -128,7 +129,13 @@ impl State {
         if owner.is_empty() || owner.len() > OWNER_LIMIT {
             return Err(SessionError::OwnerName { length: owner.len() });
         }
-        if self.data.owner().is_some_and(|before| before != owner) {
+        // Signing in makes a session of its own where the old ticket has none.
+        if self.phase == Phase::Superseded {
+            self.phase = Phase::Open;
+        }
+        self.check_writable()?;
+        let is_other = self.data.owner().is_some_and(|before| before != owner);
+        if is_other {
             self.data.start_over();
         }
         self.rotate()?;
@@ -141,6 +148,8 @@ impl State {
             changes.absolute_timeout.get_or_insert(limits.absolute_timeout);
             if remembered {
                 changes.persistent.get_or_insert(Persistence::BrowserSession);
+            }
+            if remembered || is_other {
                 changes.idle_timeout.get_or_insert(limits.idle_timeout);
             }
             Ok(())
@@ -149,7 +158,8 @@ impl State {
 
     pub(crate) fn set_idle_timeout(&mut self, idle_timeout: Duration) -> Result<(), SessionError> {
         lifetime::check(idle_timeout, self.limits.longest_lifetime)?;
-        self.data.changes.idle_timeout = Some(idle_timeout);
+        let kept = self.data.record().map(Record::idle_timeout) == Some(idle_timeout);
+        self.data.changes.idle_timeout = (!kept).then_some(idle_timeout);
         Ok(())
     }
 

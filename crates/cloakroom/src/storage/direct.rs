@@ -1,6 +1,6 @@
 //! Sessions without a web framework: `get` and `set` on top of a storage's load and commit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{SessionStorage, Touched};
 use crate::changes::{Changes, Draft};
@@ -15,8 +15,9 @@ use crate::token::SessionKey;
 /// The shortest absolute timeout that a `set` gives; a longer TTL makes it longer.
 const ABSOLUTE_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// How often `set` meets a newer record before it gives up.
-const ATTEMPTS: u32 = 256;
+/// How long `set` may go on meeting newer records; the call under way then ends within the
+/// storage's own limit.
+const DEADLINE: Duration = Duration::from_secs(1);
 
 pub(super) async fn get(
     storage: &impl SessionStorage,
@@ -47,23 +48,27 @@ pub(super) async fn set(
     let key = SessionKey::from_name(id);
     let ttl = ttl.unwrap_or_else(|| storage.default_ttl());
     lifetime::check(ttl, lifetime::LONGEST)?;
-    if data.record().is_some_and(|record| !record.accepts(&key.name_proof())) {
+    let (base, mut changes) = data.parts();
+    if base.as_ref().is_some_and(|record| !record.accepts(&key.name_proof())) {
         // Found under another name: this is a copy, and the original stays as it is.
         return Box::pin(set(storage, id, &data.copied(), Some(ttl))).await;
     }
-    if !data.is_dirty() && data.record().is_some_and(|record| lasts(record, ttl)) {
+    let Some(base) = base else {
+        changes.idle_timeout = Some(ttl);
+        return replace(storage, &key, ttl, &changes).await;
+    };
+    if changes.is_empty() && lasts(&base, ttl) {
         return match storage.touch(&key).await? {
             Touched::Extended(_) | Touched::Unchanged => Ok(()),
             Touched::Gone => Err(SessionError::Gone),
         };
     }
-    let (base, mut changes) = data.parts();
     changes.idle_timeout = Some(ttl);
     changes.absolute_timeout = Some(ABSOLUTE_TIMEOUT.max(ttl));
-    match base {
-        Some(base) => rewrite(storage, &key, base.clone(), &changes).await,
-        None => replace(storage, &key, ttl, &changes).await,
-    }
+    let stored = rewrite(storage, &key, base, &changes).await?;
+    // The changes are done with: a further `set` of the same data must not make them again.
+    data.was_stored(stored);
+    Ok(())
 }
 
 /// Whether a touch is enough to give an unchanged record this TTL again.
@@ -78,19 +83,22 @@ async fn replace(
     ttl: Duration,
     changes: &Changes,
 ) -> Result<(), SessionError> {
-    let mut draft = Draft::create(key.name_proof(), ttl, ttl);
+    let mut draft = Draft::create(key.name_proof(), ttl, ABSOLUTE_TIMEOUT.max(ttl));
     changes.apply(&mut draft)?;
     let nonce = Nonce::generate()?;
     let (create, overwrite) = (draft.commit(nonce), draft.expecting(Expect::Present).commit(nonce));
     create.check_size(storage.max_session_bytes())?;
-    for attempt in 0..ATTEMPTS {
+    let start = Instant::now();
+    let mut attempts = 0;
+    while start.elapsed() < DEADLINE {
         // A record can come and go between the two tries, so they take turns.
-        let commit = if attempt % 2 == 0 { &create } else { &overwrite };
+        let commit = if attempts % 2 == 0 { &create } else { &overwrite };
         if let Committed::Applied { .. } = storage.commit(key, commit).await? {
             return Ok(());
         }
+        attempts += 1;
     }
-    Err(SessionError::Conflict { attempts: ATTEMPTS, limit: Duration::ZERO })
+    Err(SessionError::Conflict { attempts, limit: DEADLINE })
 }
 
 /// Writes the changes over the newest record, unless the session has ended.
@@ -99,8 +107,10 @@ async fn rewrite(
     key: &SessionKey,
     mut base: Record,
     changes: &Changes,
-) -> Result<(), SessionError> {
-    for attempt in 0..ATTEMPTS {
+) -> Result<Record, SessionError> {
+    let start = Instant::now();
+    let mut attempts = 0;
+    while start.elapsed() < DEADLINE {
         if !base.accepts(&key.name_proof()) {
             return Err(foreign_record(Operation::Commit).into());
         }
@@ -109,13 +119,21 @@ async fn rewrite(
         let commit = draft.commit(Nonce::generate()?);
         commit.check_size(storage.max_session_bytes())?;
         match storage.commit(key, &commit).await? {
-            Committed::Applied { .. } => return Ok(()),
+            Committed::Applied { stamp, as_of } => {
+                let stored = Record::decode(commit.stamped(&stamp), as_of);
+                return stored.map_err(|_| foreign_record(Operation::Commit).into());
+            }
+            // Another session that was made under the same name is not the one that was found.
+            Committed::Conflict(newer) if newer.created() != base.created() => {
+                return Err(SessionError::Gone);
+            }
             Committed::Conflict(newer) => base = newer,
             Committed::Gone | Committed::Exists => return Err(SessionError::Gone),
         }
-        lifetime::pause_after_conflict(attempt).await;
+        lifetime::pause_after_conflict(attempts).await;
+        attempts += 1;
     }
-    Err(SessionError::Conflict { attempts: ATTEMPTS, limit: Duration::ZERO })
+    Err(SessionError::Conflict { attempts, limit: DEADLINE })
 }
 
 fn foreign_record(operation: Operation) -> StorageError {

@@ -21,6 +21,7 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::commit::{Commit, Committed};
 use crate::error::{ConfigError, Operation, Problem, StorageError, StorageErrorKind};
 use crate::fingerprint::FingerprintMode;
+use crate::lifetime;
 use crate::record::Record;
 use crate::token::SessionKey;
 use shard::Shard;
@@ -99,8 +100,9 @@ impl MemorySessionStorage {
 
     /// Removes what has expired, and says how many sessions that were.
     ///
-    /// The storage does this by itself once a second inside a Tokio runtime; call it where there
-    /// is none, or where a test moves the clock by hand.
+    /// The storage does this by itself once a second inside a Tokio runtime, which must have its
+    /// timer enabled (`enable_time` or `enable_all`); call it where there is no runtime, or where
+    /// a test moves the clock by hand.
     pub fn remove_expired(&self) -> usize {
         self.shared.remove_expired()
     }
@@ -256,19 +258,21 @@ impl MemorySessionStorageBuilder {
         self
     }
 
-    /// The idle timeout of sessions that are given none (default: 30 minutes).
+    /// The idle timeout of sessions that are given none (default: 30 minutes), from 1 ms to 400
+    /// days. An engine with a policy of its own uses the policy's `idle_timeout` instead.
     pub fn default_ttl(mut self, ttl: Duration) -> Self {
         self.default_ttl = ttl;
         self
     }
 
-    /// How fingerprints are compared (default: [`FingerprintMode::Soft`]).
+    /// How fingerprints are compared (default: [`FingerprintMode::Soft`]). An engine whose policy
+    /// names a mode uses that one instead.
     pub fn fingerprint_mode(mut self, mode: FingerprintMode) -> Self {
         self.fingerprint_mode = mode;
         self
     }
 
-    /// The clock by which sessions expire (default: the operating system's).
+    /// The clock by which sessions expire (default: [`SystemClock`]).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -291,8 +295,11 @@ impl MemorySessionStorageBuilder {
         at_least("max_sessions", self.max_sessions, 1);
         at_least("max_session_bytes", self.max_session_bytes, 256);
         at_least("max_bytes", self.max_bytes, self.max_session_bytes);
-        if self.default_ttl.is_zero() {
-            problems.push(Problem::new("default_ttl", "zero would end every session at once"));
+        if !(lifetime::SHORTEST..=lifetime::LONGEST).contains(&self.default_ttl) {
+            problems.push(Problem::new(
+                "default_ttl",
+                format!("{:?} is not between 1 ms and 400 days", self.default_ttl),
+            ));
         }
         ConfigError::check(problems)?;
         Ok(MemorySessionStorage::start(self))

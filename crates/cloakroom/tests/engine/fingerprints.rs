@@ -1,6 +1,9 @@
 //! Fingerprints through the engine: a mismatch answers "no session" and leaves the record alone.
 
-use cloakroom::{Answer, FingerprintMode, LoadOutcome, Rejection, SetCookie};
+use cloakroom::{
+    Answer, Engine, FingerprintMode, LoadOutcome, MemorySessionStorage, Policy, Rejection,
+    SetCookie,
+};
 use cloakroom_testkit::FakeRequest;
 
 use crate::house::House;
@@ -9,7 +12,7 @@ const FIREFOX: &str = "Firefox/140";
 
 fn house(mode: FingerprintMode) -> House {
     House::with_policy(|policy| {
-        policy.fingerprint = mode;
+        policy.fingerprint = Some(mode);
         policy.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
     })
 }
@@ -26,6 +29,31 @@ async fn opens(house: &House, request: FakeRequest) -> bool {
         LoadOutcome::Rejected(Rejection::Fingerprint) => false,
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_policy_without_a_mode_takes_the_storages() {
+    for mode in [FingerprintMode::Disabled, FingerprintMode::Soft, FingerprintMode::Strict] {
+        let storage = || MemorySessionStorage::builder().fingerprint_mode(mode).build().unwrap();
+        let engine = Engine::builder(storage()).build().unwrap();
+        assert_eq!(engine.policy().fingerprint, Some(mode));
+        let mut policy = Policy::default();
+        policy.cookie.name = "id".into();
+        let engine = Engine::builder(storage()).policy(policy.clone()).build().unwrap();
+        assert_eq!(engine.policy().fingerprint, Some(mode));
+        for own in [FingerprintMode::Disabled, FingerprintMode::Strict] {
+            policy.fingerprint = Some(own);
+            let engine = Engine::builder(storage()).policy(policy.clone()).build().unwrap();
+            assert_eq!(engine.policy().fingerprint, Some(own), "the policy's own mode counts");
+        }
+    }
+    let storage =
+        MemorySessionStorage::builder().fingerprint_mode(FingerprintMode::Strict).build().unwrap();
+    let house = House::on(storage, cloakroom_testkit::ManualClock::new(), |_| {});
+    let home = FakeRequest::new().peer("192.0.2.7").user_agent(FIREFOX);
+    let cookie = visitor_from(&house, home).await;
+    let neighbour = FakeRequest::with(&cookie).peer("192.0.2.8").user_agent(FIREFOX);
+    assert!(!opens(&house, neighbour).await, "soft would let it in");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod creation;
 mod ending;
 mod fingerprints;
 mod flashes;
+mod late;
 mod lifetimes;
 mod sign_in;
 mod size;

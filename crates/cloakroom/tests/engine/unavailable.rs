@@ -88,7 +88,7 @@ async fn a_commit_ends_within_its_deadline_when_the_storage_hangs() {
         match answer.unwrap_err() {
             SessionError::Storage(error) => {
                 assert!(matches!(error.kind(), StorageErrorKind::Timeout { .. }), "{error}");
-                assert!(error.to_string().contains("commit_timeout"), "{error}");
+                assert!(error.to_string().contains("commit timeout"), "{error}");
             }
             SessionError::Conflict { limit: told, .. } => assert_eq!(told, limit),
             other => panic!("{other}"),

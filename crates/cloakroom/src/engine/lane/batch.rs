@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::lifetime;
 use crate::record::Record;
 use crate::storage::SessionStorage;
-use crate::token::SessionKey;
+use crate::token::{SessionKey, VerifierHash};
 
 /// Attempts on one session, each with its verdict as soon as there is one.
 pub(super) struct Batch {
@@ -24,6 +24,13 @@ struct Member {
     attempt: Attempt,
     deadline: Instant,
     verdict: Option<Verdict>,
+}
+
+/// A commit, and what its record says about the ticket.
+struct Drafted {
+    commit: Commit,
+    persistent: bool,
+    verifier: VerifierHash,
 }
 
 impl Batch {
@@ -61,7 +68,7 @@ impl Batch {
         let mut tries = 0;
         while let Some(base) = self.newest.take() {
             let limit = engine.storage().max_session_bytes();
-            let (commit, persistent) = match self.draft(engine, &base, tries, limit) {
+            let drafted = match self.draft(engine, &base, tries, limit) {
                 Ok(Some(drafted)) => drafted,
                 Ok(None) => return Some(base),
                 Err(error) => {
@@ -71,12 +78,13 @@ impl Batch {
             };
             let deadline = self.open().map(|member| member.deadline).max()?;
             tries += 1;
-            match engine.commit_until(key, &commit, deadline).await {
+            match engine.commit_until(key, &drafted.commit, deadline).await {
                 Ok(Committed::Applied { stamp, as_of }) => {
                     let (session, requests) = (key.public_id(), self.open().count());
                     engine.emit(&Event::Committed { session, requests, attempts: tries });
-                    self.settle(&Ok(Landed { stamp, as_of, persistent }));
-                    return Record::decode(commit.stamped(&stamp), as_of).ok();
+                    let Drafted { persistent, verifier, .. } = drafted;
+                    self.settle(&Ok(Landed { stamp, as_of, persistent, verifier }));
+                    return Record::decode(drafted.commit.stamped(&stamp), as_of).ok();
                 }
                 Ok(Committed::Conflict(newer)) => self.newest = Some(newer),
                 Ok(Committed::Gone | Committed::Exists) => {
@@ -101,7 +109,7 @@ impl Batch {
         base: &Record,
         tries: u32,
         limit: usize,
-    ) -> Result<Option<(Commit, bool)>, SessionError> {
+    ) -> Result<Option<Drafted>, SessionError> {
         let (now, nonce) = (Instant::now(), Nonce::generate()?);
         let alone = self.members.len() == 1;
         let mut draft = Draft::rewrite(base);
@@ -132,7 +140,8 @@ impl Batch {
                 verdicts.push((at, refusal));
             }
         }
-        let (persistent, commit) = (draft.is_persistent(), draft.commit(nonce));
+        let commit = draft.commit(nonce);
+        let (persistent, verifier) = (draft.is_persistent(), draft.verifier);
         for (at, refusal) in verdicts {
             self.members[at].verdict = Some(Err(refusal));
         }
@@ -140,7 +149,7 @@ impl Batch {
             return Ok(None);
         }
         commit.check_size(limit)?;
-        Ok(Some((commit, persistent)))
+        Ok(Some(Drafted { commit, persistent, verifier }))
     }
 
     fn open(&self) -> impl Iterator<Item = &Member> {

@@ -140,14 +140,12 @@ fn refusal(
     let record = Record::decode(Bytes::copy_from_slice(&stored.bytes), now).map_err(|corrupt| {
         StorageError::new(StorageErrorKind::Corrupt, Operation::Commit, corrupt.to_string())
     })?;
-    if record.nonce() == commit.nonce() {
+    if record.version().nonce() == commit.nonce() {
         return Ok(Some(Committed::Applied { stamp: stored.stamp(), as_of: now }));
     }
     Ok(match commit.expect() {
         Expect::Absent => Some(Committed::Exists),
-        Expect::Exactly(wanted) if wanted != record.generation() => {
-            Some(Committed::Conflict(record))
-        }
+        Expect::Exactly(wanted) if wanted != record.version() => Some(Committed::Conflict(record)),
         Expect::Exactly(_) | Expect::Present => None,
     })
 }

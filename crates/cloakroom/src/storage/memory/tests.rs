@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicU64;
 use proptest::prelude::*;
 
 use super::*;
-use crate::commit::{Absolute, CommitBuilder, Expect};
+use crate::commit::{Absolute, CommitBuilder, Expect, Nonce};
+use crate::record::{Generation, Version};
 use crate::token::Token;
 
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -170,7 +171,8 @@ async fn a_refused_commit_gives_its_room_back() {
         assert!(matches!(exists, Committed::Exists));
         let gone = storage.commit(&self::key(), &sized(Expect::Present, 300)).await.unwrap();
         assert!(matches!(gone, Committed::Gone));
-        let stale = Expect::Exactly(crate::record::Generation::new(9));
+        let stale = Version::new(Generation::new(9), Nonce::from_bytes([7; 16]));
+        let stale = Expect::Exactly(stale);
         let conflict = storage.commit(&key, &sized(stale, 300)).await.unwrap();
         assert!(matches!(conflict, Committed::Conflict(_)));
     }
@@ -295,6 +297,40 @@ async fn the_sweeper_neither_outlives_the_storage_nor_keeps_it_alive() {
     assert_eq!(tasks(), 0);
 }
 
+fn a_runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+}
+
+#[test]
+fn the_sweeper_starts_again_in_another_runtime_when_its_own_has_ended() {
+    let clock = Hand::new();
+    let storage = storage(&clock).build().unwrap();
+    for _ in 0..3 {
+        a_runtime().block_on(async {
+            create(&storage, 200).await.unwrap();
+            create(&storage, 200).await.unwrap();
+            let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+            assert_eq!(tasks, 1, "one sweeper, however many commits");
+            clock.advance(2 * LIFETIME);
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            assert_eq!(storage.shared.used.sessions.load(Ordering::Relaxed), 0);
+        });
+    }
+}
+
+#[test]
+fn a_runtime_without_a_timer_ends_the_sweeper_once_and_no_commit() {
+    let storage = MemorySessionStorage::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        for _ in 0..3 {
+            create(&storage, 200).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(!storage.shared.sweeper.starts_again(), "it would panic at every commit");
+}
+
 #[test]
 fn a_storage_works_without_a_runtime_of_tokio() {
     let storage = MemorySessionStorage::new();
@@ -317,6 +353,19 @@ fn limits_that_make_no_sense_are_refused_all_at_once() {
         .unwrap_err();
     let fields: Vec<_> = refused.problems().iter().map(|problem| problem.field).collect();
     assert_eq!(fields, ["max_sessions", "max_session_bytes", "max_bytes", "default_ttl"]);
+}
+
+#[test]
+fn a_default_ttl_is_between_a_millisecond_and_the_longest_life_of_a_cookie() {
+    let with = |ttl| MemorySessionStorage::builder().default_ttl(ttl).build();
+    let nanosecond = Duration::from_nanos(1);
+    for ttl in [lifetime::SHORTEST, lifetime::LONGEST] {
+        assert!(with(ttl).is_ok());
+    }
+    for ttl in [lifetime::SHORTEST - nanosecond, lifetime::LONGEST + nanosecond, Duration::MAX] {
+        let refused = with(ttl).unwrap_err();
+        assert!(refused.to_string().contains("default_ttl: "), "{refused}");
+    }
 }
 
 #[test]
