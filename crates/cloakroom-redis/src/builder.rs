@@ -17,6 +17,10 @@ pub const DEFAULT_COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
 
 const MAX_POOL_SIZE: usize = 1024;
 
+/// No session can be set with an idle timeout outside of these two.
+const SHORTEST_TTL: Duration = Duration::from_millis(1);
+const LONGEST_TTL: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
 /// Builds a [`RedisSessionStorage`].
 ///
 /// ```no_run
@@ -151,8 +155,13 @@ impl RedisSessionStorageBuilder {
                 problems.push(Problem::new(field, "zero would fail every call; use 3s"));
             }
         }
-        if self.default_ttl.is_zero() {
-            problems.push(Problem::new("default_ttl", "zero would end every session at once"));
+        if self.default_ttl < SHORTEST_TTL {
+            let message = "less than 1 ms would end every session at once; use 30m";
+            problems.push(Problem::new("default_ttl", message));
+        }
+        if self.default_ttl > LONGEST_TTL {
+            let message = "more than 400 days, the longest life of a session; use 30m";
+            problems.push(Problem::new("default_ttl", message));
         }
         if self.max_session_bytes < 256 {
             let message = "a record alone takes more than 116 bytes; use at least 256";

@@ -1,10 +1,68 @@
-//! From the client's errors to ours: the one place that knows what a server's error code means.
+//! From the client's errors to ours: the one place that knows what a server's error code means, and
+//! the one that sees a server's own words.
+//!
+//! Those words never leave it. A server repeats what it did not understand, and among the commands
+//! that open a connection is the one with the password.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::{fmt, io};
 
 use cloakroom::{Operation, StorageError, StorageErrorKind};
 use redis::{ErrorKind, RedisError};
 
+/// What is kept of a client's error: the server's code, or what went wrong on the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ClientError {
+    /// The server answered with an error of this code, for example `WRONGPASS`.
+    Refused(String),
+    /// The operating system reported an error.
+    Io(io::ErrorKind),
+    /// Anything else, in the client's fixed words for it.
+    Other(String),
+}
+
+/// How the client holds the operating system's error.
+type Shared = Arc<dyn Error + Send + Sync>;
+
+impl ClientError {
+    /// Leaves behind whatever may hold a secret.
+    pub(crate) fn new(error: &RedisError) -> Self {
+        if let Some(code) = error.code() {
+            return Self::Refused(plain(code).to_owned());
+        }
+        let source = error.source().and_then(|source| source.downcast_ref::<Shared>());
+        match source.and_then(|source| source.downcast_ref::<io::Error>()) {
+            Some(error) => Self::Io(error.kind()),
+            None => Self::Other(error.category().to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(text) | Self::Other(text) => f.write_str(text),
+            Self::Io(kind) => write!(f, "{kind}"),
+        }
+    }
+}
+
+impl Error for ClientError {}
+
+/// Whether the server does not let this user in, or not do this.
+pub(crate) fn is_denied(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed
+        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+}
+
+/// Whether the connection is of no use any more.
+pub(crate) fn is_broken(error: &RedisError) -> bool {
+    error.is_unrecoverable_error() || error.is_connection_dropped()
+}
+
 /// What a server's error means for one operation.
-pub(crate) fn storage_error(error: RedisError, operation: Operation, host: &str) -> StorageError {
+pub(crate) fn storage_error(error: &RedisError, operation: Operation, host: &str) -> StorageError {
     let (kind, message) = match error.code() {
         Some("WRONGTYPE") => {
             (StorageErrorKind::Corrupt, "what lies under the key is not a string".to_owned())
@@ -34,13 +92,22 @@ pub(crate) fn storage_error(error: RedisError, operation: Operation, host: &str)
         _ if error.is_io_error() || error.is_unrecoverable_error() => {
             (StorageErrorKind::Unavailable, format!("no connection to Redis at {host}"))
         }
-        Some(code) => (StorageErrorKind::Backend, format!("Redis at {host} answered with {code}")),
+        Some(code) => {
+            (StorageErrorKind::Backend, format!("Redis at {host} answered with {}", plain(code)))
+        }
         None => (StorageErrorKind::Backend, format!("unexpected answer of Redis at {host}")),
     };
-    StorageError::new(kind, operation, message).with_source(error)
+    StorageError::new(kind, operation, message).with_source(ClientError::new(error))
 }
 
 /// An answer that no script of ours gives.
 pub(crate) fn unexpected(operation: Operation) -> StorageError {
     StorageError::new(StorageErrorKind::Backend, operation, "Redis gave an unexpected answer")
+}
+
+/// An error's code is the first word of the server's text. What does not look like a code is a word
+/// like any other.
+fn plain(code: &str) -> &str {
+    let is_code = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+    if code.len() <= 16 && code.bytes().all(is_code) { code } else { "an error without a code" }
 }

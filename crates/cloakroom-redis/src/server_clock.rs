@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use cloakroom::Timestamp;
+use redis::{Cmd, ParsingError, Value};
 
 /// The server's time at this process's start of counting, and what has passed since.
 #[derive(Debug)]
@@ -21,6 +22,18 @@ impl ServerClock {
     /// A clock that has not been set yet.
     pub(crate) fn new() -> Self {
         Self { start: Instant::now(), at_start: AtomicU64::new(0) }
+    }
+
+    /// The command that asks for the server's time.
+    pub(crate) fn ask() -> Cmd {
+        redis::cmd("TIME")
+    }
+
+    /// Reads the server's answer to it.
+    pub(crate) fn read(answer: Value) -> Result<Timestamp, ParsingError> {
+        let (seconds, micros): (u64, u64) = redis::from_redis_value(answer)?;
+        let millis = seconds.saturating_mul(1000).saturating_add(micros / 1000);
+        Ok(Timestamp::from_millis(millis))
     }
 
     /// The server has just said what time it is.

@@ -12,6 +12,9 @@ use crate::keys::Keys;
 /// How many keys the server looks at per round.
 const COUNT: usize = 1000;
 
+/// What a record has at least: its head, see `docs/protocol.md`.
+const SHORTEST_RECORD: u64 = 116;
+
 /// The server's figures that are passed on, as `INFO memory` names them.
 const MEMORY_FIGURES: [&str; 6] = [
     "used_memory",
@@ -41,7 +44,7 @@ pub(crate) async fn stats(
 async fn count(pool: &Pool, keys: &Keys) -> Result<(u64, u64), StorageError> {
     // SCAN may give a key twice.
     let mut seen: HashSet<SessionKey> = HashSet::new();
-    let (mut bytes, mut cursor) = (0, "0".to_owned());
+    let (mut sessions, mut bytes, mut cursor) = (0, 0, "0".to_owned());
     loop {
         let mut scan = redis::cmd("SCAN");
         scan.arg(&cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(COUNT);
@@ -57,17 +60,19 @@ async fn count(pool: &Pool, keys: &Keys) -> Result<(u64, u64), StorageError> {
         if !lengths.is_empty() {
             let answer = pool.ask(Operation::Stats, Question::Pipeline(&lengths)).await?;
             let Value::Array(lengths) = answer else { return Err(unexpected(Operation::Stats)) };
-            // What is no string answers with an error: no record, no bytes.
-            bytes += lengths
-                .iter()
-                .map(|length| match length {
-                    Value::Int(length) => u64::try_from(*length).unwrap_or(0),
-                    _ => 0,
-                })
-                .sum::<u64>();
+            // What is no string answers with an error, and what is shorter is no record: others
+            // have put it there.
+            for length in lengths {
+                if let Value::Int(length) = length
+                    && let Ok(length @ SHORTEST_RECORD..) = u64::try_from(length)
+                {
+                    sessions += 1;
+                    bytes += length;
+                }
+            }
         }
         if next == "0" {
-            return Ok((seen.len() as u64, bytes));
+            return Ok((sessions, bytes));
         }
         cursor = next;
     }

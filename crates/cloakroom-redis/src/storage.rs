@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use cloakroom::{
     Commit, Committed, ConfigError, Destroyed, Expect, FingerprintMode, Operation, Record,
-    SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched, Version,
+    SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Timestamp, Touched,
+    Version,
 };
 use redis::{Cmd, Value};
 
@@ -177,11 +178,15 @@ impl SessionStorage for RedisSessionStorage {
             Value::BulkString(bytes) => Bytes::from(bytes),
             _ => return Err(unexpected(Operation::Load)),
         };
-        let record = Record::decode(bytes, pool.clock().now()).map_err(|corrupt| {
-            StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
-        })?;
-        // The server removes what has expired by itself, unless somebody took the expiry away.
-        Ok((!record.is_expired(record.as_of())).then_some(record))
+        let record = decode(bytes, pool.clock().now())?;
+        if !record.is_expired(record.as_of()) {
+            return Ok(Some(record));
+        }
+        // The server removes what has expired by itself. So either somebody took the key's expiry
+        // away, or the server's clock was set back: it has to be asked.
+        let now = pool.refresh_clock(Operation::Load).await?;
+        let record = decode(record.as_bytes().clone(), now)?;
+        Ok((!record.is_expired(now)).then_some(record))
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
@@ -235,4 +240,10 @@ fn command(name: &str, key: &[u8]) -> Cmd {
     let mut command = Cmd::with_capacity(2, name.len() + key.len());
     command.arg(name).arg(key);
     command
+}
+
+fn decode(bytes: Bytes, now: Timestamp) -> Result<Record, StorageError> {
+    Record::decode(bytes, now).map_err(|corrupt| {
+        StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
+    })
 }

@@ -6,14 +6,18 @@ use cloakroom::{
     ConfigError, ConfigErrorKind, Operation, StorageError, StorageErrorKind, Timestamp,
 };
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError};
+use redis::{AsyncConnectionConfig, Client, RedisError, Value};
+
+use super::address;
+use crate::error::{ClientError, is_broken, is_denied};
+use crate::server_clock::ServerClock;
 
 /// How many commands a connection takes over before the next ones wait for their turn: more than the
 /// pool gives to one connection while another is free.
 const QUEUE: usize = 256;
 
-/// Knows where the server is and how long opening a connection may take.
-#[derive(Debug)]
+/// Knows where the server is and how long opening a connection may take. It has no debug form: the
+/// client in it knows the password.
 pub(crate) struct Connector {
     client: Client,
     host: String,
@@ -27,20 +31,29 @@ pub(super) struct Opened {
 }
 
 /// Why a connection could not be opened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum OpenError {
-    TimedOut { elapsed: Duration },
-    Failed(RedisError),
+    TimedOut {
+        elapsed: Duration,
+    },
+    /// The server does not let this user in.
+    Denied(ClientError),
+    Failed(ClientError),
+    /// Nobody knows: it broke at once, or the task that opened it has ended with its runtime.
+    Lost,
+}
+
+/// What a connection that was asked for a sign of life did.
+pub(super) enum Proof {
+    Answered,
+    Broken,
+    Silent,
 }
 
 impl Connector {
     /// Reads a URL such as `redis://user:password@host:6379/0`.
     pub(crate) fn new(url: &str, timeout: Duration) -> Result<Self, ConfigError> {
-        let client = Client::open(url).map_err(|_| {
-            let message = "not a Redis URL; write redis://localhost:6379, with a user and password \
-                           redis://user:password@host:6379/0, for a socket unix:///path";
-            ConfigError::new(ConfigErrorKind::Invalid, "redis_url", message)
-        })?;
+        let client = address::client(url)?;
         let host = client.get_connection_info().addr().to_string();
         Ok(Self { client, host, timeout })
     }
@@ -54,22 +67,25 @@ impl Connector {
     pub(super) async fn open(&self) -> Result<Opened, OpenError> {
         let start = Instant::now();
         let opened = tokio::time::timeout(self.timeout, self.open_unbounded()).await;
-        opened
-            .map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?
-            .map_err(OpenError::Failed)
+        opened.map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?.map_err(|error| {
+            let kept = ClientError::new(&error);
+            if is_denied(&error) { OpenError::Denied(kept) } else { OpenError::Failed(kept) }
+        })
     }
 
-    /// Asks a connection for a PONG within the timeout.
+    /// Asks a connection for a PONG.
     pub(super) async fn prove(
         &self,
         connection: &mut MultiplexedConnection,
-    ) -> Result<(), OpenError> {
-        let start = Instant::now();
+        limit: Duration,
+    ) -> Proof {
         let ping = redis::cmd("PING");
-        let proven = tokio::time::timeout(self.timeout, ping.query_async(connection)).await;
-        proven
-            .map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?
-            .map_err(OpenError::Failed)
+        match tokio::time::timeout(limit, ping.query_async::<Value>(connection)).await {
+            Err(_) => Proof::Silent,
+            Ok(Err(error)) if is_broken(&error) => Proof::Broken,
+            // A refusal is an answer too.
+            Ok(_) => Proof::Answered,
+        }
     }
 
     async fn open_unbounded(&self) -> Result<Opened, RedisError> {
@@ -82,8 +98,9 @@ impl Connector {
             self.client.get_multiplexed_async_connection_with_config(&config).await?;
         // One after the other: the error of a pipeline does not tell the server's code.
         let _: String = redis::cmd("PING").query_async(&mut connection).await?;
-        let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
-        Ok(Opened { connection, now: Timestamp::from_millis(seconds * 1000 + micros / 1000) })
+        let now = ServerClock::ask().query_async(&mut connection).await?;
+        let now = ServerClock::read(now)?;
+        Ok(Opened { connection, now })
     }
 
     /// What a failed start means to a person: the host, never the password, and the remedy.
@@ -99,7 +116,7 @@ impl Connector {
                     self.timeout
                 ),
             ),
-            OpenError::Failed(error) if is_denied(&error) => ConfigError::new(
+            OpenError::Denied(error) => ConfigError::new(
                 ConfigErrorKind::Denied,
                 "redis_url",
                 format!(
@@ -107,50 +124,50 @@ impl Connector {
                 ),
             )
             .with_source(error),
-            OpenError::Failed(error) if error.code().is_some() => ConfigError::new(
+            OpenError::Failed(ClientError::Refused(code)) => ConfigError::new(
                 ConfigErrorKind::Denied,
                 "redis_url",
                 format!(
-                    "Redis at {host} refused the connection ({} {}); check the number of the \
-                     database, and that the server is ready",
-                    error.code().unwrap_or_default(),
-                    error.detail().unwrap_or_default()
+                    "Redis at {host} refused the connection ({code}); check the number of the \
+                     database, and that the server is ready"
                 ),
             )
-            .with_source(error),
+            .with_source(ClientError::Refused(code)),
             OpenError::Failed(error) => ConfigError::new(
                 ConfigErrorKind::Unreachable,
                 "redis_url",
                 format!(
-                    "Redis at {host} cannot be reached ({}); check host and port, and that the \
-                     server is running",
-                    error.category()
+                    "Redis at {host} cannot be reached ({error}); check host and port, and that \
+                     the server is running"
                 ),
             )
             .with_source(error),
+            OpenError::Lost => ConfigError::new(
+                ConfigErrorKind::Unreachable,
+                "redis_url",
+                format!("the connection to Redis at {host} broke at once; try again"),
+            ),
         }
     }
 
     /// What a failed replacement means to a request.
     pub(super) fn storage_error(&self, error: OpenError, operation: Operation) -> StorageError {
-        match error {
+        let message = || format!("no connection to Redis at {}", self.host);
+        let (kind, source) = match error {
             OpenError::TimedOut { elapsed } => {
-                StorageError::timeout(operation, "connection timeout", self.timeout, elapsed)
+                return StorageError::timeout(
+                    operation,
+                    "connection timeout",
+                    self.timeout,
+                    elapsed,
+                );
             }
-            OpenError::Failed(error) => {
-                let kind = if is_denied(&error) {
-                    StorageErrorKind::Denied
-                } else {
-                    StorageErrorKind::Unavailable
-                };
-                let message = format!("no connection to Redis at {}", self.host);
-                StorageError::new(kind, operation, message).with_source(error)
+            OpenError::Denied(source) => (StorageErrorKind::Denied, source),
+            OpenError::Failed(source) => (StorageErrorKind::Unavailable, source),
+            OpenError::Lost => {
+                return StorageError::new(StorageErrorKind::Unavailable, operation, message());
             }
-        }
+        };
+        StorageError::new(kind, operation, message()).with_source(source)
     }
-}
-
-fn is_denied(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::AuthenticationFailed
-        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
 }

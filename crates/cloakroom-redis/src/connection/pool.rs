@@ -6,38 +6,30 @@
 //! result twice.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cloakroom::{ConfigError, Operation, StorageError};
+use cloakroom::{ConfigError, Operation, StorageError, Timestamp};
 use redis::{RedisError, Value};
 use tokio::time::Instant;
 
-use super::connector::{Connector, OpenError};
+use super::connector::Connector;
 use super::question::Question;
-use super::slot::{Live, Slot};
-use crate::error::storage_error;
+use super::slot::Slot;
+use super::slots::Slots;
+use crate::error::{is_broken, storage_error, unexpected};
 use crate::server_clock::ServerClock;
-
-/// Up to so many commands in flight the first connections carry all of them: what is sent together
-/// shares system calls. Above it the next connection joins.
-const PACK: usize = 128;
 
 /// Longer than anybody waits, and short enough to be added to any moment.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(crate) struct Pool {
-    inner: Arc<Inner>,
-    command_timeout: Duration,
-}
+/// How long a connection under suspicion may take for a sign of life.
+const PROOF_LIMIT: Duration = Duration::from_millis(500);
 
-struct Inner {
-    connector: Connector,
-    slots: Box<[Slot]>,
-    clock: ServerClock,
-    opened: AtomicU64,
-    replacing: AtomicBool,
+pub(crate) struct Pool {
+    slots: Arc<Slots>,
+    command_timeout: Duration,
 }
 
 /// A server's answer.
@@ -69,34 +61,38 @@ impl Pool {
         size: usize,
         command_timeout: Duration,
     ) -> Result<Self, ConfigError> {
-        let inner = Arc::new(Inner {
-            connector,
-            slots: (0..size).map(|_| Slot::default()).collect(),
-            clock: ServerClock::new(),
-            opened: AtomicU64::new(0),
-            replacing: AtomicBool::new(false),
-        });
-        let mut opening = tokio::task::JoinSet::new();
-        for at in 0..size {
-            let inner = inner.clone();
-            opening.spawn(async move { inner.open(&inner.slots[at]).await });
+        let command_timeout = command_timeout.min(LONGEST_TIMEOUT);
+        let slots = Arc::new(Slots::new(connector, size, command_timeout.min(PROOF_LIMIT)));
+        let all = (0..size).filter_map(|at| slots.get(at));
+        let openings: Vec<_> = all.map(|slot| slots.opening(slot)).collect();
+        for opening in openings {
+            opening.outcome().await.map_err(|error| slots.connector.config_error(error))?;
         }
-        while let Some(opened) = opening.join_next().await {
-            if let Ok(Err(error)) = opened {
-                return Err(inner.connector.config_error(error));
-            }
-        }
-        Ok(Self { inner, command_timeout: command_timeout.min(LONGEST_TIMEOUT) })
+        Ok(Self { slots, command_timeout })
     }
 
     /// The server's host and port, without credentials.
     pub(crate) fn host(&self) -> &str {
-        self.inner.connector.host()
+        self.slots.connector.host()
     }
 
     /// The server's time.
     pub(crate) fn clock(&self) -> &ServerClock {
-        &self.inner.clock
+        &self.slots.clock
+    }
+
+    /// Asks the server what time it is, sets the clock by it and answers it.
+    ///
+    /// The clock counts on by itself, so it does not see that the server's was put back. Whoever is
+    /// about to call something expired that the server still has asks here first.
+    pub(crate) async fn refresh_clock(
+        &self,
+        operation: Operation,
+    ) -> Result<Timestamp, StorageError> {
+        let now = self.ask(operation, Question::Command(&ServerClock::ask())).await?;
+        let now = ServerClock::read(now).map_err(|_| unexpected(operation))?;
+        self.clock().set(now);
+        Ok(now)
     }
 
     /// Asks the server and waits for its answer, at most for the command timeout.
@@ -115,10 +111,16 @@ impl Pool {
         question: Question<'_>,
     ) -> Result<Reply, StorageError> {
         let start = Instant::now();
+        let slot = self.slots.pick();
+        let sent_on = AtomicU64::new(0);
         // Pinned here, because a timeout of its own copy would move a thousand bytes each time.
-        let answer = pin!(self.repeated(operation, question));
+        let answer = pin!(self.repeated(slot, &sent_on, operation, question));
         let asked = tokio::time::timeout_at(start + self.command_timeout, answer);
         asked.await.unwrap_or_else(|_| {
+            // A connection whose other side has vanished without a word looks just like a slow one.
+            if slot.suspect(sent_on.load(Ordering::Relaxed)) {
+                self.slots.renew();
+            }
             let (limit, elapsed) = (self.command_timeout, start.elapsed());
             Err(StorageError::timeout(operation, "command timeout", limit, elapsed))
         })
@@ -126,19 +128,20 @@ impl Pool {
 
     async fn repeated(
         &self,
+        slot: &Arc<Slot>,
+        sent_on: &AtomicU64,
         operation: Operation,
         question: Question<'_>,
     ) -> Result<Reply, StorageError> {
-        let slot = self.inner.pick();
         let mut sent = Sent::Once;
         loop {
-            match self.once(slot, operation, question).await {
+            match self.once(slot, sent_on, operation, question).await {
                 Ok(value) => return Ok(Reply { value, sent }),
                 // In the same place, where nothing is any more: what broke one connection has
                 // mostly broken all of them, so only a new one can be trusted.
                 Err(Failure::Broken(_)) if sent == Sent::Once => sent = Sent::Twice,
                 Err(Failure::Broken(error)) => {
-                    return Err(storage_error(error, operation, self.host()));
+                    return Err(storage_error(&error, operation, self.host()));
                 }
                 Err(Failure::Final(error)) => return Err(error),
             }
@@ -147,101 +150,67 @@ impl Pool {
 
     async fn once(
         &self,
-        slot: &Slot,
+        slot: &Arc<Slot>,
+        sent_on: &AtomicU64,
         operation: Operation,
         question: Question<'_>,
     ) -> Result<Value, Failure> {
         let mut live = match slot.live() {
             Some(live) => live,
             None => {
+                // What is missing here may be missing elsewhere.
+                self.slots.renew();
                 // Boxed, so that what is rare takes no room in every command's future.
-                let live = Box::pin(self.inner.open(slot)).await.map_err(|error| {
-                    Failure::Final(self.inner.connector.storage_error(error, operation))
-                })?;
-                self.inner.renew_all();
-                live
+                let opened = Box::pin(self.slots.connection(slot)).await;
+                opened.map_err(|error| {
+                    Failure::Final(self.slots.connector.storage_error(error, operation))
+                })?
             }
         };
+        sent_on.store(live.number, Ordering::Relaxed);
         let _in_flight = slot.begin();
         match question.put(&mut live.connection).await {
-            Ok(answer) => Ok(answer),
             Err(error) if is_broken(&error) => {
                 slot.retire(&live);
-                self.inner.renew_all();
+                self.slots.renew();
                 Err(Failure::Broken(error))
             }
-            Err(error) => Err(Failure::Final(storage_error(error, operation, self.host()))),
-        }
-    }
-}
-
-impl Inner {
-    /// The first live connection with room, else the least busy one, else one to be opened.
-    fn pick(&self) -> &Slot {
-        let live = || self.slots.iter().filter(|slot| slot.is_live());
-        live()
-            .find(|slot| slot.in_flight() < PACK)
-            .or_else(|| live().min_by_key(|slot| slot.in_flight()))
-            .unwrap_or(&self.slots[0])
-    }
-
-    /// Opens a slot's connection, unless somebody else has done so meanwhile.
-    async fn open(&self, slot: &Slot) -> Result<Live, OpenError> {
-        let _opening = slot.opening.lock().await;
-        if let Some(live) = slot.live() {
-            return Ok(live);
-        }
-        let opened = self.connector.open().await?;
-        self.clock.set(opened.now);
-        let live = Live::new(opened.connection, self.opened.fetch_add(1, Ordering::Relaxed));
-        slot.install(live.clone());
-        Ok(live)
-    }
-
-    /// Opens a slot's connection unless it has one that works.
-    async fn renew(&self, slot: &Slot) -> Result<(), OpenError> {
-        if let Some(mut live) = slot.live() {
-            match self.connector.prove(&mut live.connection).await {
-                Err(OpenError::Failed(error)) if is_broken(&error) => slot.retire(&live),
-                // Slow is not broken: whoever waits for an answer there may still get it.
-                _ => return Ok(()),
+            answer => {
+                slot.trust(live.number);
+                answer
+                    .map_err(|error| Failure::Final(storage_error(&error, operation, self.host())))
             }
         }
-        self.open(slot).await.map(drop)
     }
-
-    /// Looks at all connections and opens those that are missing or broken, in the background and
-    /// one at a time; the pool's drop ends it.
-    fn renew_all(self: &Arc<Self>) {
-        if self.replacing.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let inner = Arc::downgrade(self);
-        tokio::spawn(async move {
-            for at in 0.. {
-                let Some(inner) = Weak::upgrade(&inner) else { return };
-                let failed = match inner.slots.get(at) {
-                    Some(slot) => inner.renew(slot).await.is_err(),
-                    None => true,
-                };
-                if failed {
-                    return inner.replacing.store(false, Ordering::Release);
-                }
-            }
-        });
-    }
-}
-
-/// Whether the connection is of no use any more.
-fn is_broken(error: &RedisError) -> bool {
-    error.is_unrecoverable_error() || error.is_connection_dropped()
 }
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool")
             .field("host", &self.host())
-            .field("size", &self.inner.slots.len())
+            .field("size", &self.slots.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cloakroom_testkit::RedisServer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_clock_that_is_ahead_of_the_servers_is_put_right_by_asking() {
+        let server = RedisServer::start().await.unwrap();
+        let second = Duration::from_secs(1);
+        let connector = Connector::new(&server.url(), second).unwrap();
+        let pool = Pool::open(connector, 1, second).await.unwrap();
+        let (opened, hour) = (pool.clock().now(), second * 3600);
+        pool.clock().set(opened + hour);
+        let asked = pool.refresh_clock(Operation::Load).await.unwrap();
+        // The answer is whole milliseconds, and the clock adds its own to them.
+        let range = opened.as_millis() - 2..(opened + hour / 2).as_millis();
+        assert!(range.contains(&asked.as_millis()), "{asked:?}");
+        assert!(range.contains(&pool.clock().now().as_millis()));
     }
 }

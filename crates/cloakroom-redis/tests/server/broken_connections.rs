@@ -81,6 +81,40 @@ async fn a_server_that_was_killed_and_started_again_is_used_again() {
 }
 
 #[tokio::test]
+async fn connections_come_back_by_themselves_after_an_outage() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    let port = server.port();
+    server.kill();
+    storage.get("ann", None).await.unwrap_err();
+    let server = RedisServer::start_on(port).await.unwrap();
+    // Nobody asks for anything meanwhile.
+    assert_eq!(settled_connections(&server, 4).await, 4);
+}
+
+#[test]
+fn connections_come_back_on_another_runtime() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let first = runtime();
+    let (server, storage) = first.block_on(async {
+        let server = start().await;
+        let storage = connect(&server).await;
+        kill_connections(&server).await;
+        // This begins the renewal, which has no time to end.
+        storage.ping().await.unwrap();
+        (server, storage)
+    });
+    drop(first);
+    runtime().block_on(async {
+        storage.ping().await.unwrap();
+        assert_eq!(settled_connections(&server, 4).await, 4);
+    });
+}
+
+#[tokio::test]
 async fn a_forgotten_script_is_taught_again_and_nobody_notices() {
     let server = start().await;
     let storage = connect(&server).await;

@@ -37,11 +37,8 @@ async fn a_wrong_port_names_the_host_and_says_to_check_it() {
     let host = free.local_addr().unwrap().to_string();
     drop(free);
     let error = refused(at(format!("redis://user:{SECRET}@{host}"))).await;
-    assert_tells(
-        &error,
-        ConfigErrorKind::Unreachable,
-        &["redis_url", &host, "check host and port"],
-    );
+    let parts = ["redis_url", &host, "connection refused", "check host and port"];
+    assert_tells(&error, ConfigErrorKind::Unreachable, &parts);
 }
 
 #[tokio::test]
@@ -78,6 +75,36 @@ async fn what_is_no_redis_url_is_refused_with_an_example() {
         let error = refused(at(url)).await;
         let parts = ["redis_url", "redis://localhost:6379"];
         assert_tells(&error, ConfigErrorKind::Invalid, &parts);
+    }
+}
+
+#[tokio::test]
+async fn encryption_that_is_not_built_in_is_called_by_its_name() {
+    for scheme in ["rediss", "valkeys", "REDISS"] {
+        let error = refused(at(format!("{scheme}://user:{SECRET}@localhost:6379"))).await;
+        assert_tells(&error, ConfigErrorKind::Invalid, &["redis_url", "not built in yet"]);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_no_number_is_told_apart_from_a_wrong_url() {
+    for url in [format!("redis://user:{SECRET}@localhost/x"), "unix:///socket?db=x".to_owned()] {
+        let error = refused(at(url)).await;
+        assert_tells(&error, ConfigErrorKind::Invalid, &["redis_url", "database", "not a number"]);
+    }
+}
+
+#[tokio::test]
+async fn a_default_ttl_with_which_nothing_could_be_set_is_refused() {
+    let server = start().await;
+    let millisecond = Duration::from_millis(1);
+    let days = Duration::from_secs(24 * 60 * 60) * 400;
+    for ttl in [millisecond / 2, days + millisecond, Duration::MAX] {
+        let error = refused(at(server.url()).default_ttl(ttl)).await;
+        assert_tells(&error, ConfigErrorKind::Invalid, &["default_ttl"]);
+    }
+    for ttl in [millisecond, days] {
+        at(server.url()).default_ttl(ttl).build().await.unwrap();
     }
 }
 

@@ -95,15 +95,17 @@ async fn an_application_whose_prefix_begins_with_ours_is_not_counted() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_type_under_our_prefix_does_not_spoil_the_count() {
+async fn what_cannot_be_a_record_is_not_counted() {
     let server = start().await;
     let storage = connect(&server).await;
     storage.set("ann", &holding("a", "1"), None).await.unwrap();
     let size = storage.load(&SessionKey::from_name("ann")).await.unwrap().unwrap().size() as u64;
     let hash = key_of("bob");
     server.ask([b"HSET".as_slice(), &hash, b"field", b"value"]).await.unwrap();
+    // One byte less than a record's head.
+    server.ask([b"SET".as_slice(), &key_of("eve"), &[b'x'; 115]]).await.unwrap();
     let stats = storage.stats().await.unwrap();
-    assert_eq!(stats.total_bytes, size);
+    assert_eq!((stats.total_sessions, stats.total_bytes), (1, size));
     let kind = server.ask([b"TYPE".as_slice(), &hash]).await.unwrap();
     assert_eq!(kind.text(), "hash");
 }

@@ -1,0 +1,110 @@
+//! Connections that stay open and bring no answer: they are found out and replaced, and a server
+//! that is merely slow gets no storm of new ones.
+
+use std::time::{Duration, Instant};
+
+use cloakroom::{SessionStorage, StorageErrorKind};
+use cloakroom_redis::RedisSessionStorage;
+
+use super::proxy::Proxy;
+use super::support::{GRACE, connect, connections, holding, settled_connections, start, text};
+
+/// Long enough for a busy machine to answer within it.
+const LIMIT: Duration = Duration::from_millis(500);
+
+async fn through(proxy: &Proxy, pool_size: usize) -> RedisSessionStorage {
+    let builder = RedisSessionStorage::builder().url(proxy.url()).pool_size(pool_size);
+    let builder = builder.connection_timeout(Duration::from_secs(20)).command_timeout(LIMIT);
+    let storage = builder.build().await.unwrap();
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+    storage
+}
+
+async fn assert_times_out(storage: &RedisSessionStorage) {
+    let error = storage.get("ann", None).await.unwrap_err();
+    assert!(matches!(error.kind(), StorageErrorKind::Timeout { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn connections_that_went_silent_are_replaced_after_one_timeout() {
+    for pool_size in [1, 3] {
+        let server = start().await;
+        let proxy = Proxy::start(server.port()).await;
+        let storage = through(&proxy, pool_size).await;
+        proxy.silence();
+        assert_times_out(&storage).await;
+        let begin = Instant::now();
+        while text(&storage, "ann").await.ok().flatten().as_deref() != Some("1") {
+            assert!(begin.elapsed() < Duration::from_secs(5), "no connection was replaced");
+        }
+        // Nobody else had to wait to find the others out.
+        while proxy.accepted() < 2 * pool_size {
+            assert!(begin.elapsed() < Duration::from_secs(5), "not all were replaced");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(settled_connections(&server, pool_size).await, pool_size);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_avoided_while_another_one_answers() {
+    let server = start().await;
+    let proxy = Proxy::start(server.port()).await;
+    let storage = through(&proxy, 2).await;
+    proxy.silence_the_one_in_use();
+    assert_times_out(&storage).await;
+    for _ in 0..20 {
+        assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+    }
+}
+
+#[tokio::test]
+async fn requests_that_give_up_do_not_begin_the_opening_again() {
+    let server = start().await;
+    let proxy = Proxy::start(server.port()).await;
+    let storage = through(&proxy, 1).await;
+    let before = proxy.accepted();
+    server.ask(["CLIENT", "KILL", "TYPE", "normal"]).await.unwrap();
+    server.freeze();
+    for _ in 0..5 {
+        assert_times_out(&storage).await;
+    }
+    assert_eq!(proxy.accepted(), before + 1);
+    server.thaw();
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+    assert_eq!(proxy.accepted(), before + 1);
+}
+
+#[tokio::test]
+async fn a_frozen_server_gets_no_storm_and_is_used_right_after_the_thaw() {
+    let server = start().await;
+    let proxy = Proxy::start(server.port()).await;
+    let storage = through(&proxy, 3).await;
+    let before = proxy.accepted();
+    server.freeze();
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(2) {
+        assert_times_out(&storage).await;
+    }
+    assert!(proxy.accepted() <= before + 1, "{} new connections", proxy.accepted() - before);
+    server.thaw();
+    for _ in 0..20 {
+        assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+    }
+    assert_eq!(settled_connections(&server, 3).await, 3);
+}
+
+#[tokio::test]
+async fn the_drop_of_a_storage_ends_an_opening_under_way() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    server.ask(["CLIENT", "KILL", "TYPE", "normal"]).await.unwrap();
+    server.freeze();
+    let begin = Instant::now();
+    let late = tokio::time::timeout(Duration::from_millis(20), storage.ping()).await;
+    assert!(late.is_err() && begin.elapsed() < LIMIT + GRACE, "{late:?}");
+    drop(storage);
+    server.thaw();
+    assert_eq!(settled_connections(&server, 0).await, 0);
+    assert_eq!(connections(&server).await, 0);
+}
