@@ -1,6 +1,7 @@
 //! A page that counts its visits, with sessions in the memory of the process.
 //! Run it with `cargo run -p cloakroom-examples --bin axum-minimal`.
 use std::error::Error;
+use std::net::SocketAddr;
 
 use axum::{Router, routing::get};
 use cloakroom::{Engine, MemorySessionStorage, Policy};
@@ -9,7 +10,7 @@ use cloakroom_axum::{Session, SessionLayer, SessionRejection};
 async fn visits(session: Session) -> Result<String, SessionRejection> {
     // `update` counts exactly, also when two requests of one visitor arrive at once.
     let visits = session.update("visits", |visits: Option<u32>| visits.unwrap_or(0) + 1)?;
-    Ok(format!("You were here {visits} times.\n"))
+    Ok(format!("Visits: {visits}\n"))
 }
 
 #[tokio::main]
@@ -22,5 +23,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app).await?)
+    // Sessions are bound to their visitors' network; this tells the layer where a request is from.
+    Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }

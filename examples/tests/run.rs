@@ -51,9 +51,9 @@ impl Drop for Example {
 async fn axum_minimal_counts_visits() {
     let example = Example::start(env!("CARGO_BIN_EXE_axum-minimal"), &[]);
     let mut visitor = example.visitor();
-    assert_eq!(visitor.text("/").await, "You were here 1 times.\n");
-    assert_eq!(visitor.text("/").await, "You were here 2 times.\n");
-    assert_eq!(example.visitor().text("/").await, "You were here 1 times.\n");
+    assert_eq!(visitor.text("/").await, "Visits: 1\n");
+    assert_eq!(visitor.text("/").await, "Visits: 2\n");
+    assert_eq!(example.visitor().text("/").await, "Visits: 1\n");
 }
 
 #[test]

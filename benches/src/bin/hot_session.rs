@@ -3,6 +3,7 @@
 //! First 16 writers in 2 processes for 3 s, each a loop of whole requests; then 64 writers in 4
 //! processes that all begin at the same moment, again and again.
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use cloakroom::{Engine, Field};
@@ -17,24 +18,34 @@ const BURSTS: usize = 40;
 const SECONDS: u64 = 3;
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [role, url, cookie, writers] if role == "worker" => {
             work(url, cookie, writers.parse().expect("a number of writers")).await;
+            ExitCode::SUCCESS
         }
         _ => measure().await,
     }
 }
 
-async fn measure() {
+async fn measure() -> ExitCode {
     let server = RedisServer::start().await.expect("redis-server is installed");
     let engine = engine(&server.url()).await;
-    steady(&server, &engine).await;
-    bursts(&server, &engine).await;
+    let losses = [steady(&server, &engine).await, bursts(&server, &engine).await];
+    let losses: Vec<_> = losses.into_iter().flatten().collect();
+    losses.iter().for_each(|loss| eprintln!("FAILED: {loss}"));
+    if losses.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn steady(server: &RedisServer, engine: &Engine) {
+/// What somebody lost, in one line; `None` where every request was done and counted once.
+fn loss(of: &str, failed: u64, counted: u64, acknowledged: usize) -> Option<String> {
+    let sound = failed == 0 && counted == acknowledged as u64;
+    let line = || format!("{of}: {failed} requests failed, counter {counted} of {acknowledged}");
+    (!sound).then(line)
+}
+
+async fn steady(server: &RedisServer, engine: &Engine) -> Option<String> {
     let visitor = Visitor::arriving(engine, |session| session.insert(COUNTER, 0).unwrap()).await;
     let mut workers = start(server, &visitor, STEADY);
     let calls = script_calls(server).await;
@@ -63,10 +74,12 @@ async fn steady(server: &RedisServer, engine: &Engine) {
         millis(1.0)
     );
     println!("  requests that failed    {failed:>11}");
-    println!("  counter                 {:>11} of {}", counter(engine, &visitor).await, commits);
+    let counted = counter(engine, &visitor).await;
+    println!("  counter                 {counted:>11} of {commits}");
+    loss("steady", failed, counted, micros.len())
 }
 
-async fn bursts(server: &RedisServer, engine: &Engine) {
+async fn bursts(server: &RedisServer, engine: &Engine) -> Option<String> {
     let visitor = Visitor::arriving(engine, |session| session.insert(COUNTER, 0).unwrap()).await;
     let mut workers = start(server, &visitor, BURST);
     let calls = script_calls(server).await;
@@ -93,7 +106,9 @@ async fn bursts(server: &RedisServer, engine: &Engine) {
     );
     println!("  script calls per commit {:>11.2}", calls as f64 / commits as f64);
     println!("  requests that failed    {failed:>11}");
-    println!("  counter                 {:>11} of {commits}", counter(engine, &visitor).await);
+    let counted = counter(engine, &visitor).await;
+    println!("  counter                 {counted:>11} of {commits}");
+    loss("bursts", failed, counted, commits)
 }
 
 fn start(server: &RedisServer, visitor: &Visitor, of: (usize, usize)) -> Vec<Worker> {

@@ -1,5 +1,6 @@
 //! [`Session`] as an extractor: a plain one, one that may fail, and one that never creates.
 
+use std::io::Write as _;
 use std::ops::Deref;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -15,7 +16,22 @@ use crate::respond::SessionRejection;
 /// - `Result<Session, SessionRejection>`: the handler runs in any case.
 /// - `Option<Session>`: `None` where the visitor has no session; nothing is created by asking.
 ///
-/// The session is loaded when a handler asks for it, once per request.
+/// The session is loaded when a handler asks for it, once per request. All methods are those of
+/// [`cloakroom::Session`]; a function that a handler calls takes `&cloakroom::Session`.
+///
+/// ```
+/// use cloakroom_axum::{Session, SessionRejection};
+///
+/// fn sign_in(session: &cloakroom::Session, name: &str) -> Result<(), cloakroom::SessionError> {
+///     session.set_owner(name)
+/// }
+///
+/// async fn handler(session: Session) -> Result<&'static str, SessionRejection> {
+///     sign_in(&session, "ada")?;
+///     Ok("Welcome.")
+/// }
+/// # let _ = handler;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Session(cloakroom::Session);
 
@@ -44,5 +60,9 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
 }
 
 fn handle(parts: &Parts) -> Result<&Handle, SessionRejection> {
-    parts.extensions.get::<Handle>().ok_or(SessionRejection::MissingLayer)
+    parts.extensions.get::<Handle>().ok_or_else(|| {
+        // A mistake in the program, which no visitor's answer and no observer would show.
+        let _ = writeln!(std::io::stderr(), "cloakroom: {}", SessionRejection::MissingLayer);
+        SessionRejection::MissingLayer
+    })
 }

@@ -37,6 +37,24 @@ impl ClientError {
             None => Self::Other(error.category().to_owned()),
         }
     }
+
+    /// What a person may do about a server that cannot be reached.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::Io(io::ErrorKind::NotFound) => {
+                "there is no such socket; check the path and that the server is running"
+            }
+            Self::Io(io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => {
+                "check host and port, and that the server is running"
+            }
+            Self::Io(_) => {
+                "check that the host's name is spelt right, the port, and that the server is running"
+            }
+            Self::Refused(_) | Self::Other(_) => {
+                "what answers there does not seem to be Redis; check host and port"
+            }
+        }
+    }
 }
 
 impl fmt::Display for ClientError {

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use cloakroom::{
-    AnyStorage, ConfigError, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, FingerprintMode,
-    MemorySessionStorage,
+    AnyStorage, ConfigError, DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS,
+    DEFAULT_TTL, FingerprintMode, MemorySessionStorage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -123,8 +123,8 @@ impl SessionStorageFactory {
 impl Default for MemoryStorageConfig {
     fn default() -> Self {
         Self {
-            max_sessions: 1_000_000,
-            max_bytes: 1024 * 1024 * 1024,
+            max_sessions: DEFAULT_MAX_SESSIONS,
+            max_bytes: DEFAULT_MAX_BYTES,
             max_session_bytes: DEFAULT_MAX_SESSION_BYTES,
             default_ttl: DEFAULT_TTL,
         }

@@ -1,7 +1,7 @@
 //! [`RedisSessionStorage`]: sessions in Redis or Valkey, one string per session.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom::{
@@ -17,6 +17,9 @@ use crate::connection::{Pool, Question};
 use crate::error::unexpected;
 use crate::keys::Keys;
 use crate::{scripts, stats};
+
+/// How long a load may wait for the server's time beyond its answer, which is rarely asked for.
+const CLOCK_LIMIT: Duration = Duration::from_millis(40);
 
 /// How often a commit that takes whatever is there may be overtaken by others.
 const MAX_OVERTAKEN: usize = 16;
@@ -184,7 +187,8 @@ impl SessionStorage for RedisSessionStorage {
         }
         // The server removes what has expired by itself. So either somebody took the key's expiry
         // away, or the server's clock was set back: it has to be asked.
-        let now = pool.refresh_clock(Operation::Load).await?;
+        let asking = pool.refresh_clock(Operation::Load);
+        let now = bounded(CLOCK_LIMIT, Operation::Load, asking).await?;
         let record = decode(record.as_bytes().clone(), now)?;
         Ok((!record.is_expired(now)).then_some(record))
     }
@@ -194,7 +198,10 @@ impl SessionStorage for RedisSessionStorage {
         match commit.expect() {
             Expect::Absent => self.commit_on(key, commit, None).await,
             Expect::Exactly(version) => self.commit_on(key, commit, Some(version)).await,
-            Expect::Present => self.commit_on_whatever(key, commit).await,
+            Expect::Present => {
+                let limit = self.shared.pool.command_timeout();
+                bounded(limit, Operation::Commit, self.commit_on_whatever(key, commit)).await
+            }
         }
     }
 
@@ -230,6 +237,10 @@ impl SessionStorage for RedisSessionStorage {
         self.shared.settings.fingerprint_mode
     }
 
+    fn operation_timeout(&self) -> Option<Duration> {
+        Some(self.shared.pool.command_timeout())
+    }
+
     fn max_session_bytes(&self) -> usize {
         self.shared.settings.max_session_bytes
     }
@@ -240,6 +251,19 @@ fn command(name: &str, key: &[u8]) -> Cmd {
     let mut command = Cmd::with_capacity(2, name.len() + key.len());
     command.arg(name).arg(key);
     command
+}
+
+/// Several exchanges under one limit.
+async fn bounded<T>(
+    limit: Duration,
+    operation: Operation,
+    work: impl Future<Output = Result<T, StorageError>>,
+) -> Result<T, StorageError> {
+    let start = Instant::now();
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| {
+        Err(StorageError::timeout(operation, "command timeout", limit, start.elapsed()))
+    })
 }
 
 fn decode(bytes: Bytes, now: Timestamp) -> Result<Record, StorageError> {

@@ -181,5 +181,38 @@ async fn thirty_two_writers_of_a_hundred_updates_count_exactly() {
             "{count} node(s): {WRITERS} x {UPDATES} updates = {counted:?}, {calls} script calls"
         );
         assert_eq!(counted, Some(WRITERS * UPDATES));
+        assert!(calls <= 2 * WRITERS * UPDATES, "{calls} script calls");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_writers_of_four_nodes_never_meet_a_conflict() {
+    const NODES: usize = 4;
+    const WRITERS: usize = 64;
+    let server = RedisServer::start().await.unwrap();
+    let rounds = rounds(5);
+    let engines = nodes(&server, NODES).await;
+    let visitor = signed_in(&engines[0]).await;
+    let mut refused = Vec::new();
+    for _ in 0..rounds {
+        let all_loaded = Arc::new(Barrier::new(WRITERS));
+        let mut writers = JoinSet::new();
+        for at in 0..WRITERS {
+            let (engine, visitor) = (engines[at % NODES].clone(), visitor.clone());
+            let all_loaded = all_loaded.clone();
+            writers.spawn(async move {
+                let (scope, session) = in_flight(&engine, &visitor).await;
+                session.update("count", |old: Option<usize>| old.unwrap_or(0) + 1).unwrap();
+                all_loaded.wait().await;
+                scope.finish(Answer::Ordinary).await.map(drop)
+            });
+        }
+        while let Some(written) = writers.join_next().await {
+            refused.extend(written.unwrap().err().map(|error| error.to_string()));
+        }
+    }
+    println!("{NODES} nodes: {} of {} requests refused", refused.len(), rounds * WRITERS);
+    assert!(refused.is_empty(), "{refused:?}");
+    let (_scope, session) = in_flight(&engines[0], &visitor).await;
+    assert_eq!(session.get::<usize>("count").unwrap(), Some(rounds * WRITERS));
 }

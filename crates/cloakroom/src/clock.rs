@@ -50,6 +50,12 @@ impl Add<Duration> for Timestamp {
     }
 }
 
+impl From<Timestamp> for SystemTime {
+    fn from(moment: Timestamp) -> Self {
+        UNIX_EPOCH + Duration::from_millis(moment.0)
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC with whole seconds; whatever is later than the year 9999 is its last second.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -80,6 +80,11 @@ impl Engine {
         self.inner.background.drain(limit).await
     }
 
+    /// How many touches, commits and sign-outs are under way whose request has ended.
+    pub fn background_tasks(&self) -> usize {
+        self.inner.background.running()
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             idle_timeout: self.inner.policy.idle_timeout,

@@ -49,7 +49,8 @@ pub use session::{
     Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,
 };
 pub use storage::{
-    AnyStorage, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, MemorySessionStorage,
-    MemorySessionStorageBuilder, SessionStorage, StorageStats, Touched,
+    AnyStorage, DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL,
+    Destroyed, MemorySessionStorage, MemorySessionStorageBuilder, SessionStorage, StorageStats,
+    Touched,
 };
 pub use token::{PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};

@@ -243,6 +243,10 @@ impl Session {
     /// Remembers the visitor: the session may lie unused for that long, ends for good after that
     /// long, and the browser keeps the cookie when it is closed.
     ///
+    /// A fingerprint is compared all the same: with the default one a visitor whose browser was
+    /// updated or whose network has changed has to sign in again. Where visitors are remembered for
+    /// days, [`FingerprintMode::Disabled`](crate::FingerprintMode::Disabled) may serve them better.
+    ///
     /// # Errors
     /// [`SessionError::Lifetime`] where it is zero or above the policy's `longest_lifetime`, or
     /// [`SessionError::Finished`].

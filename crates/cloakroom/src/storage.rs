@@ -2,6 +2,7 @@
 
 mod any;
 mod direct;
+mod limit;
 mod memory;
 mod stats;
 
@@ -15,8 +16,12 @@ use crate::record::{Record, Stamp};
 use crate::session::SessionData;
 use crate::token::SessionKey;
 
+pub(crate) use limit::within;
+
 pub use any::AnyStorage;
-pub use memory::{MemorySessionStorage, MemorySessionStorageBuilder};
+pub use memory::{
+    DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSIONS, MemorySessionStorage, MemorySessionStorageBuilder,
+};
 pub use stats::StorageStats;
 
 /// The idle timeout of a storage that was given none: 30 minutes.
@@ -115,6 +120,12 @@ pub trait SessionStorage: Send + Sync + 'static {
     /// (`Policy::fingerprint` is `None`); soft unless configured.
     fn fingerprint_mode(&self) -> FingerprintMode {
         FingerprintMode::default()
+    }
+
+    /// How long one operation may take altogether; `None` where none ever waits. A `get` or `set`,
+    /// and a request that shows several tickets, end within it as well.
+    fn operation_timeout(&self) -> Option<Duration> {
+        None
     }
 
     /// The largest record in bytes that is accepted; 64 KiB unless configured.

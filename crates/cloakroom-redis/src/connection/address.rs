@@ -49,7 +49,7 @@ fn is_encrypted(url: &str) -> bool {
 }
 
 fn invalid(message: &str) -> ConfigError {
-    ConfigError::new(ConfigErrorKind::Invalid, "redis_url", message)
+    ConfigError::new(ConfigErrorKind::Invalid, "url", message)
 }
 
 /// A connection whose other side has vanished without a word ends in seconds, not in the quarter of

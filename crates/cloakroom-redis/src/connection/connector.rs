@@ -118,7 +118,7 @@ impl Connector {
             ),
             OpenError::Denied(error) => ConfigError::new(
                 ConfigErrorKind::Denied,
-                "redis_url",
+                "url",
                 format!(
                     "Redis at {host} refused the credentials; check user name, password and ACL"
                 ),
@@ -126,7 +126,7 @@ impl Connector {
             .with_source(error),
             OpenError::Failed(ClientError::Refused(code)) => ConfigError::new(
                 ConfigErrorKind::Denied,
-                "redis_url",
+                "url",
                 format!(
                     "Redis at {host} refused the connection ({code}); check the number of the \
                      database, and that the server is ready"
@@ -135,16 +135,13 @@ impl Connector {
             .with_source(ClientError::Refused(code)),
             OpenError::Failed(error) => ConfigError::new(
                 ConfigErrorKind::Unreachable,
-                "redis_url",
-                format!(
-                    "Redis at {host} cannot be reached ({error}); check host and port, and that \
-                     the server is running"
-                ),
+                "url",
+                format!("Redis at {host} cannot be reached ({error}); {}", error.remedy()),
             )
             .with_source(error),
             OpenError::Lost => ConfigError::new(
                 ConfigErrorKind::Unreachable,
-                "redis_url",
+                "url",
                 format!("the connection to Redis at {host} broke at once; try again"),
             ),
         }

@@ -76,6 +76,11 @@ impl Pool {
         self.slots.connector.host()
     }
 
+    /// How long one command may take, with its repetition.
+    pub(crate) fn command_timeout(&self) -> Duration {
+        self.command_timeout
+    }
+
     /// The server's time.
     pub(crate) fn clock(&self) -> &ServerClock {
         &self.slots.clock

@@ -1,8 +1,10 @@
 //! Something else lies under one of our keys: an error, never "no session", and never overwritten.
 
+use std::sync::{Arc, Mutex};
+
 use cloakroom::{
-    Answer, CommitBuilder, Engine, Expect, Generation, Nonce, SessionData, SessionError,
-    SessionKey, SessionStorage, StorageErrorKind, Version,
+    Answer, CommitBuilder, Engine, Event, Expect, Generation, Nonce, Observer, SessionData,
+    SessionError, SessionKey, SessionStorage, StorageErrorKind, Version,
 };
 use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
 use cloakroom_testkit::{FakeRequest, RedisServer};
@@ -62,6 +64,8 @@ async fn a_key_of_another_type_is_an_error_and_stays() {
         server.ask(put).await.unwrap();
         let before = dump(&server, &key).await;
         every_access_is_refused(&storage, &stale).await;
+        let error = storage.get("ann", None).await.unwrap_err().to_string();
+        assert!(error.contains("not a string"), "{error}");
         assert_eq!(dump(&server, &key).await, before, "{}", words[0]);
     }
 }
@@ -97,27 +101,66 @@ async fn a_record_of_a_future_format_is_an_error_that_names_the_version_and_stay
     assert!(error.to_string().contains("version 2"), "{error}");
 }
 
+/// The commands that put something unreadable where a session's record lies, by name.
+fn bad_values(key: &[u8], record: &[u8]) -> Vec<(&'static str, Vec<Vec<u8>>)> {
+    let (mut flipped, mut future) = (record.to_vec(), record.to_vec());
+    *flipped.last_mut().unwrap() ^= 1;
+    future[4] += 1;
+    let string = |value: &[u8]| vec![b"SET".to_vec(), key.to_vec(), value.to_vec()];
+    let hash = [b"HSET", key, b"field", b"value"].map(<[u8]>::to_vec).to_vec();
+    vec![
+        ("a hash", hash),
+        ("a foreign string", string(br#"{"user":"ann"}"#)),
+        ("an empty string", string(b"")),
+        ("a truncated record", string(&record[..record.len() - 1])),
+        ("a record with a flipped bit", string(&flipped)),
+        ("a record of a future version", string(&future)),
+    ]
+}
+
+/// Remembers every error that the storage gave an engine.
+fn remembering(told: &Arc<Mutex<Vec<StorageErrorKind>>>) -> impl Observer {
+    let told = told.clone();
+    move |event: &Event<'_>| {
+        if let Event::Asked { error: Some(error), .. } = event {
+            told.lock().unwrap().push(error.kind().clone());
+        }
+    }
+}
+
+fn assert_corrupt(error: SessionError, name: &str) {
+    let SessionError::Storage(error) = error else { panic!("{name}: {error}") };
+    assert_eq!(*error.kind(), StorageErrorKind::Corrupt, "{name}: {error}");
+}
+
 #[tokio::test]
 async fn a_request_whose_session_is_unreadable_is_neither_anonymous_nor_loses_its_cookie() {
     let server = start().await;
-    let engine = Engine::builder(connect(&server).await).build().unwrap();
+    let told = Arc::default();
+    let builder = Engine::builder(connect(&server).await).observer(remembering(&told));
+    let engine = builder.build().unwrap();
     let scope = engine.begin(&FakeRequest::new());
     scope.handle().load().await.unwrap().insert("a", 1).unwrap();
     let cookie = scope.finish(Answer::Ordinary).await.unwrap().unwrap();
-    let key = the_only_key(&server).await;
-    server.ask(["DEL", &key]).await.unwrap();
-    server.ask(["HSET", &key, "field", "value"]).await.unwrap();
-    let before = dump(&server, key.as_bytes()).await;
+    let key = the_only_key(&server).await.into_bytes();
+    let record = server.ask([b"GET".as_slice(), &key]).await.unwrap().bytes().unwrap();
 
-    let scope = engine.begin(&FakeRequest::with(&cookie));
-    for _ in 0..2 {
-        match scope.handle().load().await.unwrap_err() {
-            SessionError::Storage(error) => assert_eq!(*error.kind(), StorageErrorKind::Corrupt),
-            other => panic!("{other}"),
+    for (name, put) in bad_values(&key, &record) {
+        server.ask([b"DEL".as_slice(), &key]).await.unwrap();
+        server.ask(put.iter().map(Vec::as_slice)).await.unwrap();
+        let before = dump(&server, &key).await;
+        for answer in [Answer::Ordinary, Answer::ServerError] {
+            let scope = engine.begin(&FakeRequest::with(&cookie));
+            let handle = scope.handle();
+            assert_corrupt(handle.load().await.map(drop).unwrap_err(), name);
+            assert_corrupt(handle.load_existing().await.map(drop).unwrap_err(), name);
+            assert_corrupt(handle.outcome().await.map(drop).unwrap_err(), name);
+            assert!(scope.finish(answer).await.unwrap().is_none(), "{name}");
+            let told = std::mem::take(&mut *told.lock().unwrap());
+            assert_eq!(told, [StorageErrorKind::Corrupt], "{name}");
         }
+        assert_eq!(dump(&server, &key).await, before, "{name}");
     }
-    assert!(scope.finish(Answer::ServerError).await.unwrap().is_none());
-    assert_eq!(dump(&server, key.as_bytes()).await, before);
 }
 
 async fn the_only_key(server: &RedisServer) -> String {

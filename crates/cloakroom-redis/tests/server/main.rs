@@ -9,6 +9,7 @@ mod broken_connections;
 mod clock;
 mod constructors;
 mod factory;
+mod least_privilege;
 mod proxy;
 mod refusals;
 mod secrets;

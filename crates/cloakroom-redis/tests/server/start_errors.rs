@@ -2,21 +2,39 @@
 
 use std::time::Duration;
 
-use cloakroom::{ConfigError, ConfigErrorKind};
-use cloakroom_redis::{RedisSessionStorage, RedisSessionStorageBuilder};
+use cloakroom::{ConfigError, ConfigErrorKind, FingerprintMode};
+use cloakroom_redis::{RedisConfig, RedisSessionStorage, RedisSessionStorageBuilder};
 use cloakroom_testkit::RedisServer;
 
 use super::support::{everything_shown, start};
 
 const SECRET: &str = "correct-horse";
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 async fn refused(builder: RedisSessionStorageBuilder) -> ConfigError {
     let shown = format!("{builder:?}");
     assert!(!shown.contains(SECRET), "{shown}");
-    let error = builder.connection_timeout(Duration::from_secs(2)).build().await.unwrap_err();
-    let shown = everything_shown(&error);
-    assert!(!shown.contains(SECRET), "{shown}");
+    let error = builder.connection_timeout(TIMEOUT).build().await.unwrap_err();
+    assert_keeps_the_secret(&error);
     error
+}
+
+/// What every constructor that takes a URL says to it.
+async fn refused_by_all(url: &str) -> [ConfigError; 3] {
+    let (mode, ttl) = (FingerprintMode::Soft, Duration::from_secs(60));
+    let from_url = RedisSessionStorage::from_url(url, "app:", 2, mode, ttl, TIMEOUT, TIMEOUT);
+    let config = RedisConfig::from_url(url);
+    let from_config =
+        RedisSessionStorage::from_config(&config, "app:", mode, ttl, TIMEOUT, TIMEOUT);
+    let errors =
+        [refused(at(url)).await, from_url.await.unwrap_err(), from_config.await.unwrap_err()];
+    errors.iter().for_each(assert_keeps_the_secret);
+    errors
+}
+
+fn assert_keeps_the_secret(error: &ConfigError) {
+    let shown = everything_shown(error);
+    assert!(!shown.contains(SECRET), "{shown}");
 }
 
 fn at(url: impl Into<String>) -> RedisSessionStorageBuilder {
@@ -36,17 +54,20 @@ async fn a_wrong_port_names_the_host_and_says_to_check_it() {
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let host = free.local_addr().unwrap().to_string();
     drop(free);
-    let error = refused(at(format!("redis://user:{SECRET}@{host}"))).await;
-    let parts = ["redis_url", &host, "connection refused", "check host and port"];
-    assert_tells(&error, ConfigErrorKind::Unreachable, &parts);
+    let parts = ["url", &host, "connection refused", "check host and port"];
+    for error in refused_by_all(&format!("redis://user:{SECRET}@{host}")).await {
+        assert_tells(&error, ConfigErrorKind::Unreachable, &parts);
+    }
 }
 
 #[tokio::test]
 async fn an_unknown_host_is_named() {
-    let error = refused(at(format!("redis://user:{SECRET}@no-such-host.invalid:6379"))).await;
-    let kinds = [ConfigErrorKind::Unreachable, ConfigErrorKind::Timeout];
-    assert!(kinds.contains(&error.kind()), "{error}");
-    assert!(error.to_string().contains("no-such-host.invalid:6379"), "{error}");
+    let host = "no-such-host.invalid:6379";
+    for error in refused_by_all(&format!("redis://user:{SECRET}@{host}")).await {
+        let kinds = [ConfigErrorKind::Unreachable, ConfigErrorKind::Timeout];
+        assert!(kinds.contains(&error.kind()), "{error}");
+        assert!(error.to_string().contains(host), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -54,8 +75,9 @@ async fn a_missing_or_wrong_password_is_denied() {
     let server = RedisServer::start_with(&[("requirepass", "something-else")]).await.unwrap();
     let host = format!("127.0.0.1:{}", server.port());
     for credentials in ["", ":correct-horse@", "default:correct-horse@", "nobody:correct-horse@"] {
-        let error = refused(at(format!("redis://{credentials}{host}"))).await;
-        assert_tells(&error, ConfigErrorKind::Denied, &["redis_url", &host, "password"]);
+        for error in refused_by_all(&format!("redis://{credentials}{host}")).await {
+            assert_tells(&error, ConfigErrorKind::Denied, &["url", &host, "password"]);
+        }
     }
     let right = at(format!("redis://:something-else@{host}")).build().await.unwrap();
     right.ping().await.unwrap();
@@ -73,7 +95,7 @@ async fn what_is_no_redis_url_is_refused_with_an_example() {
         format!("redis://user:{SECRET}@"),
     ] {
         let error = refused(at(url)).await;
-        let parts = ["redis_url", "redis://localhost:6379"];
+        let parts = ["url", "redis://localhost:6379"];
         assert_tells(&error, ConfigErrorKind::Invalid, &parts);
     }
 }
@@ -82,7 +104,7 @@ async fn what_is_no_redis_url_is_refused_with_an_example() {
 async fn encryption_that_is_not_built_in_is_called_by_its_name() {
     for scheme in ["rediss", "valkeys", "REDISS"] {
         let error = refused(at(format!("{scheme}://user:{SECRET}@localhost:6379"))).await;
-        assert_tells(&error, ConfigErrorKind::Invalid, &["redis_url", "not built in yet"]);
+        assert_tells(&error, ConfigErrorKind::Invalid, &["url", "not built in yet"]);
     }
 }
 
@@ -90,7 +112,7 @@ async fn encryption_that_is_not_built_in_is_called_by_its_name() {
 async fn a_database_that_is_no_number_is_told_apart_from_a_wrong_url() {
     for url in [format!("redis://user:{SECRET}@localhost/x"), "unix:///socket?db=x".to_owned()] {
         let error = refused(at(url)).await;
-        assert_tells(&error, ConfigErrorKind::Invalid, &["redis_url", "database", "not a number"]);
+        assert_tells(&error, ConfigErrorKind::Invalid, &["url", "database", "not a number"]);
     }
 }
 
@@ -121,7 +143,7 @@ async fn all_problems_are_told_at_once() {
     let mut fields: Vec<_> = error.problems().iter().map(|problem| problem.field).collect();
     fields.sort_unstable();
     let expected =
-        ["command_timeout", "default_ttl", "max_session_bytes", "pool_size", "prefix", "redis_url"];
+        ["command_timeout", "default_ttl", "max_session_bytes", "pool_size", "prefix", "url"];
     assert_eq!(fields, expected);
 }
 
@@ -130,6 +152,6 @@ async fn a_database_that_does_not_exist_is_an_error_at_start() {
     let server = start().await;
     let error = refused(at(format!("{}/99", server.url()))).await;
     let host = format!("127.0.0.1:{}", server.port());
-    assert_tells(&error, ConfigErrorKind::Denied, &["redis_url", &host, "check the number"]);
+    assert_tells(&error, ConfigErrorKind::Denied, &["url", &host, "check the number"]);
     at(format!("{}/3", server.url())).build().await.unwrap();
 }

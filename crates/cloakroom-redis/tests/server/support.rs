@@ -87,6 +87,20 @@ pub(crate) async fn ends_at(limit: Duration, mut operation: impl AsyncFnMut()) {
     panic!("it should end at {limit:?}, it took {took:?}");
 }
 
+/// Checks that an operation ends at most [`GRACE`] after `limit`. Each try prepares itself and tells
+/// how long the operation took.
+pub(crate) async fn ends_within(limit: Duration, mut prepared: impl AsyncFnMut() -> Duration) {
+    let mut took = Vec::new();
+    for _ in 0..3 {
+        let elapsed = prepared().await;
+        if elapsed <= limit + GRACE {
+            return;
+        }
+        took.push(elapsed);
+    }
+    panic!("it should end within {limit:?}, it took {took:?}");
+}
+
 /// Everything that an error shows: its text, its debug form, and those of all its sources.
 pub(crate) fn everything_shown(error: &(dyn std::error::Error + 'static)) -> String {
     let mut shown = String::new();

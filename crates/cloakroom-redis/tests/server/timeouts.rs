@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use cloakroom::{
-    ConfigErrorKind, FingerprintMode, Operation, SessionError, SessionKey, SessionStorage,
-    StorageError, StorageErrorKind,
+    CommitBuilder, ConfigErrorKind, Expect, FingerprintMode, Operation, SessionError, SessionKey,
+    SessionStorage, StorageError, StorageErrorKind,
 };
 use cloakroom_redis::RedisSessionStorage;
 
-use super::support::{GRACE, connect, ends_at, holding, start, text};
+use super::proxy::Proxy;
+use super::support::{GRACE, connect, ends_at, ends_within, holding, start, text};
 
 const LIMIT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(20);
@@ -61,6 +62,30 @@ async fn the_connection_timeout_fires_when_somebody_listens_and_never_answers() 
         assert_eq!(error.kind(), ConfigErrorKind::Timeout, "{error}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_connection_timeout_fires_and_names_itself_on_a_reconnect() {
+    let server = start().await;
+    ends_within(LIMIT, async || {
+        server.thaw();
+        let storage = open(&server.url(), LIMIT, LONG).await.unwrap();
+        server.ask(["CLIENT", "KILL", "TYPE", "normal"]).await.unwrap();
+        server.freeze();
+        let start = Instant::now();
+        let error = storage.load(&SessionKey::from_name("ann")).await.unwrap_err();
+        let took = start.elapsed();
+        assert_eq!(error.operation(), Operation::Load);
+        let StorageErrorKind::Timeout { limit, elapsed } = error.kind() else {
+            panic!("{error:?}")
+        };
+        assert!(*limit == LIMIT && *elapsed >= LIMIT, "{error:?}");
+        let shown = error.to_string();
+        assert!(shown.contains("connection timeout of 200ms"), "{shown}");
+        took
+    })
+    .await;
+    server.thaw();
 }
 
 #[tokio::test]
@@ -154,4 +179,60 @@ async fn a_killed_server_is_unavailable_at_once() {
     }
     let error = storage.set("ann", &holding("a", "1"), None).await.unwrap_err();
     assert!(error.is_transient(), "{error}");
+}
+
+/// A storage's session "ann" of which less than half of its lifetime is left.
+async fn set_and_let_half_of_its_life_pass(storage: &RedisSessionStorage) {
+    storage.set("ann", &holding("a", "1"), Duration::from_secs(3)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+}
+
+#[tokio::test]
+async fn every_operation_ends_within_one_limit_on_a_slow_server() {
+    const LIMIT: Duration = Duration::from_millis(500);
+    let server = start().await;
+    let proxy = Proxy::start(server.port()).await;
+    let storage = open(&proxy.url(), LONG, LIMIT).await.unwrap();
+    let slow = Duration::from_millis(400);
+    ends_within(LIMIT, async || {
+        proxy.delay_answers(Duration::ZERO);
+        set_and_let_half_of_its_life_pass(&storage).await;
+        proxy.delay_answers(slow);
+        let start = Instant::now();
+        assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+        start.elapsed()
+    })
+    .await;
+    ends_within(LIMIT, async || {
+        let start = Instant::now();
+        let set = storage.set("ann", &holding("a", "2"), None).await;
+        assert!(set.as_ref().err().is_none_or(is_timeout), "{set:?}");
+        start.elapsed()
+    })
+    .await;
+    ends_within(LIMIT, async || {
+        let commit = CommitBuilder::new(Expect::Present).build().unwrap();
+        let start = Instant::now();
+        let committed = storage.commit(&SessionKey::from_name("ann"), &commit).await;
+        let error = committed.map(drop).map_err(SessionError::Storage);
+        assert!(error.as_ref().err().is_none_or(is_timeout), "{error:?}");
+        start.elapsed()
+    })
+    .await;
+}
+
+fn is_timeout(error: &SessionError) -> bool {
+    let SessionError::Storage(error) = error else { return false };
+    matches!(error.kind(), StorageErrorKind::Timeout { .. })
+}
+
+#[tokio::test]
+async fn a_read_does_not_wait_for_paused_writes() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    set_and_let_half_of_its_life_pass(&storage).await;
+    server.ask(["CLIENT", "PAUSE", "2000", "WRITE"]).await.unwrap();
+    let start = Instant::now();
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+    assert!(start.elapsed() < Duration::from_millis(200), "{:?}", start.elapsed());
 }

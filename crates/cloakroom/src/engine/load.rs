@@ -7,7 +7,7 @@ use crate::handle::{LoadOutcome, Visit};
 use crate::lifetime;
 use crate::record::Record;
 use crate::session::State;
-use crate::storage::SessionStorage;
+use crate::storage::{SessionStorage, within};
 use crate::token::Token;
 
 impl Engine {
@@ -15,6 +15,13 @@ impl Engine {
     ///
     /// An error is the fourth outcome: the storage could not say. It never becomes "anonymous".
     pub(crate) async fn load(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
+        // The storage bounds one question; only several need a limit around them.
+        let asks_more_than_once = visit.candidates.tokens().nth(1).is_some();
+        let limit = self.storage().operation_timeout().filter(|_| asks_more_than_once);
+        within(limit, Operation::Load, self.try_tickets(visit)).await
+    }
+
+    async fn try_tickets(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
         let mut outcome = LoadOutcome::Anonymous;
         for ticket in visit.candidates.tokens() {
             match self.open(visit, ticket).await? {

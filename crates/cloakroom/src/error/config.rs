@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A start-up that was refused: every problem at once, each with its field and its remedy.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ConfigError {
     kind: ConfigErrorKind,
     problems: Vec<Problem>,
@@ -75,6 +75,13 @@ impl ConfigError {
     /// All that has to change.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    /// The text for people as well: it is what a `main` that returns the error prints.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConfigError({self})")
     }
 }
 

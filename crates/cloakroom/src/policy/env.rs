@@ -55,7 +55,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
+    let seconds = text.parse().map(Duration::from_secs);
+    seconds
+        .or_else(|_| humantime::parse_duration(text))
         .map_err(|error| format!("`{text}` is not a duration such as 30m ({error})"))
 }
 

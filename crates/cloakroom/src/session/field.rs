@@ -62,7 +62,7 @@ pub trait ReadField<T>: FieldName {}
 /// A name under which a `T` can be written: any text, or a [`Field`] of `T`.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{T}` cannot be written to the session field `{Self}`",
-    note = "use a `Field<{T}>`, or the field's name as `&str`"
+    note = "the value must have the field's type; or use the field's name as `&str`"
 )]
 pub trait WriteField<T>: FieldName {}
 

@@ -41,6 +41,7 @@ trait ErasedStorage: Send + Sync {
     fn backend_name(&self) -> &'static str;
     fn default_ttl(&self) -> Duration;
     fn fingerprint_mode(&self) -> FingerprintMode;
+    fn operation_timeout(&self) -> Option<Duration>;
     fn max_session_bytes(&self) -> usize;
 }
 
@@ -75,6 +76,10 @@ impl<S: SessionStorage> ErasedStorage for S {
 
     fn fingerprint_mode(&self) -> FingerprintMode {
         SessionStorage::fingerprint_mode(self)
+    }
+
+    fn operation_timeout(&self) -> Option<Duration> {
+        SessionStorage::operation_timeout(self)
     }
 
     fn max_session_bytes(&self) -> usize {
@@ -113,6 +118,10 @@ impl SessionStorage for AnyStorage {
 
     fn fingerprint_mode(&self) -> FingerprintMode {
         self.0.fingerprint_mode()
+    }
+
+    fn operation_timeout(&self) -> Option<Duration> {
+        self.0.operation_timeout()
     }
 
     fn max_session_bytes(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::limit::within;
 use super::{SessionStorage, Touched};
 use crate::changes::{Changes, Draft};
 use crate::commit::{Committed, Expect, Nonce};
@@ -14,6 +15,9 @@ use crate::token::SessionKey;
 
 /// The shortest absolute timeout that a `set` gives; a longer TTL makes it longer.
 const ABSOLUTE_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How long a `get` waits for the touch that renews the session's lifetime.
+const TOUCH_LIMIT: Duration = Duration::from_millis(40);
 
 /// How long `set` may go on meeting newer records; the call under way then ends within the
 /// storage's own limit.
@@ -33,13 +37,27 @@ pub(super) async fn get(
         return Ok(None);
     }
     if lifetime::wants_touch(&record, lifetime::HALF) {
-        // The session has been read; that its lifetime could not be renewed is no reason to fail.
-        let _: Result<Touched, StorageError> = storage.touch(&key).await;
+        // The session has been read; that its lifetime could not be renewed is no reason to fail,
+        // nor to keep the reader waiting for a server that takes no writes at present.
+        let limit = storage.operation_timeout().map(|limit| limit.min(TOUCH_LIMIT));
+        let _: Result<Touched, StorageError> =
+            within(limit, Operation::Touch, storage.touch(&key)).await;
     }
     Ok(Some(SessionData::loaded(record)))
 }
 
+/// As [`write`], within the storage's limit for one operation.
 pub(super) async fn set(
+    storage: &impl SessionStorage,
+    id: &str,
+    data: &SessionData,
+    ttl: Option<Duration>,
+) -> Result<(), SessionError> {
+    let write = write(storage, id, data, ttl);
+    within(storage.operation_timeout(), Operation::Commit, write).await
+}
+
+async fn write(
     storage: &impl SessionStorage,
     id: &str,
     data: &SessionData,
@@ -51,7 +69,7 @@ pub(super) async fn set(
     let (base, mut changes) = data.parts();
     if base.as_ref().is_some_and(|record| !record.accepts(&key.name_proof())) {
         // Found under another name: this is a copy, and the original stays as it is.
-        return Box::pin(set(storage, id, &data.copied(), Some(ttl))).await;
+        return Box::pin(write(storage, id, &data.copied(), Some(ttl))).await;
     }
     let Some(base) = base else {
         changes.idle_timeout = Some(ttl);

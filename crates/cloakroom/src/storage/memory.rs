@@ -28,8 +28,11 @@ use shard::Shard;
 use sweeper::Sweeper;
 
 const SHARDS: usize = 64;
-const DEFAULT_MAX_SESSIONS: usize = 1_000_000;
-const DEFAULT_MAX_BYTES: usize = 1024 * 1024 * 1024;
+/// How many sessions the embedded storage keeps unless told otherwise.
+pub const DEFAULT_MAX_SESSIONS: usize = 1_000_000;
+
+/// How many bytes of records the embedded storage keeps unless told otherwise: 1 GiB.
+pub const DEFAULT_MAX_BYTES: usize = 1024 * 1024 * 1024;
 
 /// Keeps sessions in this process's memory, bounded by their number and their bytes.
 ///

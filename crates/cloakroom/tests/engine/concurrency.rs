@@ -143,3 +143,32 @@ async fn an_update_that_panics_on_a_newer_value_fails_only_its_own_request() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn a_lane_in_which_too_many_wait_refuses_the_next_one() {
+    const MAX_WAITING: usize = 1024;
+    let moody = Moody::new(MemorySessionStorage::new());
+    let house = House::on(moody.clone(), ManualClock::new(), |_| {});
+    let cookie = house.visitor().await;
+    let mut waiting = Vec::new();
+    moody.close_gate();
+    for _ in 0..=MAX_WAITING {
+        let scope = house.begin(&cookie);
+        let session = scope.handle().load().await.unwrap();
+        session.update("count", |old: Option<usize>| old.unwrap_or(0) + 1).unwrap();
+        waiting.push(tokio::spawn(scope.finish(Answer::Ordinary)));
+        tokio::task::yield_now().await;
+    }
+    moody.arrivals(2).await;
+    let scope = house.begin(&cookie);
+    scope.handle().load().await.unwrap().insert("one too many", 1).unwrap();
+    let refused = scope.finish(Answer::Ordinary).await.unwrap_err();
+    assert!(refused.is_transient(), "{refused}");
+    moody.open_gate();
+    for task in waiting {
+        assert!(task.await.unwrap().unwrap().is_none());
+    }
+    let count = house.look(&cookie, |session| session.get::<usize>("count").unwrap()).await;
+    assert_eq!(count, Some(MAX_WAITING + 1));
+    assert_eq!(house.engine.background_tasks(), 0);
+}

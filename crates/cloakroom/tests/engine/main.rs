@@ -12,6 +12,7 @@ mod fingerprints;
 mod flashes;
 mod late;
 mod lifetimes;
+mod overtaken;
 mod sign_in;
 mod size;
 mod unavailable;
