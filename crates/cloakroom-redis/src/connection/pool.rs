@@ -116,7 +116,7 @@ impl Pool {
         question: Question<'_>,
     ) -> Result<Reply, StorageError> {
         let start = Instant::now();
-        let slot = self.slots.pick();
+        let slot = self.slots.pick(operation);
         let sent_on = AtomicU64::new(0);
         // Pinned here, because a timeout of its own copy would move a thousand bytes each time.
         let answer = pin!(self.repeated(slot, &sent_on, operation, question));

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use cloakroom::Operation;
+
 use super::connector::{Connector, OpenError};
 use super::opening::{Opening, Waiting};
 use super::renewal::Renewal;
@@ -16,6 +18,12 @@ use crate::server_clock::ServerClock;
 /// Up to so many commands in flight the first connections carry all of them: what is sent together
 /// shares system calls. Above it the next connection joins.
 const PACK: usize = 128;
+
+/// Whether a server that takes no writes at present (a failover, `CLIENT PAUSE`) holds the operation
+/// up, and with it whatever follows on the same connection.
+fn is_write(operation: Operation) -> bool {
+    matches!(operation, Operation::Commit | Operation::Touch | Operation::Destroy)
+}
 
 pub(super) struct Slots {
     pub(super) connector: Arc<Connector>,
@@ -52,15 +60,18 @@ impl Slots {
     }
 
     /// The first connection with room, else the least busy one, else one under suspicion, else one
-    /// to be opened.
-    pub(super) fn pick(&self) -> &Arc<Slot> {
-        let trusted = || self.slots.iter().filter(|slot| slot.is_trusted());
-        let live = || self.slots.iter().filter(|slot| slot.is_live());
+    /// to be opened. Reads look from the front and writes from the back.
+    pub(super) fn pick(&self, operation: Operation) -> &Arc<Slot> {
+        let last = self.slots.len() - 1;
+        let place = |at: usize| if is_write(operation) { last - at } else { at };
+        let all = || (0..=last).map(|at| &self.slots[place(at)]);
+        let trusted = || all().filter(|slot| slot.is_trusted());
+        let live = || all().filter(|slot| slot.is_live());
         trusted()
             .find(|slot| slot.in_flight() < PACK)
             .or_else(|| trusted().min_by_key(|slot| slot.in_flight()))
             .or_else(|| live().min_by_key(|slot| slot.in_flight()))
-            .unwrap_or(&self.slots[0])
+            .unwrap_or(&self.slots[place(0)])
     }
 
     /// A slot's connection, which is opened where there is none.

@@ -51,6 +51,7 @@ async fn a_silent_connection_is_avoided_while_another_one_answers() {
     let server = start().await;
     let proxy = Proxy::start(server.port()).await;
     let storage = through(&proxy, 2).await;
+    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
     proxy.silence_the_one_in_use();
     assert_times_out(&storage).await;
     for _ in 0..20 {

@@ -232,7 +232,10 @@ async fn a_read_does_not_wait_for_paused_writes() {
     let storage = connect(&server).await;
     set_and_let_half_of_its_life_pass(&storage).await;
     server.ask(["CLIENT", "PAUSE", "2000", "WRITE"]).await.unwrap();
-    let start = Instant::now();
-    assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
-    assert!(start.elapsed() < Duration::from_millis(200), "{:?}", start.elapsed());
+    // The touch that the first read gives up stays on its connection; it must not be the readers'.
+    for _ in 0..5 {
+        let start = Instant::now();
+        assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
+        assert!(start.elapsed() < Duration::from_millis(200), "{:?}", start.elapsed());
+    }
 }

@@ -117,6 +117,16 @@ impl Engine {
         }
     }
 
+    /// What a request is told whose deadline has passed before its commit was sent once more.
+    fn too_late(&self, deadline: Instant, tries: u32) -> SessionError {
+        let limit = self.policy().commit_timeout;
+        match tries {
+            // Nobody was faster: it waited in the lane for a storage that does not answer.
+            0 => self.commit_timed_out(deadline - limit).into(),
+            attempts => SessionError::Conflict { attempts, limit },
+        }
+    }
+
     fn commit_timed_out(&self, start: Instant) -> StorageError {
         let limit = self.policy().commit_timeout;
         StorageError::timeout(Operation::Commit, "commit timeout", limit, start.elapsed())

@@ -150,7 +150,7 @@ fn every_variable_that_cannot_be_read_is_reported_at_once() {
         ("CLOAKROOM_ABSOLUTE_TIMEOUT", ""),
         ("CLOAKROOM_LONGEST_LIFETIME", "-1s"),
         ("CLOAKROOM_REFRESH_BELOW", "half"),
-        ("CLOAKROOM_COMMIT_TIMEOUT", "1"),
+        ("CLOAKROOM_COMMIT_TIMEOUT", "soon"),
         ("CLOAKROOM_ON_SERVER_ERROR", "panic"),
         ("CLOAKROOM_FINGERPRINT", "fuzzy"),
         ("CLOAKROOM_TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.0/33"),

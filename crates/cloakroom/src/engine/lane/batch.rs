@@ -119,8 +119,7 @@ impl Batch {
                 continue;
             }
             let refusal = if now > member.deadline {
-                let limit = engine.policy().commit_timeout;
-                Some(SessionError::Conflict { attempts: tries, limit })
+                Some(engine.too_late(member.deadline, tries))
             } else if !draft.accepts(&member.attempt.proof) {
                 Some(SessionError::Superseded)
             } else if alone {
