@@ -120,7 +120,8 @@ impl Policy {
     /// The default policy, changed by environment variables: `CLOAKROOM_` and the name of the
     /// field in capitals, for example `CLOAKROOM_IDLE_TIMEOUT=15m`. The cookie's fields are
     /// `CLOAKROOM_COOKIE_NAME`, `_SAME_SITE`, `_PATH` and `_DOMAIN`; networks are separated by
-    /// commas.
+    /// commas. Durations are `15m`, `12h`, or a number of seconds. Variables that are not set keep
+    /// the default; other names are not looked at.
     ///
     /// # Errors
     /// [`ConfigError`] with every variable that cannot be read.
