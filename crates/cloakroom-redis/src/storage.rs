@@ -237,7 +237,7 @@ impl SessionStorage for RedisSessionStorage {
         self.shared.settings.fingerprint_mode
     }
 
-    fn operation_timeout(&self) -> Option<Duration> {
+    fn command_timeout(&self) -> Option<Duration> {
         Some(self.shared.pool.command_timeout())
     }
 

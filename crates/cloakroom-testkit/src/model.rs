@@ -6,6 +6,7 @@
 //! millisecond; with [`RealTime`] nothing expires, everything else is compared all the same.
 //!
 //! ```no_run
+//! # // The storages' own tests run the same; here its many histories would only cost time.
 //! use cloakroom_testkit::model::{RealTime, follow, histories};
 //! use proptest::prelude::*;
 //!

@@ -122,9 +122,10 @@ pub trait SessionStorage: Send + Sync + 'static {
         FingerprintMode::default()
     }
 
-    /// How long one operation may take altogether; `None` where none ever waits. A `get` or `set`,
-    /// and a request that shows several tickets, end within it as well.
-    fn operation_timeout(&self) -> Option<Duration> {
+    /// How long one command to the storage's server may take; `None` where there is no server to
+    /// wait for. A `get`, a `set`, and a request that shows several tickets ask more than once, and
+    /// end within it altogether.
+    fn command_timeout(&self) -> Option<Duration> {
         None
     }
 

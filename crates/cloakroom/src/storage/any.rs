@@ -41,7 +41,7 @@ trait ErasedStorage: Send + Sync {
     fn backend_name(&self) -> &'static str;
     fn default_ttl(&self) -> Duration;
     fn fingerprint_mode(&self) -> FingerprintMode;
-    fn operation_timeout(&self) -> Option<Duration>;
+    fn command_timeout(&self) -> Option<Duration>;
     fn max_session_bytes(&self) -> usize;
 }
 
@@ -78,8 +78,8 @@ impl<S: SessionStorage> ErasedStorage for S {
         SessionStorage::fingerprint_mode(self)
     }
 
-    fn operation_timeout(&self) -> Option<Duration> {
-        SessionStorage::operation_timeout(self)
+    fn command_timeout(&self) -> Option<Duration> {
+        SessionStorage::command_timeout(self)
     }
 
     fn max_session_bytes(&self) -> usize {
@@ -120,8 +120,8 @@ impl SessionStorage for AnyStorage {
         self.0.fingerprint_mode()
     }
 
-    fn operation_timeout(&self) -> Option<Duration> {
-        self.0.operation_timeout()
+    fn command_timeout(&self) -> Option<Duration> {
+        self.0.command_timeout()
     }
 
     fn max_session_bytes(&self) -> usize {
