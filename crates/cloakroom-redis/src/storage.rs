@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, ConfigError, Destroyed, Expect, FingerprintMode, Operation, Record,
-    SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Timestamp, Touched,
-    Version,
+    Commit, Committed, ConfigError, Destroyed, Durability, Expect, FingerprintMode, Operation,
+    Record, SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Timestamp,
+    Touched, Version,
 };
 use redis::{Cmd, Value};
 
@@ -215,8 +215,8 @@ impl SessionStorage for RedisSessionStorage {
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         let del = command("DEL", &self.name(key));
         match self.shared.pool.ask(Operation::Destroy, Question::Command(&del)).await? {
-            Value::Int(0) => Ok(Destroyed::Absent),
-            Value::Int(_) => Ok(Destroyed::Removed),
+            Value::Int(0) => Ok(Destroyed::Absent(Durability::LOCAL)),
+            Value::Int(_) => Ok(Destroyed::Removed(Durability::LOCAL)),
             _ => Err(unexpected(Operation::Destroy)),
         }
     }
@@ -237,7 +237,7 @@ impl SessionStorage for RedisSessionStorage {
         self.shared.settings.fingerprint_mode
     }
 
-    fn command_timeout(&self) -> Option<Duration> {
+    fn timeout(&self, _: Operation) -> Option<Duration> {
         Some(self.shared.pool.command_timeout())
     }
 

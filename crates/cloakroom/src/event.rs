@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::error::{Operation, SessionError, StorageError};
+use crate::storage::BreakerState;
 use crate::token::PublicId;
 
 /// Something that happened to a session. Told to the [`Observer`] at the moment it happens.
@@ -72,6 +73,67 @@ pub enum Event<'a> {
         /// The session.
         session: PublicId,
     },
+    /// A sign-out could not be carried out yet. This node refuses the session from now on; it is
+    /// removed as soon as the storage's server answers.
+    DestroyPending {
+        /// The session.
+        session: PublicId,
+    },
+    /// A sign-out that was pending has been carried out, or one was repeated after a failover.
+    DestroyApplied {
+        /// The session.
+        session: PublicId,
+        /// How long it was pending; zero for a repetition after a failover.
+        pending: Duration,
+    },
+    /// A pending sign-out was given up: its session has passed its absolute deadline.
+    DestroyExpired {
+        /// The session.
+        session: PublicId,
+    },
+    /// A sign-out could not be carried out, and too many are pending already. The caller was told
+    /// an error.
+    JournalFull {
+        /// The session.
+        session: PublicId,
+    },
+    /// Changes that a handler had marked as best effort were lost because the storage could not
+    /// say.
+    ChangesLost {
+        /// The session; `None` where it was not stored yet.
+        session: Option<PublicId>,
+        /// Why.
+        error: &'a SessionError,
+    },
+    /// A circuit breaker has changed its state.
+    BreakerChanged {
+        /// The server's host and port.
+        node: &'a str,
+        /// Which commands it is about.
+        side: Side,
+        /// The state that it has now.
+        state: BreakerState,
+    },
+    /// A connection to a server broke, was silent for too long, or was refused.
+    ConnectionLost {
+        /// The server's host and port.
+        node: &'a str,
+        /// What happened, without anything that the server has said.
+        reason: &'a str,
+    },
+    /// A connection that was lost has been replaced.
+    ConnectionRestored {
+        /// The server's host and port.
+        node: &'a str,
+        /// How long the place was without a connection that answers.
+        outage: Duration,
+    },
+    /// Sessions are now read from and written to another server (failover), or to the same one with
+    /// another history (restart, restore).
+    PrimaryChanged {
+        /// The server's host and port.
+        node: &'a str,
+    },
     /// A session's idle deadline was moved.
     Touched {
         /// The session.
@@ -91,6 +153,25 @@ pub enum Event<'a> {
     /// The engine hands out cookies over plain HTTP. Never in production. Told once, when the engine
     /// is built; without an observer a line on the standard error output says it.
     PlainHttp,
+}
+
+/// Which commands a circuit breaker is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Loads.
+    Reads,
+    /// Commits and touches.
+    Writes,
+}
+
+impl Side {
+    /// The side's name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+        }
+    }
 }
 
 /// Why a ticket opened nothing.
@@ -149,6 +230,19 @@ impl Observer for TracingObserver {
             }
             Event::Rejected { session, reason: Rejection::Fingerprint } => {
                 tracing::warn!(%session, "ticket shown from another place than the session's");
+            }
+            Event::BreakerChanged { node, side, state } => {
+                tracing::warn!(node, side = side.name(), state = state.name(), "circuit breaker");
+            }
+            Event::ConnectionLost { node, reason } => {
+                tracing::warn!(node, reason, "connection lost");
+            }
+            Event::PrimaryChanged { node } => tracing::warn!(node, "other primary"),
+            Event::JournalFull { session } => {
+                tracing::error!(%session, "sign-out refused: too many are pending");
+            }
+            Event::ChangesLost { session, error } => {
+                tracing::warn!(?session, %error, "changes lost");
             }
             event => tracing::debug!(?event, "session"),
         }

@@ -40,7 +40,7 @@ pub use error::{
 };
 #[cfg(feature = "tracing")]
 pub use event::TracingObserver;
-pub use event::{Event, Observer, Rejection};
+pub use event::{Event, Observer, Rejection, Side};
 pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome};
 pub use policy::{CookiePolicy, OnServerError, Policy, SameSite};
@@ -49,8 +49,9 @@ pub use session::{
     Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,
 };
 pub use storage::{
-    AnyStorage, DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL,
-    Destroyed, MemorySessionStorage, MemorySessionStorageBuilder, SessionStorage, StorageStats,
-    Touched,
+    AnyStorage, BreakerState, ConnectionHealth, ConnectionState, DEFAULT_MAX_BYTES,
+    DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, Durability,
+    HealthStatus, MemorySessionStorage, MemorySessionStorageBuilder, NodeHealth, SessionStorage,
+    StorageHealth, StorageStats, Touched,
 };
 pub use token::{PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};

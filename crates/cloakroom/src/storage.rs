@@ -2,15 +2,18 @@
 
 mod any;
 mod direct;
+mod health;
 mod limit;
 mod memory;
 mod stats;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::commit::{Commit, Committed};
-use crate::error::{SessionError, StorageError};
+use crate::error::{Operation, SessionError, StorageError};
+use crate::event::Observer;
 use crate::fingerprint::{FingerprintMode, SessionFingerprint};
 use crate::record::{Record, Stamp};
 use crate::session::SessionData;
@@ -19,6 +22,9 @@ use crate::token::SessionKey;
 pub(crate) use limit::within;
 
 pub use any::AnyStorage;
+pub use health::{
+    BreakerState, ConnectionHealth, ConnectionState, HealthStatus, NodeHealth, StorageHealth,
+};
 pub use memory::{
     DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSIONS, MemorySessionStorage, MemorySessionStorageBuilder,
 };
@@ -91,8 +97,12 @@ pub trait SessionStorage: Send + Sync + 'static {
 
     /// Removes one record for good.
     ///
+    /// A storage with a journal answers [`Destroyed::Pending`] where its server could not be
+    /// reached or took no writes: from then on it refuses the record, and removes it as soon as
+    /// the server answers.
+    ///
     /// # Errors
-    /// [`StorageError`] where the outcome is unknown.
+    /// [`StorageError`] where the outcome is unknown and nobody will try again.
     fn destroy(
         &self,
         key: &SessionKey,
@@ -122,11 +132,23 @@ pub trait SessionStorage: Send + Sync + 'static {
         FingerprintMode::default()
     }
 
-    /// How long one command to the storage's server may take; `None` where there is no server to
-    /// wait for. A `get`, a `set`, and a request that shows several tickets ask more than once, and
-    /// end within it altogether.
-    fn command_timeout(&self) -> Option<Duration> {
+    /// How long an operation may take with all its exchanges and repetitions; `None` where there is
+    /// no server to wait for. A `get`, a `set`, and a request that shows several tickets ask more
+    /// than once, and end within it altogether.
+    fn timeout(&self, operation: Operation) -> Option<Duration> {
+        let _ = operation;
         None
+    }
+
+    /// How the storage is at this moment, without asking its server anything.
+    fn health(&self) -> StorageHealth {
+        StorageHealth::healthy(self.backend_name())
+    }
+
+    /// Tells the storage who wants to hear its own events: breakers, connections, removals that
+    /// were carried out late. The engine's builder calls it with the engine's observer.
+    fn observe_with(&self, observer: Arc<dyn Observer>) {
+        drop(observer);
     }
 
     /// The largest record in bytes that is accepted; 64 KiB unless configured.
@@ -185,13 +207,20 @@ pub trait SessionStorage: Send + Sync + 'static {
     /// Deletes the session that the application stored under `id`; `true` where there was one.
     ///
     /// # Errors
-    /// [`StorageError`] where the outcome is unknown.
+    /// [`StorageError`] where the outcome is unknown, or where the removal is still to come; its
+    /// kind is then [`StorageErrorKind::Pending`](crate::StorageErrorKind::Pending).
     fn delete(&self, id: &str) -> impl Future<Output = Result<bool, StorageError>> + Send
     where
         Self: Sized,
     {
         let key = SessionKey::from_name(id);
-        async move { Ok(self.destroy(&key).await? == Destroyed::Removed) }
+        async move {
+            match self.destroy(&key).await? {
+                Destroyed::Removed(_) => Ok(true),
+                Destroyed::Absent(_) => Ok(false),
+                Destroyed::Pending => Err(StorageError::pending()),
+            }
+        }
     }
 
     /// Whether there is a live session under `id`. Does not count as activity.
@@ -224,7 +253,35 @@ pub enum Touched {
 #[must_use]
 pub enum Destroyed {
     /// The record was there and is gone.
-    Removed,
+    Removed(Durability),
     /// There was none.
-    Absent,
+    Absent(Durability),
+    /// The server could not be reached or took no writes. This storage refuses the record from now
+    /// on and removes it as soon as the server answers; other nodes may still serve it until then.
+    Pending,
+}
+
+/// How many servers are known to have carried out a removal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Durability {
+    /// Replicas that have confirmed it, beside the primary.
+    pub replicas: u32,
+    /// Replicas that were asked for; see the storage's builder.
+    pub asked: u32,
+}
+
+impl Durability {
+    /// The primary alone, as was asked for.
+    pub const LOCAL: Self = Self { replicas: 0, asked: 0 };
+
+    /// What so many of the replicas that were asked for have confirmed.
+    pub const fn replicas(confirmed: u32, asked: u32) -> Self {
+        Self { replicas: confirmed, asked }
+    }
+
+    /// Whether as many replicas have confirmed as were asked for.
+    pub const fn is_met(self) -> bool {
+        self.replicas >= self.asked
+    }
 }

@@ -1,7 +1,7 @@
 //! One commit at a time: what is applied, what is refused, what comes back.
 
 use cloakroom::{
-    CommitBuilder, Committed, Destroyed, Expect, Generation, Nonce, SessionFingerprint,
+    CommitBuilder, Committed, Destroyed, Durability, Expect, Generation, Nonce, SessionFingerprint,
     SessionStorage, StorageErrorKind, Version,
 };
 
@@ -114,7 +114,7 @@ pub async fn a_record_that_was_made_again_is_another_one(fixture: &impl Fixture)
     let storage = fixture.open(&Settings::default()).await;
     let key = unused_key();
     let first = apply(&storage, &key, &creating().field("a", "1")).await;
-    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed);
+    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed(Durability::LOCAL));
     let again = apply(&storage, &key, &creating().field("a", "2")).await;
     assert_eq!(first.generation, again.generation);
     let late = send(&storage, &key, &rewriting(&first).field("a", "3")).await;

@@ -1,7 +1,8 @@
 //! Time is up: what has expired is not there, for nobody.
 
 use cloakroom::{
-    Absolute, CommitBuilder, Committed, Destroyed, Expect, Generation, SessionStorage, Touched,
+    Absolute, CommitBuilder, Committed, Destroyed, Durability, Expect, Generation, SessionStorage,
+    Touched,
 };
 
 use super::sample::{LONG, apply, creating, found, rewriting, send, unused_key};
@@ -22,7 +23,7 @@ pub async fn an_expired_record_is_gone_for_everybody(fixture: &impl Fixture) {
         assert!(matches!(outcome, Committed::Gone), "{commit:?}: {outcome:?}");
     }
     assert_eq!(storage.stats().await.unwrap().total_sessions, 0);
-    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Absent);
+    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Absent(Durability::LOCAL));
 }
 
 /// A new session under an expired one's key owes nothing to it.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cloakroom::{
-    Absolute, CommitBuilder, Committed, Destroyed, Expect, Record, SessionKey, SessionStorage,
-    Token, Touched,
+    Absolute, CommitBuilder, Committed, Destroyed, Durability, Expect, Record, SessionKey,
+    SessionStorage, Token, Touched,
 };
 
 use super::sample::{
@@ -24,7 +24,7 @@ pub async fn nothing_brings_a_destroyed_record_back(fixture: &impl Fixture) {
     let stamp = apply(&storage, &key, &first).await;
     let last = rewriting(&stamp).field("a", "2").build().unwrap();
     let stamp = apply_built(&storage, &key, &last).await;
-    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed);
+    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed(Durability::LOCAL));
 
     let next = ticket.rotated().unwrap();
     let sign_in = rewriting(&stamp).absolute(Absolute::Start(LONG)).owner("ann");
@@ -48,8 +48,8 @@ pub async fn a_destroy_says_whether_there_was_a_record(fixture: &impl Fixture) {
     let (key, other) = (unused_key(), unused_key());
     apply(&storage, &key, &creating()).await;
     apply(&storage, &other, &creating()).await;
-    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed);
-    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Absent);
+    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed(Durability::LOCAL));
+    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Absent(Durability::LOCAL));
     found(&storage, &other).await;
 }
 
@@ -69,7 +69,7 @@ pub async fn a_destroy_is_final_under_in_flight_writes(fixture: &impl Fixture) {
         for _ in 0..round * 4 {
             found(&*storage, &key).await;
         }
-        assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed);
+        assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed(Durability::LOCAL));
         while let Some(writer) = writers.join_next().await {
             writer.unwrap();
         }

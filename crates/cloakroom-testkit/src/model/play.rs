@@ -180,7 +180,7 @@ impl<'a, S: SessionStorage, T: Time> Player<'a, S, T> {
         let key = self.key(session);
         let answer = self.storage.destroy(&key).await.map_err(|error| error.to_string());
         let was_there = self.reference.destroy(&key);
-        compare(&Ok(was_there), &answer.map(|destroyed| destroyed == Destroyed::Removed))
+        compare(&Ok(was_there), &answer.map(|destroyed| matches!(destroyed, Destroyed::Removed(_))))
     }
 
     async fn count(&self) -> (u64, u64) {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cloakroom::{
-    Absolute, Commit, CommitBuilder, Committed, Destroyed, Expect, SessionKey, SessionStorage,
-    Stamp, Token, Version,
+    Absolute, Commit, CommitBuilder, Committed, Destroyed, Durability, Expect, SessionKey,
+    SessionStorage, Stamp, Token, Version,
 };
 use tokio::task::JoinSet;
 
@@ -43,7 +43,10 @@ pub async fn race<S: SessionStorage>(storage: Arc<S>, writers: usize, rounds: us
         }
         tokio::task::yield_now().await;
     }
-    assert_eq!(storage.destroy(&key).await.expect("it answers"), Destroyed::Removed);
+    assert_eq!(
+        storage.destroy(&key).await.expect("it answers"),
+        Destroyed::Removed(Durability::LOCAL)
+    );
     removed.store(true, Ordering::SeqCst);
 
     let mut applied = vec![(stamp.generation.number(), Expect::Absent)];

@@ -50,6 +50,9 @@ impl EngineBuilder {
         });
         policy.fingerprint.get_or_insert_with(|| self.storage.fingerprint_mode());
         policy.check()?;
+        if let Some(observer) = &self.observer {
+            self.storage.observe_with(observer.clone());
+        }
         let engine = Engine {
             inner: Arc::new(Inner {
                 storage: self.storage,

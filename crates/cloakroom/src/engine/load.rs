@@ -17,7 +17,7 @@ impl Engine {
     pub(crate) async fn load(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
         // The storage bounds one question; only several need a limit around them.
         let asks_more_than_once = visit.candidates.tokens().nth(1).is_some();
-        let limit = self.storage().command_timeout().filter(|_| asks_more_than_once);
+        let limit = self.storage().timeout(Operation::Load).filter(|_| asks_more_than_once);
         within(limit, Operation::Load, self.try_tickets(visit)).await
     }
 

@@ -40,6 +40,9 @@ pub enum StorageErrorKind {
     Full,
     /// The server is a read-only replica. What it holds can still be read.
     ReadOnly,
+    /// The removal could not be carried out yet. The storage refuses the record on this node and
+    /// removes it as soon as its server answers.
+    Pending,
     /// The session is larger than the storage's limit; nothing was sent.
     TooLarge {
         /// The size in bytes that the record would have.
@@ -103,6 +106,13 @@ impl StorageError {
         Self::new(StorageErrorKind::Timeout { limit, elapsed }, operation, message)
     }
 
+    /// A removal that is still to come.
+    pub fn pending() -> Self {
+        let message = "the removal is pending: the session is refused on this node from now on, and \
+                       removed as soon as the storage's server answers";
+        Self::new(StorageErrorKind::Pending, Operation::Destroy, message)
+    }
+
     /// The same error with its cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
@@ -129,6 +139,7 @@ impl StorageError {
                 | StorageErrorKind::Rejected
                 | StorageErrorKind::Full
                 | StorageErrorKind::ReadOnly
+                | StorageErrorKind::Pending
         )
     }
 }

@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Destroyed, SessionStorage, StorageStats, Touched};
+use super::{Destroyed, SessionStorage, StorageHealth, StorageStats, Touched};
 use crate::commit::{Commit, Committed};
-use crate::error::StorageError;
+use crate::error::{Operation, StorageError};
+use crate::event::Observer;
 use crate::fingerprint::FingerprintMode;
 use crate::record::Record;
 use crate::token::SessionKey;
@@ -41,7 +42,9 @@ trait ErasedStorage: Send + Sync {
     fn backend_name(&self) -> &'static str;
     fn default_ttl(&self) -> Duration;
     fn fingerprint_mode(&self) -> FingerprintMode;
-    fn command_timeout(&self) -> Option<Duration>;
+    fn timeout(&self, operation: Operation) -> Option<Duration>;
+    fn health(&self) -> StorageHealth;
+    fn observe_with(&self, observer: Arc<dyn Observer>);
     fn max_session_bytes(&self) -> usize;
 }
 
@@ -78,8 +81,16 @@ impl<S: SessionStorage> ErasedStorage for S {
         SessionStorage::fingerprint_mode(self)
     }
 
-    fn command_timeout(&self) -> Option<Duration> {
-        SessionStorage::command_timeout(self)
+    fn timeout(&self, operation: Operation) -> Option<Duration> {
+        SessionStorage::timeout(self, operation)
+    }
+
+    fn health(&self) -> StorageHealth {
+        SessionStorage::health(self)
+    }
+
+    fn observe_with(&self, observer: Arc<dyn Observer>) {
+        SessionStorage::observe_with(self, observer);
     }
 
     fn max_session_bytes(&self) -> usize {
@@ -120,8 +131,16 @@ impl SessionStorage for AnyStorage {
         self.0.fingerprint_mode()
     }
 
-    fn command_timeout(&self) -> Option<Duration> {
-        self.0.command_timeout()
+    fn timeout(&self, operation: Operation) -> Option<Duration> {
+        self.0.timeout(operation)
+    }
+
+    fn health(&self) -> StorageHealth {
+        self.0.health()
+    }
+
+    fn observe_with(&self, observer: Arc<dyn Observer>) {
+        self.0.observe_with(observer);
     }
 
     fn max_session_bytes(&self) -> usize {

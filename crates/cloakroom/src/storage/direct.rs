@@ -39,7 +39,7 @@ pub(super) async fn get(
     if lifetime::wants_touch(&record, lifetime::HALF) {
         // The session has been read; that its lifetime could not be renewed is no reason to fail,
         // nor to keep the reader waiting for a server that takes no writes at present.
-        let limit = storage.command_timeout().map(|limit| limit.min(TOUCH_LIMIT));
+        let limit = storage.timeout(Operation::Touch).map(|limit| limit.min(TOUCH_LIMIT));
         let _: Result<Touched, StorageError> =
             within(limit, Operation::Touch, storage.touch(&key)).await;
     }
@@ -54,7 +54,7 @@ pub(super) async fn set(
     ttl: Option<Duration>,
 ) -> Result<(), SessionError> {
     let write = write(storage, id, data, ttl);
-    within(storage.command_timeout(), Operation::Commit, write).await
+    within(storage.timeout(Operation::Commit), Operation::Commit, write).await
 }
 
 async fn write(

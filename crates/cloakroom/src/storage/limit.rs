@@ -14,7 +14,7 @@ pub(crate) async fn within<T, E: From<StorageError>>(
     let start = Instant::now();
     let done = tokio::time::timeout(limit, work).await;
     done.unwrap_or_else(|_| {
-        let name = "command timeout";
-        Err(StorageError::timeout(operation, name, limit, start.elapsed()).into())
+        let name = format!("{operation} timeout");
+        Err(StorageError::timeout(operation, &name, limit, start.elapsed()).into())
     })
 }

@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, SessionStorage, StorageStats, Touched,
+    DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, Durability, SessionStorage, StorageStats,
+    Touched,
 };
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::commit::{Commit, Committed};
@@ -197,7 +198,8 @@ impl SessionStorage for MemorySessionStorage {
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         let now = self.now();
         let removed = self.shard(key, now).remove(key);
-        Ok(if removed { Destroyed::Removed } else { Destroyed::Absent })
+        let local = Durability::LOCAL;
+        Ok(if removed { Destroyed::Removed(local) } else { Destroyed::Absent(local) })
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

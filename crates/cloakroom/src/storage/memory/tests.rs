@@ -86,7 +86,7 @@ async fn a_storage_full_of_sessions_refuses_new_ones_and_keeps_the_live_ones() {
         assert!(matches!(storage.touch(key).await.unwrap(), Touched::Unchanged));
     }
     assert_eq!(usage(&storage).await, (3, 600));
-    assert_eq!(storage.destroy(&keys[0]).await.unwrap(), Destroyed::Removed);
+    assert_eq!(storage.destroy(&keys[0]).await.unwrap(), Destroyed::Removed(Durability::LOCAL));
     create(&storage, 200).await.unwrap();
 }
 
@@ -135,7 +135,7 @@ async fn a_session_lives_at_its_deadline_and_is_gone_a_millisecond_later() {
     assert!(matches!(storage.touch(&key).await.unwrap(), Touched::Gone));
     let late = storage.commit(&key, &sized(Expect::Present, 200)).await.unwrap();
     assert!(matches!(late, Committed::Gone));
-    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Absent);
+    assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Absent(Durability::LOCAL));
 }
 
 #[tokio::test]
@@ -249,7 +249,10 @@ async fn bounds_hold_and_accounts_are_even_under_parallel_writers() {
             for _ in 0..300 {
                 let Ok(key) = create(&storage, 200).await else { continue };
                 assert!(usage(&storage).await.0 <= 50 + 8, "each commit reserves before it knows");
-                assert_eq!(storage.destroy(&key).await.unwrap(), Destroyed::Removed);
+                assert_eq!(
+                    storage.destroy(&key).await.unwrap(),
+                    Destroyed::Removed(Durability::LOCAL)
+                );
             }
         });
     }

@@ -1,0 +1,232 @@
+//! [`StorageHealth`]: how a storage and its servers are at one moment. A storage keeps it up to date
+//! by itself, so looking at it asks no server and never waits.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+/// How a storage is at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StorageHealth {
+    /// The storage's name, as [`SessionStorage::backend_name`](crate::SessionStorage::backend_name)
+    /// gives it.
+    pub backend: &'static str,
+    /// The state of the whole.
+    pub status: HealthStatus,
+    /// The servers, one for a single server or a Sentinel set, one per primary of a Cluster.
+    pub nodes: Vec<NodeHealth>,
+    /// Removals that were asked for and could not be carried out yet.
+    pub pending_removals: usize,
+    /// What somebody should look at, in words: sessions that may be evicted, a missing permission.
+    pub warnings: Vec<String>,
+}
+
+/// The state of a whole storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// Every node takes reads and writes.
+    Healthy,
+    /// Some sessions cannot be read or written at present, or somebody should look at a warning.
+    Degraded,
+    /// No session can be read at present.
+    Unavailable,
+}
+
+/// How one server is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct NodeHealth {
+    /// Host and port, or the path of a socket; never credentials.
+    pub address: String,
+    /// `primary` or `replica`; `None` as long as the server has not said.
+    pub role: Option<String>,
+    /// Name and version, for example `redis 7.0.15`.
+    pub version: Option<String>,
+    /// Whether reads are sent to it.
+    pub reads: BreakerState,
+    /// Whether writes are sent to it.
+    pub writes: BreakerState,
+    /// Commands under way on all connections.
+    pub in_flight: usize,
+    /// Each connection.
+    pub connections: Vec<ConnectionHealth>,
+    /// Replicas that are connected to it.
+    pub replicas: Option<u32>,
+    /// What the server does when its memory is full; anything but `noeviction` ends sessions early.
+    pub memory_policy: Option<String>,
+    /// By how many milliseconds the server's clock is ahead of this machine's. Sessions live by the
+    /// server's clock, so an offset harms none; it misleads people who compare logs.
+    pub clock_offset_ms: Option<i64>,
+}
+
+/// How one connection is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ConnectionHealth {
+    /// Whether it can be used.
+    pub state: ConnectionState,
+    /// Commands under way.
+    pub in_flight: usize,
+    /// For how long nothing has come from the server, in milliseconds; `None` without a connection.
+    #[serde(rename = "heartbeat_age_ms", serialize_with = "millis")]
+    pub heartbeat_age: Option<Duration>,
+    /// Why the connection before this one ended, or this one cannot be opened.
+    pub last_error: Option<String>,
+}
+
+/// Whether a connection can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// It answers.
+    Live,
+    /// It has let somebody wait for too long and is being replaced.
+    Suspect,
+    /// There is none; it is being opened.
+    Down,
+}
+
+/// Whether commands are let through to a server (circuit breaker).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    /// All of them.
+    Closed,
+    /// None: each is answered at once with
+    /// [`StorageErrorKind::Rejected`](crate::StorageErrorKind::Rejected).
+    Open,
+    /// A few, to see whether the server is well again.
+    HalfOpen,
+}
+
+impl BreakerState {
+    /// The state's name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
+impl StorageHealth {
+    /// A storage without servers, or one that has nothing to complain of.
+    pub fn healthy(backend: &'static str) -> Self {
+        Self {
+            backend,
+            status: HealthStatus::Healthy,
+            nodes: Vec::new(),
+            pending_removals: 0,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// A storage on these servers. Its status follows from theirs and from the rest.
+    pub fn of_nodes(
+        backend: &'static str,
+        nodes: Vec<NodeHealth>,
+        pending_removals: usize,
+        warnings: Vec<String>,
+    ) -> Self {
+        let all_well = nodes.iter().all(NodeHealth::is_well);
+        let status = if !nodes.iter().any(NodeHealth::takes_reads) {
+            HealthStatus::Unavailable
+        } else if all_well && pending_removals == 0 && warnings.is_empty() {
+            HealthStatus::Healthy
+        } else {
+            HealthStatus::Degraded
+        };
+        Self { backend, status, nodes, pending_removals, warnings }
+    }
+}
+
+impl NodeHealth {
+    /// A server of which nothing is known yet.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            role: None,
+            version: None,
+            reads: BreakerState::Closed,
+            writes: BreakerState::Closed,
+            in_flight: 0,
+            connections: Vec::new(),
+            replicas: None,
+            memory_policy: None,
+            clock_offset_ms: None,
+        }
+    }
+
+    /// Whether sessions on this server can be read: a connection answers and no breaker is open.
+    pub fn takes_reads(&self) -> bool {
+        self.reads != BreakerState::Open
+            && self.connections.iter().any(|connection| connection.state == ConnectionState::Live)
+    }
+
+    fn is_well(&self) -> bool {
+        self.takes_reads()
+            && self.reads == BreakerState::Closed
+            && self.writes == BreakerState::Closed
+    }
+}
+
+impl ConnectionHealth {
+    /// A connection without anything under way.
+    pub fn new(state: ConnectionState) -> Self {
+        Self { state, in_flight: 0, heartbeat_age: None, last_error: None }
+    }
+}
+
+fn millis<S: Serializer>(age: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(connection: ConnectionState) -> NodeHealth {
+        let connections = vec![ConnectionHealth::new(connection)];
+        NodeHealth { connections, ..NodeHealth::new("127.0.0.1:6379") }
+    }
+
+    fn status(nodes: Vec<NodeHealth>) -> HealthStatus {
+        StorageHealth::of_nodes("redis", nodes, 0, Vec::new()).status
+    }
+
+    #[test]
+    fn a_storage_is_healthy_when_every_node_takes_everything() {
+        use ConnectionState::{Down, Live, Suspect};
+        assert_eq!(status(vec![node(Live), node(Live)]), HealthStatus::Healthy);
+        assert_eq!(status(vec![node(Live), node(Down)]), HealthStatus::Degraded);
+        assert_eq!(status(vec![node(Down), node(Suspect)]), HealthStatus::Unavailable);
+        let no_writes = NodeHealth { writes: BreakerState::Open, ..node(Live) };
+        assert_eq!(status(vec![no_writes]), HealthStatus::Degraded);
+        let no_reads = NodeHealth { reads: BreakerState::Open, ..node(Live) };
+        assert_eq!(status(vec![no_reads]), HealthStatus::Unavailable);
+    }
+
+    #[test]
+    fn a_removal_that_waits_and_a_warning_are_degraded() {
+        use ConnectionState::Live;
+        let pending = StorageHealth::of_nodes("redis", vec![node(Live)], 1, Vec::new());
+        assert_eq!(pending.status, HealthStatus::Degraded);
+        let warned = StorageHealth::of_nodes("redis", vec![node(Live)], 0, vec!["evicts".into()]);
+        assert_eq!(warned.status, HealthStatus::Degraded);
+    }
+
+    #[test]
+    fn health_is_written_in_standard_words() {
+        let mut node = node(ConnectionState::Live);
+        node.connections[0].heartbeat_age = Some(Duration::from_millis(1500));
+        node.reads = BreakerState::HalfOpen;
+        let health = StorageHealth::of_nodes("redis", vec![node], 0, Vec::new());
+        let json = serde_json::to_value(health).unwrap();
+        assert_eq!(json["status"], "degraded");
+        assert_eq!(json["nodes"][0]["reads"], "half_open");
+        assert_eq!(json["nodes"][0]["connections"][0]["heartbeat_age_ms"], 1500);
+    }
+}
