@@ -14,6 +14,8 @@
 //! # }
 //! ```
 
+#[allow(dead_code, reason = "the pool does not ask it yet")]
+mod breaker;
 mod builder;
 mod config;
 mod connection;
@@ -25,6 +27,7 @@ mod server_clock;
 mod stats;
 mod storage;
 
+pub use breaker::BreakerPolicy;
 pub use builder::{
     DEFAULT_COMMAND_TIMEOUT, DEFAULT_CONNECTION_TIMEOUT, RedisSessionStorageBuilder,
 };
