@@ -9,4 +9,7 @@ mod redis_server;
 
 pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
 pub use manual_clock::ManualClock;
-pub use redis_server::{RedisServer, Reply, SERVER_PROGRAM};
+pub use redis_server::{
+    ACL_RULES, Certificates, ClientCertificate, Persistence, RedisServer, RedisServerBuilder,
+    Reply, SERVER_PROGRAM, Snapshot,
+};

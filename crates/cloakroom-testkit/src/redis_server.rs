@@ -1,35 +1,62 @@
 //! [`RedisServer`]: a real `redis-server` process for one test, on a free port, in a folder of its
 //! own. It dies with the value, and also when the test process is killed.
 
+mod access;
+mod builder;
+mod data;
+mod faults;
+mod line;
+mod port;
+mod process;
 mod reply;
+mod settings;
+mod tls;
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::Mutex;
 
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+pub use access::ACL_RULES;
+pub(crate) use access::Access;
+pub use builder::RedisServerBuilder;
+pub use data::{Persistence, Snapshot};
+use line::Line;
+pub use process::SERVER_PROGRAM;
+use process::{Process, Role};
 pub use reply::Reply;
+pub use tls::{Certificates, ClientCertificate};
 
-/// Names the server's program; the default is `redis-server` from the path.
-pub const SERVER_PROGRAM: &str = "CLOAKROOM_TEST_REDIS_SERVER";
-
-/// Ends the server as soon as the pipe from the test process is closed, however that ends.
-const GUARD: &str = r#""$@" </dev/null & server=$!; read -r _; kill -9 $server; wait $server"#;
-
-const START_LIMIT: Duration = Duration::from_secs(10);
+const SETTINGS: &str = "redis.conf";
+const LOG: &str = "log";
 
 /// A running Redis server that belongs to the test.
+///
+/// ```no_run
+/// use cloakroom_testkit::RedisServer;
+///
+/// # async fn example() -> std::io::Result<()> {
+/// let server = RedisServer::start().await?;
+/// server.ask(["SET", "key", "value"]).await?;
+/// let yesterday = server.snapshot().await?;
+/// server.ask(["DEL", "key"]).await?;
+/// server.restart_from(&yesterday).await?;
+/// assert_eq!(server.ask(["GET", "key"]).await?.text(), "value");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct RedisServer {
-    guard: Child,
-    server: u32,
+    // Ended before the folder is removed, for fields go in this order.
+    process: Mutex<Option<Process>>,
     port: u16,
-    _folder: TempDir,
+    role: Role,
+    line: Line,
+    access: Access,
+    persistence: Persistence,
+    certificates: Option<Certificates>,
+    folder: TempDir,
 }
 
 impl RedisServer {
@@ -38,7 +65,7 @@ impl RedisServer {
     /// # Errors
     /// Where the program is missing or does not answer within 10 s.
     pub async fn start() -> io::Result<Self> {
-        Self::start_with(&[]).await
+        Self::builder().start().await
     }
 
     /// Starts a server with more settings, each a name as in `redis.conf` and its value.
@@ -46,14 +73,10 @@ impl RedisServer {
     /// # Errors
     /// Where the program is missing or does not answer within 10 s.
     pub async fn start_with(settings: &[(&str, &str)]) -> io::Result<Self> {
-        // Between finding a free port and using it somebody else may take it.
-        let mut tries = 0;
-        loop {
-            match Self::try_start(settings).await {
-                Err(_) if tries < 3 => tries += 1,
-                started => return started,
-            }
-        }
+        let with = |builder: RedisServerBuilder, (name, value): &(&str, &str)| {
+            builder.setting(name, value)
+        };
+        settings.iter().fold(Self::builder(), with).start().await
     }
 
     /// Starts a server on a port that another one has used before.
@@ -61,7 +84,12 @@ impl RedisServer {
     /// # Errors
     /// Where the port is taken or the server does not answer within 10 s.
     pub async fn start_on(port: u16) -> io::Result<Self> {
-        Self::launch(port, &[]).await
+        Self::builder().port(port).start().await
+    }
+
+    /// A server that has yet to be set up: users, TLS, persistence, settings.
+    pub fn builder() -> RedisServerBuilder {
+        RedisServerBuilder::new()
     }
 
     /// The port that the server listens on.
@@ -69,35 +97,48 @@ impl RedisServer {
         self.port
     }
 
-    /// The server's URL.
+    /// The server's URL, with the login of the user that tests are meant to be: the first that the
+    /// server was started with, else the one of [`ACL_RULES`], else the default user.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        self.url_with(&self.access.login())
     }
 
-    /// Stops the server's process without ending it: it accepts connections and answers nothing.
-    pub fn freeze(&self) {
-        self.signal("STOP");
+    /// The server's URL with the login of the default user, who may do everything.
+    pub fn plain_url(&self) -> String {
+        self.url_with(&self.access.plain_login())
     }
 
-    /// Lets a frozen server go on.
-    pub fn thaw(&self) {
-        self.signal("CONT");
+    /// The server's URL with the login of anybody, for example with a wrong password.
+    pub fn url_as(&self, user: &str, password: &str) -> String {
+        self.url_with(&access::credentials(user, password))
     }
 
-    /// Ends the server at once, as a power cut would.
-    pub fn kill(mut self) {
-        self.end();
+    /// The URL of the server's unix socket, with the same login as [`url`](Self::url).
+    pub fn unix_url(&self) -> String {
+        format!("redis+unix://{}{}", self.socket().display(), self.access.query())
+    }
+
+    /// The server's unix socket.
+    pub fn socket(&self) -> &Path {
+        &self.line.socket
+    }
+
+    /// The certificates of a server that speaks TLS.
+    pub fn certificates(&self) -> Option<&Certificates> {
+        self.certificates.as_ref()
     }
 
     /// Sends one command and answers the raw reply, as a person with a terminal would.
     ///
+    /// It comes from the default user, through the unix socket, whatever the server's port expects.
+    ///
     /// # Errors
     /// Where the server cannot be reached or hangs up.
     pub async fn command(&self, words: &[&[u8]]) -> io::Result<Vec<u8>> {
-        exchange(self.port, words).await
+        self.line.exchange(words).await
     }
 
-    /// Sends one command and answers the reply.
+    /// Sends one command as [`command`](Self::command) does, and answers the reply.
     ///
     /// # Errors
     /// Where the server cannot be reached, hangs up or answers what cannot be read.
@@ -107,8 +148,7 @@ impl RedisServer {
     ) -> io::Result<Reply> {
         let words: Vec<_> = words.into_iter().map(|word| word.as_ref().to_vec()).collect();
         let words: Vec<_> = words.iter().map(Vec::as_slice).collect();
-        let reply = self.command(&words).await?;
-        Reply::parse(&reply)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        self.line.ask(&words).await
     }
 
     /// How often the server has carried out a command since its start, from `INFO commandstats`.
@@ -124,84 +164,8 @@ impl RedisServer {
         Ok(calls.and_then(|calls| calls.parse().ok()).unwrap_or(0))
     }
 
-    async fn try_start(settings: &[(&str, &str)]) -> io::Result<Self> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        Self::launch(port, settings).await
-    }
-
-    async fn launch(port: u16, settings: &[(&str, &str)]) -> io::Result<Self> {
-        let folder = TempDir::new()?;
-        let guard = guarded(folder.path(), port, settings)?;
-        let mut server = Self { guard, server: 0, port, _folder: folder };
-        let start = Instant::now();
-        loop {
-            match exchange(port, &[b"INFO", b"server"]).await {
-                Ok(reply) => {
-                    let reply = String::from_utf8_lossy(&reply).into_owned();
-                    let process = reply.lines().find_map(|line| line.strip_prefix("process_id:"));
-                    server.server = process.and_then(|id| id.trim().parse().ok()).unwrap_or(0);
-                    // A server that wants a password answers too, without telling its process.
-                    return Ok(server);
-                }
-                Err(_) if start.elapsed() < START_LIMIT && server.guard.try_wait()?.is_none() => {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn signal(&self, signal: &str) {
-        if self.server > 0 {
-            let _ =
-                Command::new("kill").args([format!("-{signal}"), self.server.to_string()]).status();
-        }
-    }
-
-    fn end(&mut self) {
-        self.thaw();
-        drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
-        // The number may belong to another process from now on.
-        self.server = 0;
-    }
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-fn guarded(folder: &Path, port: u16, settings: &[(&str, &str)]) -> io::Result<Child> {
-    let program = std::env::var(SERVER_PROGRAM).unwrap_or_else(|_| "redis-server".to_owned());
-    let mut command = Command::new("sh");
-    command.args(["-c", GUARD, "sh", &program, "--port", &port.to_string()]);
-    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-    command.args(["--daemonize", "no", "--loglevel", "warning"]).arg("--dir").arg(folder);
-    for (name, value) in settings {
-        command.arg(format!("--{name}")).args(value.split(' '));
-    }
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
-}
-
-async fn exchange(port: u16, words: &[&[u8]]) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-    let mut request = format!("*{}\r\n", words.len()).into_bytes();
-    for word in words {
-        request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-        request.extend_from_slice(word);
-        request.extend_from_slice(b"\r\n");
-    }
-    stream.write_all(&request).await?;
-    let mut reply = Vec::new();
-    loop {
-        let read = stream.read_buf(&mut reply).await?;
-        if read == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        if Reply::parse(&reply)?.is_some() {
-            return Ok(reply);
-        }
+    fn url_with(&self, login: &str) -> String {
+        let scheme = if self.certificates.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://{login}127.0.0.1:{}", self.port)
     }
 }
