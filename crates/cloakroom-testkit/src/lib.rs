@@ -5,7 +5,9 @@ pub mod http;
 pub mod laws;
 mod manual_clock;
 pub mod model;
+mod patience;
 mod redis_server;
+mod sentinel_set;
 
 pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
 pub use manual_clock::ManualClock;
@@ -13,3 +15,4 @@ pub use redis_server::{
     ACL_RULES, Certificates, ClientCertificate, Persistence, RedisServer, RedisServerBuilder,
     Reply, SERVER_PROGRAM, Snapshot,
 };
+pub use sentinel_set::{SentinelSet, SentinelSetBuilder};

@@ -15,6 +15,7 @@ mod tls;
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -30,6 +31,7 @@ pub use tls::{Certificates, ClientCertificate};
 
 const SETTINGS: &str = "redis.conf";
 const LOG: &str = "log";
+const ORDER_LIMIT: Duration = Duration::from_secs(1);
 
 /// A running Redis server that belongs to the test.
 ///
@@ -54,6 +56,7 @@ pub struct RedisServer {
     role: Role,
     line: Line,
     access: Access,
+    first_orders: Vec<Vec<String>>,
     persistence: Persistence,
     certificates: Option<Certificates>,
     folder: TempDir,
@@ -162,6 +165,42 @@ impl RedisServer {
         let line = info.lines().find_map(|line| line.strip_prefix(&start));
         let calls = line.and_then(|line| line.split(',').next());
         Ok(calls.and_then(|calls| calls.parse().ok()).unwrap_or(0))
+    }
+
+    /// One field of the server's `INFO`; empty where it has none of that name.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached or does not answer within 1 s.
+    pub async fn info(&self, section: &str, field: &str) -> io::Result<String> {
+        let info = self.order(["INFO", section]).await?.text();
+        let field = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        Ok(field.unwrap_or_default().trim().to_owned())
+    }
+
+    /// Sends a command that has to be carried out, within 1 s: a refusal is an error.
+    pub(crate) async fn order(
+        &self,
+        words: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> io::Result<Reply> {
+        match tokio::time::timeout(ORDER_LIMIT, self.ask(words)).await? {
+            Ok(Reply::Error(error)) => Err(io::Error::other(error)),
+            reply => reply,
+        }
+    }
+
+    /// What stands before the hosts in the URL of a set of which this server is a member.
+    pub(crate) fn login(&self) -> String {
+        self.access.login()
+    }
+
+    /// The same for the default user.
+    pub(crate) fn plain_login(&self) -> String {
+        self.access.plain_login()
+    }
+
+    /// The password of the default user, where the builder was given one.
+    pub fn password(&self) -> Option<&str> {
+        self.access.password.as_deref()
     }
 
     fn url_with(&self, login: &str) -> String {

@@ -40,6 +40,7 @@ pub struct RedisServerBuilder {
     tls: Option<(Certificates, ClientCertificate)>,
     port: Option<u16>,
     role: Role,
+    first_orders: Vec<Vec<String>>,
 }
 
 impl RedisServerBuilder {
@@ -51,6 +52,7 @@ impl RedisServerBuilder {
             tls: None,
             port: None,
             role: Role::Data,
+            first_orders: Vec::new(),
         }
     }
 
@@ -119,6 +121,30 @@ impl RedisServerBuilder {
         self
     }
 
+    /// Adds settings that hold unless the caller has set them.
+    pub(crate) fn defaults(mut self, settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| Setting::new(name, value));
+        self.settings = settings.chain(self.settings).collect();
+        self
+    }
+
+    /// Adds a command that is sent after each start. Older servers may refuse it.
+    pub(crate) fn first_order(mut self, words: &[&str]) -> Self {
+        self.first_orders.push(words.iter().map(|&word| word.to_owned()).collect());
+        self
+    }
+
+    /// Makes it one of several servers: each takes a free port.
+    pub(crate) fn on_any_port(mut self) -> Self {
+        self.port = None;
+        self
+    }
+
+    /// The password of the default user.
+    pub(crate) fn default_password(&self) -> Option<&str> {
+        self.access.password.as_deref()
+    }
+
     async fn launch(mut self) -> io::Result<RedisServer> {
         let port = self.port.map_or_else(port::free, Ok)?;
         let users = ["requirepass", "user", "aclfile"];
@@ -143,6 +169,7 @@ impl RedisServerBuilder {
             role: self.role,
             line: Line { socket, password: self.access.password.clone() },
             access: self.access,
+            first_orders: self.first_orders,
             persistence: self.persistence,
             certificates: self.tls.map(|(certificates, _)| certificates),
             folder,

@@ -144,7 +144,7 @@ impl RedisServer {
             match answer {
                 Ok(Reply::Error(error)) if error.starts_with("LOADING") => {}
                 // Whatever it answers now, it answers.
-                Ok(_) => return Ok(()),
+                Ok(_) => break,
                 Err(_) => {}
             }
             if start.elapsed() > LIMIT || !self.is_running() {
@@ -157,6 +157,10 @@ impl RedisServer {
             }
             tokio::time::sleep(PAUSE).await;
         }
+        for words in &self.first_orders {
+            self.ask(words).await?;
+        }
+        Ok(())
     }
 
     fn signal(&self, signal: Signal) {

@@ -1,6 +1,7 @@
 //! [`Reply`]: what a Redis server answers, read without a client library, so that a test sees the
 //! server and not a client's view of it.
 
+use std::collections::BTreeMap;
 use std::io;
 
 /// One answer of the server.
@@ -53,6 +54,12 @@ impl Reply {
             Self::Bytes(bytes) => Some(bytes),
             _ => None,
         }
+    }
+
+    /// The names and values of an answer that alternates between them.
+    pub fn fields(self) -> BTreeMap<String, String> {
+        let texts: Vec<_> = self.many().iter().map(Self::text).collect();
+        texts.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
     }
 
     /// The answers of which this one is made; empty where it is a single one.
@@ -114,6 +121,14 @@ mod tests {
         let inner = Reply::Many(vec![Reply::Number(7), Reply::Nil]);
         let read = vec![Reply::Bytes(b"a\r\nb".to_vec()), inner, Reply::Status("OK".to_owned())];
         assert_eq!(Reply::parse(whole).unwrap(), Some(Reply::Many(read)));
+    }
+
+    #[test]
+    fn names_and_values_are_told_apart() {
+        let bytes = |text: &str| Reply::Bytes(text.as_bytes().to_vec());
+        let fields = Reply::Many(vec![bytes("port"), bytes("1"), bytes("flags"), Reply::Nil]);
+        let expected = [("flags", ""), ("port", "1")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(fields.fields(), BTreeMap::from(expected));
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! [`SentinelSetBuilder`]: what the servers of a [`SentinelSet`] are set up with.
+
+use std::io;
+
+use tokio::try_join;
+
+use super::SentinelSet;
+use crate::{RedisServer, RedisServerBuilder};
+
+const NAME: &str = "cloakroom-primary";
+
+/// What makes replicas of a test follow within milliseconds; and a server without persistence
+/// must not find after a restart the dump that it once made for a replica.
+const DATA: [(&str, &str); 4] = [
+    ("repl-diskless-sync", "no"),
+    ("rdb-del-sync-files", "yes"),
+    ("repl-ping-replica-period", "1"),
+    ("hz", "50"),
+];
+
+/// Periods in milliseconds, so that Sentinels notice in parts of a second what takes them ten
+/// seconds otherwise. Before Redis 7 they cannot be set, and everything takes longer.
+const PERIODS: [&str; 12] = [
+    "SENTINEL",
+    "DEBUG",
+    "INFO-PERIOD",
+    "300",
+    "PING-PERIOD",
+    "200",
+    "ASK-PERIOD",
+    "200",
+    "PUBLISH-PERIOD",
+    "200",
+    "TILT-PERIOD",
+    "1000",
+];
+
+/// Sets up a [`SentinelSet`].
+///
+/// ```no_run
+/// use cloakroom_testkit::{RedisServer, SentinelSet};
+///
+/// # async fn example() -> std::io::Result<()> {
+/// let careful = RedisServer::builder().password("data").setting("min-replicas-to-write", "1");
+/// let set = SentinelSet::builder()
+///     .data(careful)
+///     .sentinels(RedisServer::builder().password("sentinels"))
+///     .start()
+///     .await?;
+/// assert_eq!(set.sentinel_password(), Some("sentinels"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a set is started by `start`"]
+pub struct SentinelSetBuilder {
+    data: RedisServerBuilder,
+    sentinels: RedisServerBuilder,
+}
+
+impl SentinelSetBuilder {
+    pub(super) fn new() -> Self {
+        Self { data: RedisServer::builder(), sentinels: RedisServer::builder() }
+    }
+
+    /// Sets what each of the servers that keep data is set up with; a port is not taken over.
+    pub fn data(mut self, server: RedisServerBuilder) -> Self {
+        self.data = server;
+        self
+    }
+
+    /// Sets what each of the Sentinels is set up with; a port is not taken over.
+    pub fn sentinels(mut self, server: RedisServerBuilder) -> Self {
+        self.sentinels = server;
+        self
+    }
+
+    /// Starts the servers, and waits until they all know each other.
+    ///
+    /// # Errors
+    /// Where a server does not start, or they do not agree within 40 s.
+    pub async fn start(self) -> io::Result<SentinelSet> {
+        let data = self.data.on_any_port().defaults(&DATA);
+        let password = data.default_password().map(str::to_owned);
+        let primary = data.clone().start().await?;
+        let port = primary.port();
+        let replica = data.setting("replicaof", &format!("127.0.0.1 {port}"));
+        let sentinel = watching(self.sentinels, port, password.as_deref());
+        let (one, two) = try_join!(replica.clone().start(), replica.start())?;
+        let (first, second, third) =
+            try_join!(sentinel.clone().start(), sentinel.clone().start(), sentinel.start())?;
+        let set = SentinelSet {
+            name: NAME.to_owned(),
+            sentinels: vec![first, second, third],
+            data: vec![primary, one, two],
+        };
+        set.settled().await?;
+        Ok(set)
+    }
+}
+
+fn watching(
+    sentinel: RedisServerBuilder,
+    primary: u16,
+    password: Option<&str>,
+) -> RedisServerBuilder {
+    let own_password = sentinel.default_password().map(str::to_owned);
+    let mut sentinel = sentinel
+        .on_any_port()
+        .sentinel()
+        .setting("sentinel", &format!("monitor {NAME} 127.0.0.1 {primary} 2"))
+        .setting("sentinel", &format!("down-after-milliseconds {NAME} 1000"))
+        .setting("sentinel", &format!("failover-timeout {NAME} 5000"))
+        .setting("sentinel", &format!("parallel-syncs {NAME} 1"))
+        .first_order(&PERIODS);
+    if let Some(password) = password {
+        sentinel = sentinel.setting("sentinel", &format!("auth-pass {NAME} {password}"));
+    }
+    if let Some(password) = own_password {
+        sentinel = sentinel.setting("sentinel", &format!("sentinel-pass {password}"));
+    }
+    sentinel
+}
