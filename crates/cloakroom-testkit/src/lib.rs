@@ -1,5 +1,6 @@
 //! The laws that every Cloakroom storage and web adapter must pass, and the servers to test them on.
 
+mod cluster_set;
 mod fake_request;
 pub mod http;
 pub mod laws;
@@ -9,6 +10,7 @@ mod patience;
 mod redis_server;
 mod sentinel_set;
 
+pub use cluster_set::{ClusterSet, ClusterSetBuilder, SLOTS};
 pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
 pub use manual_clock::ManualClock;
 pub use redis_server::{
