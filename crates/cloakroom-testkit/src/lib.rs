@@ -2,6 +2,7 @@
 
 mod cluster_set;
 mod fake_request;
+pub mod fault_proxy;
 pub mod http;
 pub mod laws;
 mod manual_clock;
@@ -12,6 +13,7 @@ mod sentinel_set;
 
 pub use cluster_set::{ClusterSet, ClusterSetBuilder, SLOTS};
 pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
+pub use fault_proxy::FaultProxy;
 pub use manual_clock::ManualClock;
 pub use redis_server::{
     ACL_RULES, Certificates, ClientCertificate, Persistence, RedisServer, RedisServerBuilder,
