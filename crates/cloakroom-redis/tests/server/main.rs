@@ -10,7 +10,6 @@ mod clock;
 mod constructors;
 mod factory;
 mod least_privilege;
-mod proxy;
 mod refusals;
 mod secrets;
 mod silent_connections;

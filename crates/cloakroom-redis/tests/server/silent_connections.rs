@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use cloakroom::{SessionStorage, StorageErrorKind};
 use cloakroom_redis::RedisSessionStorage;
+use cloakroom_testkit::FaultProxy;
+use cloakroom_testkit::fault_proxy::{Direction, Scope};
 
-use super::proxy::Proxy;
 use super::support::{GRACE, connect, connections, holding, settled_connections, start, text};
 
 /// Long enough for a busy machine to answer within it.
 const LIMIT: Duration = Duration::from_millis(500);
 
-async fn through(proxy: &Proxy, pool_size: usize) -> RedisSessionStorage {
+async fn through(proxy: &FaultProxy, pool_size: usize) -> RedisSessionStorage {
     let builder = RedisSessionStorage::builder().url(proxy.url()).pool_size(pool_size);
     let builder = builder.connection_timeout(Duration::from_secs(20)).command_timeout(LIMIT);
     let storage = builder.build().await.unwrap();
@@ -29,16 +30,16 @@ async fn assert_times_out(storage: &RedisSessionStorage) {
 async fn connections_that_went_silent_are_replaced_after_one_timeout() {
     for pool_size in [1, 3] {
         let server = start().await;
-        let proxy = Proxy::start(server.port()).await;
+        let proxy = FaultProxy::before(&server).await.unwrap();
         let storage = through(&proxy, pool_size).await;
-        proxy.silence();
+        proxy.black_hole(Scope::OpenNow, Direction::Both);
         assert_times_out(&storage).await;
         let begin = Instant::now();
         while text(&storage, "ann").await.ok().flatten().as_deref() != Some("1") {
             assert!(begin.elapsed() < Duration::from_secs(5), "no connection was replaced");
         }
         // Nobody else had to wait to find the others out.
-        while proxy.accepted() < 2 * pool_size {
+        while proxy.accepted() < 2 * pool_size as u64 {
             assert!(begin.elapsed() < Duration::from_secs(5), "not all were replaced");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -49,10 +50,10 @@ async fn connections_that_went_silent_are_replaced_after_one_timeout() {
 #[tokio::test]
 async fn a_silent_connection_is_avoided_while_another_one_answers() {
     let server = start().await;
-    let proxy = Proxy::start(server.port()).await;
+    let proxy = FaultProxy::before(&server).await.unwrap();
     let storage = through(&proxy, 2).await;
     assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
-    proxy.silence_the_one_in_use();
+    proxy.black_hole(Scope::LastUsed, Direction::Both);
     assert_times_out(&storage).await;
     for _ in 0..20 {
         assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
@@ -62,7 +63,7 @@ async fn a_silent_connection_is_avoided_while_another_one_answers() {
 #[tokio::test]
 async fn requests_that_give_up_do_not_begin_the_opening_again() {
     let server = start().await;
-    let proxy = Proxy::start(server.port()).await;
+    let proxy = FaultProxy::before(&server).await.unwrap();
     let storage = through(&proxy, 1).await;
     let before = proxy.accepted();
     server.ask(["CLIENT", "KILL", "TYPE", "normal"]).await.unwrap();
@@ -79,7 +80,7 @@ async fn requests_that_give_up_do_not_begin_the_opening_again() {
 #[tokio::test]
 async fn a_frozen_server_gets_no_storm_and_is_used_right_after_the_thaw() {
     let server = start().await;
-    let proxy = Proxy::start(server.port()).await;
+    let proxy = FaultProxy::before(&server).await.unwrap();
     let storage = through(&proxy, 3).await;
     let before = proxy.accepted();
     server.freeze();

@@ -7,8 +7,9 @@ use cloakroom::{
     SessionStorage, StorageError, StorageErrorKind,
 };
 use cloakroom_redis::RedisSessionStorage;
+use cloakroom_testkit::FaultProxy;
+use cloakroom_testkit::fault_proxy::{Direction, Latency, Scope};
 
-use super::proxy::Proxy;
 use super::support::{GRACE, connect, ends_at, ends_within, holding, start, text};
 
 const LIMIT: Duration = Duration::from_millis(200);
@@ -191,13 +192,13 @@ async fn set_and_let_half_of_its_life_pass(storage: &RedisSessionStorage) {
 async fn every_operation_ends_within_one_limit_on_a_slow_server() {
     const LIMIT: Duration = Duration::from_millis(500);
     let server = start().await;
-    let proxy = Proxy::start(server.port()).await;
+    let proxy = FaultProxy::before(&server).await.unwrap();
     let storage = open(&proxy.url(), LONG, LIMIT).await.unwrap();
-    let slow = Duration::from_millis(400);
+    let slow = Latency::of(Duration::from_millis(400));
     ends_within(LIMIT, async || {
-        proxy.delay_answers(Duration::ZERO);
+        proxy.delay(Scope::All, Direction::Replies, Latency::NONE);
         set_and_let_half_of_its_life_pass(&storage).await;
-        proxy.delay_answers(slow);
+        proxy.delay(Scope::All, Direction::Replies, slow);
         let start = Instant::now();
         assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
         start.elapsed()

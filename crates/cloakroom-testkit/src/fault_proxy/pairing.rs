@@ -183,7 +183,12 @@ impl Pairing {
             Fate::Faulty(fault, tally) if !tally.is_cleared() => (fault, tally),
             _ => return self.send(frame, client),
         };
-        if matches!(fault, ReplyFault::Cut { after, .. } if after >= frame.len()) {
+        let is_spared = match &fault {
+            ReplyFault::Cut { after, .. } => *after >= frame.len(),
+            ReplyFault::PushBefore(_) => !self.speaks_resp3(),
+            _ => false,
+        };
+        if is_spared {
             return self.send(frame, client);
         }
         if let Some(counters) = counters {
@@ -209,9 +214,7 @@ impl Pairing {
                 client.bytes(frame.slice(after..));
             }
             ReplyFault::PushBefore(push) => {
-                if self.speaks_resp3() {
-                    client.bytes(push);
-                }
+                client.bytes(push);
                 self.send(frame, client);
             }
         }

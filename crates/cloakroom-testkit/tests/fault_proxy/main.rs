@@ -4,4 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod client;
+mod commands;
+mod connections;
+mod cuts;
+mod pairs;
 mod transparency;
+mod wire;
