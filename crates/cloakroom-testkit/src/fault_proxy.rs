@@ -37,6 +37,7 @@
 //! `PSYNC`, `CLIENT REPLY`, `SUBSCRIBE` in RESP2, and what is no RESP, such as TLS) rules leave a
 //! connection alone from there on, and faults on the wire still work.
 
+mod answer;
 mod chance;
 mod conditions;
 mod connection;
@@ -70,6 +71,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::RedisServer;
 use inside::Inside;
 
+pub use answer::Answer;
 pub use conditions::{Latency, Pace};
 pub use error_reply::{ErrorReply, Redirect};
 pub use on::{On, Times};
@@ -129,7 +131,6 @@ impl FaultProxy {
     /// Where the system gives the proxy no listening socket.
     pub fn clear(&self) -> io::Result<()> {
         self.inside.rules.clear();
-        self.inside.release();
         self.heal(Scope::All);
         self.accept_connections()
     }
@@ -154,7 +155,7 @@ impl FaultProxy {
         self.inside.counters.until(|counters| counters.accepted() >= connections).await;
     }
 
-    /// Waits until so many commands of this name have come since the start.
+    /// Waits until so many commands of this name have come to the proxy since the start.
     pub async fn until_commands(&self, name: &str, times: u64) {
         self.inside.counters.until(|counters| counters.commands(name) >= times).await;
     }

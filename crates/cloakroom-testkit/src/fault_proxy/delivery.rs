@@ -74,6 +74,7 @@ impl<'a> Delivery<'a> {
                     self.write(bytes).await?;
                     self.parcels.left(size);
                 }
+                Content::Hold(rule) => rule.until_cleared().await,
                 Content::End(End::Silence) => self.conditions.send_modify(Conditions::silence),
                 Content::End(end) => {
                     self.until_open().await?;

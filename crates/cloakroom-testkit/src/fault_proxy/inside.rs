@@ -9,7 +9,6 @@ use super::counters::Counters;
 use super::gate::Gate;
 use super::link::Links;
 use super::rules::Rules;
-use super::scope::Scope;
 
 #[derive(Debug)]
 pub(super) struct Inside {
@@ -40,12 +39,5 @@ impl Inside {
 
     pub(super) fn set_server(&self, server: SocketAddr) {
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
-    }
-
-    /// Lets go the replies of rules that are cleared.
-    pub(super) fn release(&self) {
-        for link in self.links.open_in(Scope::OpenNow) {
-            link.pairing().release(&link.client, &self.counters);
-        }
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+use super::rules::Tally;
 use super::scope::End;
 
 /// So many waiting bytes stop the reading, as full buffers of a network do.
@@ -22,6 +23,8 @@ pub(super) struct Parcel {
 #[derive(Debug)]
 pub(super) enum Content {
     Bytes(Bytes),
+    /// Everything behind waits until a rule ends.
+    Hold(Arc<Tally>),
     /// The connection ends here.
     End(End),
     /// The sender sends nothing more.
@@ -58,6 +61,10 @@ impl Outbox {
             self.load.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
             self.post(Content::Bytes(bytes));
         }
+    }
+
+    pub(super) fn hold(&self, until_cleared: Arc<Tally>) {
+        self.post(Content::Hold(until_cleared));
     }
 
     pub(super) fn end(&self, end: End) {

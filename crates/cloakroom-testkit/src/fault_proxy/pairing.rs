@@ -34,15 +34,6 @@ pub(super) struct Pairing {
     waiting: VecDeque<Waiting>,
     /// A reply that lets the next one go first.
     swapping: Option<Bytes>,
-    held: Option<Held>,
-}
-
-/// A reply that a rule holds back, and everything that has come after it.
-#[derive(Debug)]
-struct Held {
-    by: Arc<Tally>,
-    reply: Bytes,
-    behind: VecDeque<(Fate, Bytes)>,
 }
 
 impl Pairing {
@@ -55,7 +46,10 @@ impl Pairing {
     }
 
     /// A command goes to the server, which will answer it.
-    pub(super) fn forwarded(&mut self, kind: Kind, fate: Fate) {
+    pub(super) fn forwarded(&mut self, kind: Kind, fate: Fate, client: &Outbox) {
+        if kind == Kind::Unpaired {
+            self.give_up(client);
+        }
         if self.is_paired() {
             self.waiting.push_back(Waiting::Server(kind, fate));
         }
@@ -106,7 +100,7 @@ impl Pairing {
             Some(Waiting::Server(..)) => self.is_paired(),
             None => true,
         };
-        none_is_next && self.swapping.is_none() && self.held.is_none()
+        none_is_next && self.swapping.is_none()
     }
 
     /// Hands a frame on as its fate wants, and then what the proxy itself has to answer.
@@ -117,7 +111,7 @@ impl Pairing {
         client: &Outbox,
         counters: &Counters,
     ) {
-        self.emit(fate, frame, client, Some(counters));
+        self.emit(fate, frame, client, counters);
         if self.is_paired() {
             self.answer(client);
         } else {
@@ -125,26 +119,9 @@ impl Pairing {
         }
     }
 
-    /// Lets go what a rule has held that is cleared now.
-    pub(super) fn release(&mut self, client: &Outbox, counters: &Counters) {
-        while self.held.as_ref().is_some_and(|held| held.by.is_cleared()) {
-            let Some(held) = self.held.take() else { return };
-            self.send(held.reply, client);
-            for (fate, frame) in held.behind {
-                self.emit(fate, frame, client, Some(counters));
-            }
-        }
-    }
-
     /// From now on everything passes as it is.
     pub(super) fn give_up(&mut self, client: &Outbox) {
         self.mode = Mode::Unpaired;
-        let held = self.held.take();
-        for frame in held.into_iter().flat_map(|held| {
-            [held.reply].into_iter().chain(held.behind.into_iter().map(|(_, frame)| frame))
-        }) {
-            self.send(frame, client);
-        }
         if let Some(swapping) = self.swapping.take() {
             client.bytes(swapping);
         }
@@ -158,10 +135,7 @@ impl Pairing {
     /// Sends a push between two frames, where the client understands it.
     pub(super) fn push(&mut self, push: Bytes, client: &Outbox) -> bool {
         if self.speaks_resp3() {
-            match &mut self.held {
-                Some(held) => held.behind.push_back((Fate::Pass, push)),
-                None => client.bytes(push),
-            }
+            client.bytes(push);
         }
         self.speaks_resp3()
     }
@@ -169,16 +143,12 @@ impl Pairing {
     fn answer(&mut self, client: &Outbox) {
         while let Some(Waiting::Here(_)) = self.waiting.front() {
             if let Some(Waiting::Here(reply)) = self.waiting.pop_front() {
-                self.emit(Fate::Pass, reply, client, None);
+                self.send(reply, client);
             }
         }
     }
 
-    fn emit(&mut self, fate: Fate, frame: Bytes, client: &Outbox, counters: Option<&Counters>) {
-        if let Some(held) = &mut self.held {
-            held.behind.push_back((fate, frame));
-            return;
-        }
+    fn emit(&mut self, fate: Fate, frame: Bytes, client: &Outbox, counters: &Counters) {
         let (fault, tally) = match fate {
             Fate::Faulty(fault, tally) if !tally.is_cleared() => (fault, tally),
             _ => return self.send(frame, client),
@@ -191,9 +161,7 @@ impl Pairing {
         if is_spared {
             return self.send(frame, client);
         }
-        if let Some(counters) = counters {
-            counters.count_fault();
-        }
+        counters.count_fault();
         tally.count();
         match fault {
             ReplyFault::Replace(reply) => self.send(reply, client),
@@ -205,7 +173,8 @@ impl Pairing {
             ReplyFault::SwapWithNext if self.swapping.is_none() => self.swapping = Some(frame),
             ReplyFault::SwapWithNext => self.send(frame, client),
             ReplyFault::Hold => {
-                self.held = Some(Held { by: tally, reply: frame, behind: VecDeque::new() });
+                client.hold(tally);
+                self.send(frame, client);
             }
             ReplyFault::Cut { after, end } => {
                 client.bytes(frame.slice(..after));

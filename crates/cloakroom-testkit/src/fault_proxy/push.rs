@@ -39,7 +39,7 @@ impl Push {
     }
 }
 
-fn bulk(frame: &mut Vec<u8>, value: &[u8]) {
+pub(super) fn bulk(frame: &mut Vec<u8>, value: &[u8]) {
     frame.extend_from_slice(format!("${}\r\n", value.len()).as_bytes());
     frame.extend_from_slice(value);
     frame.extend_from_slice(b"\r\n");

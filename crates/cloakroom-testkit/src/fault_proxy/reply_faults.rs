@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::FaultProxy;
+use super::answer::Answer;
 use super::error_reply::ErrorReply;
 use super::on::{On, Times};
 use super::push::Push;
@@ -20,6 +21,13 @@ impl FaultProxy {
     /// other commands.
     pub fn refuse_commands(&self, on: On, error: ErrorReply, times: Times) -> FaultRule {
         self.rule(on, Fault::Refuse(error.frame()), times)
+    }
+
+    /// Answers commands with a value in the server's place, otherwise like
+    /// [`refuse_commands`](Self::refuse_commands): a replica that says it is the primary, a
+    /// Sentinel that names an address behind another proxy.
+    pub fn answer_commands(&self, on: On, answer: &Answer, times: Times) -> FaultRule {
+        self.rule(on, Fault::Refuse(answer.frame()), times)
     }
 
     /// Lets the server carry commands out, and answers an error in place of its replies.
@@ -47,6 +55,13 @@ impl FaultProxy {
     /// Holds replies, and whatever comes behind them on their connections, until the rule ends.
     pub fn hold_replies(&self, on: On, times: Times) -> FaultRule {
         self.rule(on, Fault::Reply(ReplyFault::Hold), times)
+    }
+
+    /// Holds commands, and whatever comes behind them on their connections, before the server sees
+    /// them. When the rule ends they arrive, also when the client has left meanwhile: that is a write
+    /// which was on its way for long.
+    pub fn hold_requests(&self, on: On, times: Times) -> FaultRule {
+        self.rule(on, Fault::HoldRequest, times)
     }
 
     /// Hands on the first `after` bytes of each reply, and ends the connection. A reply that is not

@@ -32,6 +32,7 @@ enum Verdict {
     Unanswered,
     Forward(Kind, Fate),
     Answer(Bytes, Arc<Tally>),
+    Hold(Kind, Arc<Tally>),
     Cut {
         kind: Kind,
         after: usize,
@@ -71,10 +72,7 @@ impl<'a> RequestPump<'a> {
             match self.judge(&self.buffer[passed..passed + length], pairing.is_paired()) {
                 Verdict::Unanswered => passed += length,
                 Verdict::Forward(kind, fate) => {
-                    if kind == Kind::Unpaired {
-                        pairing.give_up(&self.link.client);
-                    }
-                    pairing.forwarded(kind, fate);
+                    pairing.forwarded(kind, fate, &self.link.client);
                     passed += length;
                 }
                 Verdict::Answer(reply, tally) => {
@@ -84,8 +82,15 @@ impl<'a> RequestPump<'a> {
                     passed = 0;
                     pairing.answered_here(reply, &self.link.client);
                 }
+                Verdict::Hold(kind, tally) => {
+                    self.count(&tally);
+                    self.server.bytes(self.buffer.split_to(passed).freeze());
+                    self.server.hold(tally);
+                    pairing.forwarded(kind, Fate::Pass, &self.link.client);
+                    passed = length;
+                }
                 Verdict::Cut { kind, after, end, tally } => {
-                    pairing.forwarded(kind, Fate::Pass);
+                    pairing.forwarded(kind, Fate::Pass, &self.link.client);
                     passed += length;
                     if after < length {
                         self.count(&tally);
@@ -123,6 +128,7 @@ impl<'a> RequestPump<'a> {
         match self.inside.rules.fault(self.link.number, name, &words) {
             None => Verdict::Forward(kind, Fate::Pass),
             Some((Fault::Refuse(reply), tally)) => Verdict::Answer(reply, tally),
+            Some((Fault::HoldRequest, tally)) => Verdict::Hold(kind, tally),
             Some((Fault::CutRequest { after, end }, tally)) => {
                 Verdict::Cut { kind, after, end, tally }
             }

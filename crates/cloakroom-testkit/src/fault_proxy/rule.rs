@@ -7,7 +7,7 @@ use super::rules::Tally;
 
 /// A rule in force. It ends with this value, with [`clear`](Self::clear), or with
 /// [`FaultProxy::clear`](super::FaultProxy::clear); replies that it has chosen and not yet changed
-/// are spared then, and replies that it holds are let go.
+/// are spared then, and what it holds is let go.
 #[derive(Debug)]
 #[must_use = "the rule ends with this value; `keep` leaves it in force"]
 pub struct FaultRule {
@@ -50,7 +50,6 @@ impl Drop for FaultRule {
     fn drop(&mut self) {
         if self.kept == Kept::No {
             self.inside.rules.remove(&self.tally);
-            self.inside.release();
         }
     }
 }

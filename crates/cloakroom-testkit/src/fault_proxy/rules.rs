@@ -21,6 +21,8 @@ pub(super) enum Fault {
         after: usize,
         end: End,
     },
+    /// It and what follows wait before the server until the rule ends.
+    HoldRequest,
     /// Something happens to the reply.
     Reply(ReplyFault),
 }
@@ -39,13 +41,22 @@ pub(super) enum ReplyFault {
 /// What a rule and the replies that it has chosen share.
 #[derive(Debug)]
 pub(super) struct Tally {
-    cleared: AtomicBool,
+    cleared: watch::Sender<bool>,
     struck: watch::Sender<u64>,
 }
 
 impl Tally {
     pub(super) fn is_cleared(&self) -> bool {
-        self.cleared.load(Ordering::SeqCst)
+        *self.cleared.borrow()
+    }
+
+    pub(super) async fn until_cleared(&self) {
+        // The sender is `self`, so the wait cannot be cut short.
+        let _ = self.cleared.subscribe().wait_for(|cleared| *cleared).await;
+    }
+
+    fn clear(&self) {
+        self.cleared.send_replace(true);
     }
 
     pub(super) fn count(&self) {
@@ -57,7 +68,6 @@ impl Tally {
     }
 
     pub(super) async fn reached(&self, times: u64) {
-        // The sender is `self`, so the wait cannot be cut short.
         let _ = self.struck.subscribe().wait_for(|struck| *struck >= times).await;
     }
 }
@@ -95,8 +105,8 @@ impl Rules {
         fault: Fault,
         times: Times,
     ) -> Arc<Tally> {
-        let cleared = AtomicBool::new(false);
-        let tally = Arc::new(Tally { cleared, struck: watch::Sender::new(0) });
+        let (cleared, struck) = (watch::Sender::new(false), watch::Sender::new(0));
+        let tally = Arc::new(Tally { cleared, struck });
         let strikes = Strikes::new(times);
         let mut rules = self.rules();
         rules.push(Rule { on, connections, strikes, fault, tally: tally.clone() });
@@ -105,7 +115,7 @@ impl Rules {
     }
 
     pub(super) fn remove(&self, tally: &Arc<Tally>) {
-        tally.cleared.store(true, Ordering::SeqCst);
+        tally.clear();
         let mut rules = self.rules();
         rules.retain(|rule| !Arc::ptr_eq(&rule.tally, tally));
         self.any.store(!rules.is_empty(), Ordering::SeqCst);
@@ -114,7 +124,7 @@ impl Rules {
     pub(super) fn clear(&self) {
         let mut rules = self.rules();
         for rule in rules.drain(..) {
-            rule.tally.cleared.store(true, Ordering::SeqCst);
+            rule.tally.clear();
         }
         self.any.store(false, Ordering::SeqCst);
     }

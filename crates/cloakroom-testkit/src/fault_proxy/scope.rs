@@ -9,7 +9,7 @@ pub enum Scope {
     OpenNow,
     /// Those to come, and none open now.
     New,
-    /// The one over which something came last, in either direction.
+    /// The one over which something came last, in either direction; none if that is closed.
     LastUsed,
 }
 

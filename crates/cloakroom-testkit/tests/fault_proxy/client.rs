@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// So long a busy machine may take; only a broken proxy reaches it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// So long nothing must come where nothing may come.
 const QUIET: Duration = Duration::from_millis(60);
@@ -52,6 +52,11 @@ impl Client {
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Sends a command on a connection that may be over.
+    pub(crate) async fn try_command(&mut self, line: &str) {
+        let _ = self.stream.write_all(&request(line)).await;
     }
 
     /// Sends a command of words without spaces.

@@ -1,6 +1,6 @@
 //! Faults by command that answer in the server's place, and which commands they choose.
 
-use cloakroom_testkit::fault_proxy::{ErrorReply, On, Push, Scope, Times};
+use cloakroom_testkit::fault_proxy::{Answer, ErrorReply, On, Push, Scope, Times};
 
 use super::client::{Client, request, start};
 
@@ -45,6 +45,20 @@ async fn a_refused_command_is_not_carried_out() {
     assert_eq!((rule.struck(), proxy.faulted()), (1, 1));
     rule.clear();
     assert_eq!(client.ask("SET a 1").await, "+OK\r\n");
+}
+
+#[tokio::test]
+async fn a_value_can_be_answered_in_the_servers_place() {
+    let (_server, proxy) = start().await;
+    let mut client = Client::connect(&proxy).await;
+    let role = Answer::list([Answer::value("master"), Answer::number(7), Answer::list([])]);
+    let _role = proxy.answer_commands(On::commands(["ROLE"]), &role, Times::UntilCleared);
+    let _get = proxy.answer_commands(On::commands(["GET"]), &Answer::nil(), Times::UntilCleared);
+    let done = Answer::status("DONE");
+    let _set = proxy.answer_commands(On::commands(["SET"]), &done, Times::UntilCleared);
+    assert_eq!(client.ask("ROLE").await, "*3\r\n$6\r\nmaster\r\n:7\r\n*0\r\n");
+    assert_eq!(client.ask("SET a 1").await, "+DONE\r\n");
+    assert_eq!(client.ask("GET a").await, "$-1\r\n");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom_testkit::fault_proxy::{End, ErrorReply, On, Push, Scope, Times};
+use cloakroom_testkit::fault_proxy::{Direction, End, ErrorReply, On, Push, Scope, Times};
 use cloakroom_testkit::{FaultProxy, RedisServer};
 use tokio::time::Instant;
 
@@ -10,20 +10,12 @@ use super::client::{Client, Ended, request, request_of, start};
 
 /// Bytes without a pattern that a wrong cut could hide.
 fn noise(size: usize) -> Vec<u8> {
-    let next = |state: &mut u32| {
-        *state ^= *state << 13;
-        *state ^= *state >> 17;
-        *state ^= *state << 5;
-        Some(*state as u8)
+    let next = |state: &u32| {
+        let state = state ^ (state << 13);
+        let state = state ^ (state >> 17);
+        Some(state ^ (state << 5))
     };
-    std::iter::successors(Some(7_u32), |state| {
-        let mut state = *state;
-        next(&mut state)?;
-        Some(state)
-    })
-    .map(|state| state as u8)
-    .take(size)
-    .collect()
+    std::iter::successors(Some(7_u32), next).map(|state| state as u8).take(size).collect()
 }
 
 #[tokio::test]
@@ -202,7 +194,7 @@ async fn much_passes_in_little_time() {
 async fn clearing_ends_all_faults_and_rules() {
     let (_server, proxy) = start().await;
     proxy.refuse_commands(On::every_command(), ErrorReply::Oom, Times::UntilCleared).keep();
-    proxy.cut(Scope::All, cloakroom_testkit::fault_proxy::Direction::Both, 3, End::Reset);
+    proxy.cut(Scope::All, Direction::Both, 3, End::Reset);
     proxy.refuse_connections();
     proxy.clear().unwrap();
     let mut client = Client::connect_with_resp3(&proxy).await;
