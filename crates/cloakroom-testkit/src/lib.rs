@@ -3,6 +3,7 @@
 mod cluster_set;
 mod fake_request;
 pub mod fault_proxy;
+pub mod history;
 pub mod http;
 pub mod laws;
 mod manual_clock;

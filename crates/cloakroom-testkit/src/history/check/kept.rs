@@ -1,0 +1,106 @@
+//! INV-4: what was acknowledged is there, nothing is applied twice, and no session vanishes.
+
+use std::collections::HashMap;
+
+use super::super::{Action, Entry, Findings, Moment, Outcome, TicketNumber};
+use super::{Evidence, Story};
+
+pub(super) fn check(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Findings) {
+    check_count(story, evidence, found);
+    check_tickets(story, evidence, found);
+}
+
+/// Every count that is seen lies between the writes that must be in it and those that can be.
+fn check_count(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Findings) {
+    let writes = || story.visits().map(|(entry, _)| entry).filter(|it| it.action == Action::Write);
+    // In the order of the calls already.
+    let possible: Vec<Moment> =
+        writes().filter(|it| it.may_have_changed()).map(|it| it.invoked).collect();
+    let acknowledged: Vec<&Entry> =
+        writes().filter(|it| it.may_have_changed() && it.outcome == Outcome::Ok).collect();
+    let mut spared = HashMap::new();
+    for (entry, _) in story.visits() {
+        let Some(seen) = &entry.seen else { continue };
+        found.check();
+        let met = evidence.upheavals.before(entry.returned);
+        let spared: &mut Vec<Moment> = spared.entry(met).or_insert_with(|| {
+            let spared = |it: &&&Entry| evidence.upheavals.spared(it, met);
+            let mut ends: Vec<_> =
+                acknowledged.iter().filter(spared).map(|it| it.returned).collect();
+            ends.sort_unstable();
+            ends
+        });
+        let least = spared.partition_point(|end| *end < entry.invoked);
+        let most = possible.partition_point(|begin| *begin < entry.returned);
+        let count = seen.count as usize;
+        if (least..=most).contains(&count) {
+            continue;
+        }
+        let what = || match count < least {
+            true => format!("{least} acknowledged writes must be there, {count} are"),
+            false => format!("{count} writes are there, {most} were sent"),
+        };
+        let last = acknowledged.iter().rev().find(|write| write.returned < entry.invoked);
+        let mut shown: Vec<&Entry> = last.into_iter().copied().collect();
+        shown.push(entry);
+        found.violate(what, &shown);
+    }
+}
+
+/// A ticket that was handed out opens its session until something may have ended it.
+fn check_tickets(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Findings) {
+    let handed_out: HashMap<_, _> = story.handed_out().map(|(by, ticket)| (ticket, by)).collect();
+    let ends = Ends::of(story);
+    let mut used = Moment::START;
+    for (entry, ticket) in story.visits() {
+        let rejected = entry.outcome == Outcome::Rejected;
+        if let Some(by) = handed_out.get(&ticket).filter(|_| rejected) {
+            found.check();
+            let doubtful = ends.before(entry.returned, ticket)
+                || may_have_expired(by, used, entry, evidence)
+                || by.returned > entry.invoked;
+            let met = evidence.upheavals.before(entry.returned);
+            if !doubtful && evidence.upheavals.spared(by, met) {
+                let what = || "a session was lost: nothing has ended its ticket".to_owned();
+                found.violate(what, &[by, entry]);
+            }
+        }
+        if entry.outcome == Outcome::Ok && entry.action != Action::Peek {
+            used = used.max(entry.invoked);
+        }
+    }
+}
+
+/// When the first request was sent that may have ended a session, or one of its tickets.
+struct Ends {
+    signed_out: Option<Moment>,
+    replaced: HashMap<TicketNumber, Moment>,
+}
+
+impl Ends {
+    fn of(story: &Story<'_>) -> Self {
+        let mut ends = Self { signed_out: None, replaced: HashMap::new() };
+        for (entry, ticket) in story.visits().filter(|(entry, _)| entry.may_have_changed()) {
+            match entry.action {
+                Action::SignOut => _ = ends.signed_out.get_or_insert(entry.invoked),
+                Action::SignIn => _ = ends.replaced.entry(ticket).or_insert(entry.invoked),
+                Action::Read | Action::Peek | Action::Write => {}
+            }
+        }
+        ends
+    }
+
+    fn before(&self, moment: Moment, ticket: TicketNumber) -> bool {
+        let ends = self.signed_out.iter().chain(self.replaced.get(&ticket));
+        ends.copied().any(|end| end < moment)
+    }
+}
+
+/// A session in use is renewed when half of its idle timeout is left, so it is certain to live for
+/// one half after its last use.
+fn may_have_expired(by: &Entry, used: Moment, entry: &Entry, evidence: &Evidence<'_>) -> bool {
+    let bounds = evidence.bounds;
+    let late = entry.returned + bounds.skew;
+    let idle = late >= used.max(by.invoked) + bounds.idle_timeout / 2;
+    idle || bounds.absolute_timeout.is_some_and(|timeout| late >= by.invoked + timeout)
+}
