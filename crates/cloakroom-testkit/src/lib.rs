@@ -11,6 +11,7 @@ pub mod model;
 mod patience;
 mod redis_server;
 mod sentinel_set;
+pub mod workload;
 
 pub use cluster_set::{ClusterSet, ClusterSetBuilder, SLOTS};
 pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
