@@ -81,10 +81,10 @@ impl Ends {
     fn of(story: &Story<'_>) -> Self {
         let mut ends = Self { signed_out: None, replaced: HashMap::new() };
         for (entry, ticket) in story.visits().filter(|(entry, _)| entry.may_have_changed()) {
-            match entry.action {
-                Action::SignOut => _ = ends.signed_out.get_or_insert(entry.invoked),
-                Action::SignIn => _ = ends.replaced.entry(ticket).or_insert(entry.invoked),
-                Action::Read | Action::Peek | Action::Write => {}
+            if entry.action == Action::SignOut {
+                ends.signed_out.get_or_insert(entry.invoked);
+            } else if entry.action == Action::SignIn || entry.replaces().is_some() {
+                ends.replaced.entry(ticket).or_insert(entry.invoked);
             }
         }
         ends
