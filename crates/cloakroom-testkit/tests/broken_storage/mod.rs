@@ -100,20 +100,23 @@ impl SessionStorage for BrokenStorage {
         if self.shows(Flaw::AdmitsOutage) {
             return Err(self.shown(outage(Operation::Load)));
         }
-        if is_there && self.shows(Flaw::ServesAnother) {
-            if let Some(other) = self.remembered(|other| other != key) {
-                return Ok(self.shown(Some(other)));
-            }
+        if is_there
+            && self.shows(Flaw::ServesAnother)
+            && let Some(other) = self.remembered(|other| other != key)
+        {
+            return Ok(self.shown(Some(other)));
         }
-        if is_there && self.shows(Flaw::ServesOld) {
-            if let Some(old) = self.remembered(|same| same == key) {
-                return Ok(self.shown(Some(old)));
-            }
+        if is_there
+            && self.shows(Flaw::ServesOld)
+            && let Some(old) = self.remembered(|same| same == key)
+        {
+            return Ok(self.shown(Some(old)));
         }
-        if self.0.flaw == Flaw::Resurrects && !is_there {
-            if let Some(old) = self.remembered(|same| same == key) {
-                return Ok(self.shown(Some(old)));
-            }
+        if self.0.flaw == Flaw::Resurrects
+            && !is_there
+            && let Some(old) = self.remembered(|same| same == key)
+        {
+            return Ok(self.shown(Some(old)));
         }
         if self.0.flaw != Flaw::ServesOld {
             self.remember(key, &found);
@@ -128,7 +131,7 @@ impl SessionStorage for BrokenStorage {
         let before = self.0.inner.load(key).await?;
         if self.shows(Flaw::AdmitsOutage) {
             // Whether it was carried out is as open as it is with a real outage.
-            if self.times() % 2 == 0 {
+            if self.times().is_multiple_of(2) {
                 let _ = self.0.inner.commit(key, commit).await?;
             }
             return Err(self.shown(outage(Operation::Commit)));
@@ -145,10 +148,11 @@ impl SessionStorage for BrokenStorage {
             self.remember(key, &before);
         }
         let applied = changes && matches!(committed, Committed::Applied { .. });
-        if applied && self.shows(Flaw::AppliesTwice) {
-            if let Some(newer) = self.0.inner.load(key).await? {
-                return Ok(self.shown(Committed::Conflict(newer)));
-            }
+        if applied
+            && self.shows(Flaw::AppliesTwice)
+            && let Some(newer) = self.0.inner.load(key).await?
+        {
+            return Ok(self.shown(Committed::Conflict(newer)));
         }
         Ok(committed)
     }
