@@ -179,6 +179,17 @@ fn a_pending_sign_out_is_in_force_here_at_once_and_everywhere_after_the_fault() 
 }
 
 #[test]
+fn a_sign_out_whose_client_went_away_is_carried_out_where_that_was_promised() {
+    let abandoned = signed_out(8, 10).cookie(CookieEffect::Kept).ends(Outcome::Unknown);
+    let story =
+        |begin: u64| history([signed_in(), abandoned.clone(), read(begin, begin + 1).sees(seen())]);
+    let promised = Bounds::default().abandoned_applied_within(Duration::from_millis(100));
+    assert!(story(109).check(&promised).holds());
+    assert_violated(&story(111), &promised, Invariant::FinalEnd, 1);
+    assert!(story(111).check(&Bounds::default()).holds());
+}
+
+#[test]
 fn a_failover_undoes_a_sign_out_for_its_window_only() {
     let bounds = Bounds::default().failover_window(Duration::from_millis(100));
     let story = |visit: Entry| {
@@ -281,6 +292,29 @@ fn a_failover_may_lose_writes_of_before_but_none_of_after() {
     }
     assert_violated(&story(0), &bounds, Invariant::NothingLost, 1);
     assert_violated(&story(4), &bounds, Invariant::NothingLost, 1);
+}
+
+#[test]
+fn what_was_counted_after_a_failover_is_counted_exactly_from_then_on() {
+    let bounds = Bounds::default().failover_window(Duration::from_millis(100));
+    let story = |count: u32| {
+        let before = (1..=50).map(|number| {
+            let begin = u64::from(number) * 10;
+            write(number, begin, begin + 1)
+        });
+        let doubtful = write(51, 510, 511).ends(Outcome::Unknown);
+        let counted = read(2_000, 2_001).sees(seen().count(45));
+        let after = [write(60, 2_010, 2_011), write(61, 2_020, 2_021)];
+        let last = read(3_000, 3_001).sees(seen().count(count));
+        let all = before.chain([signed_in(), doubtful, counted]).chain(after).chain([last]);
+        marked([(900, Mark::FailedOver)], history(all))
+    };
+    for possible in [47, 48] {
+        assert_good(&story(possible), &bounds, Invariant::NothingLost);
+    }
+    for impossible in [0, 45, 46, 49, 52] {
+        assert_violated(&story(impossible), &bounds, Invariant::NothingLost, 1);
+    }
 }
 
 #[test]

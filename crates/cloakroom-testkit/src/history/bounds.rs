@@ -30,6 +30,7 @@ pub struct Bounds {
     pub(super) failover_window: Duration,
     pub(super) journal_reach: Duration,
     pub(super) pending_applied_within: Duration,
+    pub(super) abandoned_applied_within: Option<Duration>,
     pub(super) skew: Duration,
     pub(super) absolute_timeout: Option<Duration>,
     pub(super) idle_timeout: Duration,
@@ -48,6 +49,7 @@ impl Default for Bounds {
             failover_window: Duration::from_secs(1),
             journal_reach: Duration::from_secs(60),
             pending_applied_within: Duration::from_secs(1),
+            abandoned_applied_within: None,
             skew: Duration::from_secs(2),
             absolute_timeout: None,
             idle_timeout: Duration::from_secs(30 * 60),
@@ -86,6 +88,14 @@ impl Bounds {
     /// (default: 1 second). On the node that accepted it, it is in force at once.
     pub fn pending_applied_within(mut self, limit: Duration) -> Self {
         self.pending_applied_within = limit;
+        self
+    }
+
+    /// How long after its client has gone away, and after the end of all faults, a sign-out must be
+    /// in force on every node (default: it need not be). Set it where a sign-out that was announced
+    /// has certainly reached its node, as with a [`Workload`](crate::workload::Workload).
+    pub fn abandoned_applied_within(mut self, limit: Duration) -> Self {
+        self.abandoned_applied_within = Some(limit);
         self
     }
 

@@ -1,6 +1,7 @@
 //! The check of a history: one file per invariant or pair of them, each a pass over the operations
 //! or over those of one session.
 
+mod alive;
 mod answers;
 mod finality;
 mod held;
@@ -53,6 +54,7 @@ pub(super) fn check(
             finality::check(story, &evidence, end);
             order::check(story, &evidence, order);
             kept::check(story, &evidence, kept);
+            alive::check(story, &evidence, kept);
             finality::check_deadline(story, &evidence, absolute);
         });
     }

@@ -55,6 +55,11 @@ impl Upheavals {
         !self.0.iter().take(met).any(|upheaval| upheaval.may_lose(entry))
     }
 
+    /// Whether all of the first `met` upheavals were over when `entry` was called.
+    pub(super) fn settled_before(&self, entry: &Entry, met: usize) -> bool {
+        self.0.iter().take(met).all(|upheaval| upheaval.settled < entry.invoked)
+    }
+
     /// Whether one lies between what a client saw first and what it saw then.
     pub(super) fn between(&self, first: &Entry, then: &Entry) -> bool {
         self.iter()

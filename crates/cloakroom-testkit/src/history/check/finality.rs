@@ -14,7 +14,7 @@ struct End<'a> {
     /// From when on every node refuses the ticket; `None` where that moment never came.
     everywhere: Option<Moment>,
     /// The node that refuses it from the acknowledgement on.
-    here: Node,
+    here: Option<Node>,
 }
 
 /// INV-2: what began after the acknowledgement is refused.
@@ -61,20 +61,19 @@ pub(super) fn check_deadline(story: &Story<'_>, evidence: &Evidence<'_>, found: 
 
 impl<'a> End<'a> {
     fn of(by: &'a Entry, evidence: &Evidence<'_>) -> Option<Self> {
-        let applied_within = evidence.bounds.pending_applied_within;
-        let everywhere = match by.outcome {
-            Outcome::Ok => Some(by.returned),
-            Outcome::Pending => {
-                evidence.faults.calm_from(by.returned).map(|calm| calm + applied_within)
-            }
+        let in_calm = |limit| Some(evidence.faults.calm_from(by.returned)? + limit);
+        let (here, everywhere) = match by.outcome {
+            Outcome::Ok => (Some(by.node), Some(by.returned)),
+            Outcome::Pending => (Some(by.node), in_calm(evidence.bounds.pending_applied_within)),
+            Outcome::Unknown => (None, in_calm(evidence.bounds.abandoned_applied_within?)),
             _ => return None,
         };
-        Some(Self { by, everywhere, here: by.node })
+        Some(Self { by, everywhere, here })
     }
 
     /// Whether `entry` began so late that the end counts for it.
     fn binds(&self, entry: &Entry) -> bool {
-        let here = entry.node == self.here && entry.invoked > self.by.returned;
+        let here = self.here == Some(entry.node) && entry.invoked > self.by.returned;
         here || self.everywhere.is_some_and(|moment| entry.invoked > moment)
     }
 

@@ -1,106 +1,101 @@
-//! INV-4: what was acknowledged is there, nothing is applied twice, and no session vanishes.
+//! INV-4, the writes: what was acknowledged is there, and nothing is applied twice.
 
 use std::collections::HashMap;
 
-use super::super::{Action, Entry, Findings, Moment, Outcome, TicketNumber};
+use super::super::upheaval::Upheavals;
+use super::super::{Action, Entry, Findings, Moment, Outcome};
 use super::{Evidence, Story};
 
-pub(super) fn check(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Findings) {
-    check_count(story, evidence, found);
-    check_tickets(story, evidence, found);
-}
-
 /// Every count that is seen lies between the writes that must be in it and those that can be.
-fn check_count(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Findings) {
-    let writes = || story.visits().map(|(entry, _)| entry).filter(|it| it.action == Action::Write);
-    // In the order of the calls already.
-    let possible: Vec<Moment> =
-        writes().filter(|it| it.may_have_changed()).map(|it| it.invoked).collect();
-    let acknowledged: Vec<&Entry> =
-        writes().filter(|it| it.may_have_changed() && it.outcome == Outcome::Ok).collect();
-    let mut spared = HashMap::new();
+pub(super) fn check(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Findings) {
+    let writes = Writes::of(story);
+    let mut grounds: HashMap<usize, (Ground, Option<Ground>)> = HashMap::new();
     for (entry, _) in story.visits() {
         let Some(seen) = &entry.seen else { continue };
         found.check();
         let met = evidence.upheavals.before(entry.returned);
-        let spared: &mut Vec<Moment> = spared.entry(met).or_insert_with(|| {
-            let spared = |it: &&&Entry| evidence.upheavals.spared(it, met);
-            let mut ends: Vec<_> =
-                acknowledged.iter().filter(spared).map(|it| it.returned).collect();
-            ends.sort_unstable();
-            ends
-        });
-        let least = spared.partition_point(|end| *end < entry.invoked);
-        let most = possible.partition_point(|begin| *begin < entry.returned);
+        let (first, firm) = grounds
+            .entry(met)
+            .or_insert_with(|| (writes.spared_by(&evidence.upheavals, met), None));
+        let ground = firm.as_ref().filter(|firm| firm.since < entry.invoked).unwrap_or(first);
+        let (least, most) = ground.range(entry);
         let count = seen.count as usize;
-        if (least..=most).contains(&count) {
-            continue;
-        }
-        let what = || match count < least {
-            true => format!("{least} acknowledged writes must be there, {count} are"),
-            false => format!("{count} writes are there, {most} were sent"),
-        };
-        let last = acknowledged.iter().rev().find(|write| write.returned < entry.invoked);
-        let mut shown: Vec<&Entry> = last.into_iter().copied().collect();
-        shown.push(entry);
-        found.violate(what, &shown);
-    }
-}
-
-/// A ticket that was handed out opens its session until something may have ended it.
-fn check_tickets(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Findings) {
-    let handed_out: HashMap<_, _> = story.handed_out().map(|(by, ticket)| (ticket, by)).collect();
-    let ends = Ends::of(story);
-    let mut used = Moment::START;
-    for (entry, ticket) in story.visits() {
-        let rejected = entry.outcome == Outcome::Rejected;
-        if let Some(by) = handed_out.get(&ticket).filter(|_| rejected) {
-            found.check();
-            let doubtful = ends.before(entry.returned, ticket)
-                || may_have_expired(by, used, entry, evidence)
-                || by.returned > entry.invoked;
-            let met = evidence.upheavals.before(entry.returned);
-            if !doubtful && evidence.upheavals.spared(by, met) {
-                let what = || "a session was lost: nothing has ended its ticket".to_owned();
-                found.violate(what, &[by, entry]);
-            }
-        }
-        if entry.outcome == Outcome::Ok && entry.action != Action::Peek {
-            used = used.max(entry.invoked);
+        if !(least..=most).contains(&count) {
+            let what = || match count < least {
+                true => format!("at least {least} writes must be there, {count} are"),
+                false => format!("{count} writes are there, {most} can be"),
+            };
+            let last = writes.last_before(entry);
+            let shown: Vec<&Entry> = last.into_iter().chain([entry]).collect();
+            found.violate(what, &shown);
+        } else if met > 0 && firm.is_none() && evidence.upheavals.settled_before(entry, met) {
+            // What was lost is known from here on, so everything later must be exact again.
+            *firm = Some(writes.counted_by(entry, count));
         }
     }
 }
 
-/// When the first request was sent that may have ended a session, or one of its tickets.
-struct Ends {
-    signed_out: Option<Moment>,
-    replaced: HashMap<TicketNumber, Moment>,
+/// The writes of one session in the order of their calls.
+struct Writes<'a> {
+    possible: Vec<&'a Entry>,
+    acknowledged: Vec<&'a Entry>,
 }
 
-impl Ends {
-    fn of(story: &Story<'_>) -> Self {
-        let mut ends = Self { signed_out: None, replaced: HashMap::new() };
-        for (entry, ticket) in story.visits().filter(|(entry, _)| entry.may_have_changed()) {
-            if entry.action == Action::SignOut {
-                ends.signed_out.get_or_insert(entry.invoked);
-            } else if entry.action == Action::SignIn || entry.replaces().is_some() {
-                ends.replaced.entry(ticket).or_insert(entry.invoked);
-            }
-        }
-        ends
+/// What a count is made of from some moment on.
+struct Ground {
+    since: Moment,
+    count: usize,
+    /// The ends of the writes that must be in it as soon as they are acknowledged, in order.
+    must: Vec<Moment>,
+    /// The beginnings of the writes that can be in it, in order.
+    can: Vec<Moment>,
+}
+
+impl<'a> Writes<'a> {
+    fn of(story: &Story<'a>) -> Self {
+        let is_write = |it: &&Entry| it.action == Action::Write && it.may_have_changed();
+        let possible: Vec<_> = story.visits().map(|(it, _)| it).filter(is_write).collect();
+        let is_acknowledged = |it: &&Entry| it.outcome == Outcome::Ok;
+        let acknowledged = possible.iter().copied().filter(is_acknowledged).collect();
+        Self { possible, acknowledged }
     }
 
-    fn before(&self, moment: Moment, ticket: TicketNumber) -> bool {
-        let ends = self.signed_out.iter().chain(self.replaced.get(&ticket));
-        ends.copied().any(|end| end < moment)
+    /// Nothing was counted yet, and the first upheavals may have lost something.
+    fn spared_by(&self, upheavals: &Upheavals, met: usize) -> Ground {
+        let must = self.acknowledged.iter().filter(|it| upheavals.spared(it, met));
+        Ground::new(Moment::START, 0, must, self.possible.iter())
+    }
+
+    /// What `entry` has counted is there; a write that may still come true can be in it or not.
+    fn counted_by(&self, entry: &Entry, count: usize) -> Ground {
+        let must = self.acknowledged.iter().filter(|it| it.invoked > entry.returned);
+        let done = |it: &Entry| it.outcome == Outcome::Ok && it.returned < entry.invoked;
+        let can = self.possible.iter().filter(|it| !done(it));
+        Ground::new(entry.returned, count, must, can)
+    }
+
+    /// For the report: one of the last writes that should be in the count.
+    fn last_before(&self, entry: &Entry) -> Option<&'a Entry> {
+        let begun = self.acknowledged.partition_point(|it| it.invoked < entry.invoked);
+        self.acknowledged[..begun].iter().rev().find(|it| it.returned < entry.invoked).copied()
     }
 }
 
-/// A session in use is renewed when half of its idle timeout is left, so it is certain to live for
-/// one half after its last use.
-fn may_have_expired(by: &Entry, used: Moment, entry: &Entry, evidence: &Evidence<'_>) -> bool {
-    let bounds = evidence.bounds;
-    let late = entry.returned + bounds.skew;
-    let idle = late >= used.max(by.invoked) + bounds.idle_timeout / 2;
-    idle || bounds.absolute_timeout.is_some_and(|timeout| late >= by.invoked + timeout)
+impl Ground {
+    fn new<'e>(
+        since: Moment,
+        count: usize,
+        must: impl Iterator<Item = &'e &'e Entry>,
+        can: impl Iterator<Item = &'e &'e Entry>,
+    ) -> Self {
+        let mut must: Vec<_> = must.map(|it| it.returned).collect();
+        must.sort_unstable();
+        Self { since, count, must, can: can.map(|it| it.invoked).collect() }
+    }
+
+    fn range(&self, entry: &Entry) -> (usize, usize) {
+        let must = self.must.partition_point(|end| *end < entry.invoked);
+        let can = self.can.partition_point(|begin| *begin < entry.returned);
+        (self.count + must, self.count + can)
+    }
 }
