@@ -22,6 +22,8 @@ mod connection;
 mod error;
 mod factory;
 mod keys;
+#[allow(dead_code, reason = "the pool does not ask it yet")]
+mod retry_budget;
 mod scripts;
 mod server_clock;
 mod stats;
