@@ -1,12 +1,17 @@
 //! [`RedisSessionStorageBuilder`]: every setting of a Redis storage with its default.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::{ConfigError, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, FingerprintMode, Problem};
 
+use crate::address::Topology;
+use crate::breaker::BreakerPolicy;
 use crate::config::{DEFAULT_POOL_SIZE, DEFAULT_URL};
-use crate::connection::{Connector, Pool};
+use crate::connection::{NodeSettings, ServerSettings, Servers, Timeouts};
 use crate::keys::{DEFAULT_PREFIX, Keys};
+use crate::removal::Replicas;
+use crate::signals::Signals;
 use crate::storage::{RedisSessionStorage, Settings};
 
 /// How long opening a connection may take unless told otherwise.
@@ -15,7 +20,28 @@ pub const DEFAULT_CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a command may take unless told otherwise.
 pub const DEFAULT_COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long a load may take unless told otherwise.
+pub const DEFAULT_LOAD_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// How long one commit or touch may take unless told otherwise.
+pub const DEFAULT_COMMIT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long a removal may take, before it is left pending, unless told otherwise.
+pub const DEFAULT_DESTROY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often each connection is asked for a sign of life unless told otherwise.
+pub const DEFAULT_HEARTBEAT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How many commands may be under way on one connection unless told otherwise.
+pub const DEFAULT_MAX_IN_FLIGHT: usize = 1024;
+
+/// How long a server waits for replicas unless told otherwise.
+pub const DEFAULT_REPLICA_TIMEOUT: Duration = Duration::from_millis(200);
+
 const MAX_POOL_SIZE: usize = 1024;
+
+const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(10);
+const LONGEST_HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// No session can be set with an idle timeout outside of these two.
 const SHORTEST_TTL: Duration = Duration::from_millis(1);
@@ -48,7 +74,27 @@ pub struct RedisSessionStorageBuilder {
     default_ttl: Duration,
     connection_timeout: Duration,
     command_timeout: Duration,
+    load_timeout: Duration,
+    commit_timeout: Duration,
+    touch_timeout: Duration,
+    destroy_timeout: Duration,
+    heartbeat_interval: Duration,
+    max_in_flight: usize,
+    breaker: BreakerPolicy,
+    replicas: Replicas,
+    start: Start,
     max_session_bytes: usize,
+}
+
+/// What happens at start while Redis cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// The start fails: a wrong host, port or password shows at once.
+    #[default]
+    Proven,
+    /// The storage starts all the same, answers "unavailable" and goes on trying. For applications
+    /// that must come up together with, or before, their Redis.
+    Lazy,
 }
 
 impl Default for RedisSessionStorageBuilder {
@@ -61,6 +107,15 @@ impl Default for RedisSessionStorageBuilder {
             default_ttl: DEFAULT_TTL,
             connection_timeout: DEFAULT_CONNECTION_TIMEOUT,
             command_timeout: DEFAULT_COMMAND_TIMEOUT,
+            load_timeout: DEFAULT_LOAD_TIMEOUT,
+            commit_timeout: DEFAULT_COMMIT_TIMEOUT,
+            touch_timeout: DEFAULT_COMMIT_TIMEOUT,
+            destroy_timeout: DEFAULT_DESTROY_TIMEOUT,
+            heartbeat_interval: DEFAULT_HEARTBEAT_INTERVAL,
+            max_in_flight: DEFAULT_MAX_IN_FLIGHT,
+            breaker: BreakerPolicy::default(),
+            replicas: Replicas { count: 0, limit: DEFAULT_REPLICA_TIMEOUT },
+            start: Start::default(),
             max_session_bytes: DEFAULT_MAX_SESSION_BYTES,
         }
     }
@@ -106,9 +161,71 @@ impl RedisSessionStorageBuilder {
         self
     }
 
-    /// How long a command may take, with its one repetition (default: 3 s).
+    /// How long any exchange with Redis may take, with everything that is tried for it (default:
+    /// 3 s). The operations of a request have shorter limits of their own; none is longer than this.
     pub fn command_timeout(mut self, timeout: Duration) -> Self {
         self.command_timeout = timeout;
+        self
+    }
+
+    /// How long a load may take (default: 250 ms).
+    pub fn load_timeout(mut self, timeout: Duration) -> Self {
+        self.load_timeout = timeout;
+        self
+    }
+
+    /// How long one commit may take (default: 500 ms). The engine's policy bounds a commit with all
+    /// its tries against other writers.
+    pub fn commit_timeout(mut self, timeout: Duration) -> Self {
+        self.commit_timeout = timeout;
+        self
+    }
+
+    /// How long a touch may take (default: 500 ms).
+    pub fn touch_timeout(mut self, timeout: Duration) -> Self {
+        self.touch_timeout = timeout;
+        self
+    }
+
+    /// How long a removal may take before it is pending and goes on in the background (default:
+    /// 1 s).
+    pub fn destroy_timeout(mut self, timeout: Duration) -> Self {
+        self.destroy_timeout = timeout;
+        self
+    }
+
+    /// How often each connection is asked for a sign of life (default: 500 ms). One that does not
+    /// answer until the next one is due is replaced.
+    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
+        self.heartbeat_interval = interval;
+        self
+    }
+
+    /// How many commands may be under way on one connection (default: 1,024). What exceeds it on
+    /// all of them is refused at once with
+    /// [`StorageErrorKind::Rejected`](cloakroom::StorageErrorKind::Rejected).
+    pub fn max_in_flight(mut self, commands: usize) -> Self {
+        self.max_in_flight = commands;
+        self
+    }
+
+    /// When the circuit breakers open and close (default: [`BreakerPolicy::default`]).
+    pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.breaker = policy;
+        self
+    }
+
+    /// How many replicas shall confirm a removal (default: none). The server waits for them up to
+    /// the limit ([`DEFAULT_REPLICA_TIMEOUT`] is a good one); the result of `destroy` says how many
+    /// have.
+    pub fn replicas(mut self, count: u32, limit: Duration) -> Self {
+        self.replicas = Replicas { count, limit };
+        self
+    }
+
+    /// What happens while Redis cannot be reached at start (default: the start fails).
+    pub fn start(mut self, start: Start) -> Self {
+        self.start = start;
         self
     }
 
@@ -126,19 +243,44 @@ impl RedisSessionStorageBuilder {
         let keys = Keys::new(&self.prefix);
         let mut problems = self.problems();
         problems.extend(keys.as_ref().err().cloned());
-        let connector = Connector::new(&self.url, self.connection_timeout);
-        problems.extend(connector.as_ref().err().into_iter().flat_map(|e| e.problems().to_vec()));
+        let topology = Topology::from_url(&self.url);
+        problems.extend(topology.as_ref().err().into_iter().flat_map(|e| e.problems().to_vec()));
         ConfigError::check(problems)?;
         let keys = keys.map_err(|problem| {
             ConfigError::new(cloakroom::ConfigErrorKind::Invalid, problem.field, problem.message)
         })?;
-        let pool = Pool::open(connector?, self.pool_size, self.command_timeout).await?;
+        let signals = Arc::<Signals>::default();
+        let servers = Servers::start(topology?, self.server_settings(), signals.clone(), &keys);
+        if self.start == Start::Proven {
+            servers.opened().await?;
+        }
         let settings = Settings {
             fingerprint_mode: self.fingerprint_mode,
             default_ttl: self.default_ttl,
             max_session_bytes: self.max_session_bytes,
+            durability: self.replicas,
         };
-        Ok(RedisSessionStorage::assemble(pool, keys, settings))
+        Ok(RedisSessionStorage::assemble(servers, keys, settings, signals))
+    }
+
+    fn server_settings(&self) -> ServerSettings {
+        ServerSettings {
+            connection_timeout: self.connection_timeout,
+            timeouts: Timeouts {
+                command: self.command_timeout,
+                load: self.load_timeout,
+                commit: self.commit_timeout,
+                touch: self.touch_timeout,
+                destroy: self.destroy_timeout,
+            },
+            node: NodeSettings {
+                pool_size: self.pool_size,
+                heartbeat: self.heartbeat_interval,
+                max_in_flight: self.max_in_flight,
+                durable: self.replicas.count > 0,
+                breaker: self.breaker.clone(),
+            },
+        }
     }
 
     fn problems(&self) -> Vec<Problem> {
@@ -150,11 +292,28 @@ impl RedisSessionStorageBuilder {
         for (field, timeout) in [
             ("connection_timeout", self.connection_timeout),
             ("command_timeout", self.command_timeout),
+            ("load_timeout", self.load_timeout),
+            ("commit_timeout", self.commit_timeout),
+            ("touch_timeout", self.touch_timeout),
+            ("destroy_timeout", self.destroy_timeout),
         ] {
             if timeout.is_zero() {
                 problems.push(Problem::new(field, "zero would fail every call; use 3s"));
             }
         }
+        if !(SHORTEST_HEARTBEAT..=LONGEST_HEARTBEAT).contains(&self.heartbeat_interval) {
+            let message = "not between 10 ms and 1 min; use 500ms";
+            problems.push(Problem::new("heartbeat_interval", message));
+        }
+        if self.max_in_flight == 0 {
+            problems.push(Problem::new("max_in_flight", "zero would refuse every call; use 1024"));
+        }
+        if self.replicas.count > 0 && self.replicas.limit >= self.destroy_timeout {
+            let message =
+                "replicas must be waited for less long than the destroy_timeout; use 200ms";
+            problems.push(Problem::new("replica_timeout", message));
+        }
+        problems.extend(self.breaker.check());
         if self.default_ttl < SHORTEST_TTL {
             let message = "less than 1 ms would end every session at once; use 30m";
             problems.push(Problem::new("default_ttl", message));

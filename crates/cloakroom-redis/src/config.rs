@@ -1,5 +1,7 @@
 //! [`RedisConfig`]: where Redis is, in a form that configuration files can hold.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// How many connections a storage opens unless told otherwise.
@@ -33,6 +35,32 @@ pub struct RedisConfig {
 pub struct PoolConfig {
     /// How many connections are opened (default: 10). Each carries many commands at once.
     pub max_size: usize,
+}
+
+/// The certificates of encrypted connections. What the server shows is always checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TlsConfig {
+    /// A PEM file with the authorities that issue the servers' certificates, instead of those that
+    /// the system trusts.
+    pub ca_file: Option<PathBuf>,
+    /// A PEM file with the client's certificate, where the server wants to see one.
+    pub cert_file: Option<PathBuf>,
+    /// A PEM file with the private key that belongs to `cert_file`.
+    pub key_file: Option<PathBuf>,
+}
+
+/// Where sessions may travel unencrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Plaintext {
+    /// To this machine only: 127.0.0.0/8, `::1`, `localhost` and sockets.
+    #[default]
+    Loopback,
+    /// To any host. For networks on which nobody else can listen.
+    Allow,
 }
 
 impl RedisConfig {

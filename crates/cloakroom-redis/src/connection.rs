@@ -1,14 +1,31 @@
-//! The connections: a pool of multiplexed ones, each opened, watched and replaced on its own.
+//! The connections: for each server a pool of multiplexed ones, each opened, watched and replaced on
+//! its own.
+//!
+//! ```text
+//! servers.rs     one server, or a Cluster's primaries
+//! cluster.rs     which node a key belongs to, redirections            slot_map.rs
+//! pool.rs        deadline, breaker, repetition, choice of connection  failure.rs, question.rs
+//! node.rs        one server's connections and what is known of it     slot.rs, opening.rs
+//! supervisor.rs  heartbeat and replacement of each connection         connector.rs, sentinel.rs
+//! ```
 
-mod address;
+mod cluster;
 mod connector;
+mod deadline;
+mod failure;
+mod node;
 mod opening;
 mod pool;
 mod question;
-mod renewal;
+mod sentinel;
+mod servers;
 mod slot;
-mod slots;
+mod slot_map;
+mod start_error;
+mod supervisor;
 
-pub(crate) use connector::Connector;
-pub(crate) use pool::{Pool, Reply, Sent};
+pub(crate) use deadline::Timeouts;
+pub(crate) use node::NodeSettings;
+pub(crate) use pool::Sent;
 pub(crate) use question::Question;
+pub(crate) use servers::{Answer, Server, ServerSettings, Servers};

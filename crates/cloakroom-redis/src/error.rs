@@ -11,6 +11,8 @@ use std::{fmt, io};
 use cloakroom::{Operation, StorageError, StorageErrorKind};
 use redis::{ErrorKind, RedisError};
 
+use crate::tls::TlsProblem;
+
 /// What is kept of a client's error: the server's code, or what went wrong on the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ClientError {
@@ -18,6 +20,8 @@ pub(crate) enum ClientError {
     Refused(String),
     /// The operating system reported an error.
     Io(io::ErrorKind),
+    /// Encryption did not come about.
+    Tls(TlsProblem),
     /// Anything else, in the client's fixed words for it.
     Other(String),
 }
@@ -31,6 +35,9 @@ impl ClientError {
         if let Some(code) = error.code() {
             return Self::Refused(plain(code).to_owned());
         }
+        if let Some(problem) = TlsProblem::of(error) {
+            return Self::Tls(problem);
+        }
         let source = error.source().and_then(|source| source.downcast_ref::<Shared>());
         match source.and_then(|source| source.downcast_ref::<io::Error>()) {
             Some(error) => Self::Io(error.kind()),
@@ -41,6 +48,7 @@ impl ClientError {
     /// What a person may do about a server that cannot be reached.
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
+            Self::Tls(problem) => problem.remedy(),
             Self::Io(io::ErrorKind::NotFound) => {
                 "there is no such socket; check the path and that the server is running"
             }
@@ -62,6 +70,7 @@ impl fmt::Display for ClientError {
         match self {
             Self::Refused(text) | Self::Other(text) => f.write_str(text),
             Self::Io(kind) => write!(f, "{kind}"),
+            Self::Tls(problem) => write!(f, "{problem}"),
         }
     }
 }

@@ -33,6 +33,12 @@ impl Keys {
         name
     }
 
+    /// A key that is no session's, for asking a server whether it takes writes. Its number decides
+    /// which node of a Cluster it belongs to.
+    pub(crate) fn probe(&self, number: usize) -> Vec<u8> {
+        format!("{}probe:{number}", self.prefix).into_bytes()
+    }
+
     /// The session whose record lies under `name`; `None` where the name is not one of ours.
     pub(crate) fn parse(&self, name: &[u8]) -> Option<SessionKey> {
         SessionKey::from_hex(name.strip_prefix(self.prefix.as_bytes())?)

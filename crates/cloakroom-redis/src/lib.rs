@@ -14,7 +14,7 @@
 //! # }
 //! ```
 
-#[allow(dead_code, reason = "the pool does not ask it yet")]
+mod address;
 mod breaker;
 mod builder;
 mod config;
@@ -22,18 +22,23 @@ mod connection;
 mod error;
 mod factory;
 mod keys;
-#[allow(dead_code, reason = "the pool does not ask it yet")]
+mod removal;
 mod retry_budget;
 mod scripts;
 mod server_clock;
+mod server_info;
+mod signals;
 mod stats;
 mod storage;
+mod tls;
 
 pub use breaker::BreakerPolicy;
 pub use builder::{
-    DEFAULT_COMMAND_TIMEOUT, DEFAULT_CONNECTION_TIMEOUT, RedisSessionStorageBuilder,
+    DEFAULT_COMMAND_TIMEOUT, DEFAULT_COMMIT_TIMEOUT, DEFAULT_CONNECTION_TIMEOUT,
+    DEFAULT_DESTROY_TIMEOUT, DEFAULT_HEARTBEAT_INTERVAL, DEFAULT_LOAD_TIMEOUT,
+    DEFAULT_MAX_IN_FLIGHT, DEFAULT_REPLICA_TIMEOUT, RedisSessionStorageBuilder, Start,
 };
-pub use config::{DEFAULT_POOL_SIZE, DEFAULT_URL, PoolConfig, RedisConfig};
+pub use config::{DEFAULT_POOL_SIZE, DEFAULT_URL, Plaintext, PoolConfig, RedisConfig, TlsConfig};
 pub use factory::{MemoryStorageConfig, RedisStorageConfig, SessionStorageFactory, StorageConfig};
 pub use keys::DEFAULT_PREFIX;
 pub use storage::RedisSessionStorage;

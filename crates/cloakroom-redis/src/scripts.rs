@@ -7,13 +7,12 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use cloakroom::{
-    Absolute, Commit, Committed, Generation, Operation, Record, Stamp, StorageError,
+    Absolute, Commit, Committed, Generation, Nonce, Operation, Record, Stamp, StorageError,
     StorageErrorKind, Timestamp, Touched, Version,
 };
 use redis::{Cmd, Value};
 
-use crate::connection::{Pool, Question, Reply, Sent};
-use crate::error::unexpected;
+use crate::connection::{Answer as Reply, Question, Sent, Servers};
 
 /// A script's text and the SHA-1 of it, by which the server knows it.
 struct Script {
@@ -27,17 +26,20 @@ impl Script {
     }
 }
 
+/// How many bytes of a commit's nonce its answer repeats.
+const ECHO: usize = 8;
+
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
 static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/touch.lua")));
 
-/// A commit's outcome, and the server's time. `expect` is the state that the record must be in;
+/// A commit's outcome. `expect` is the state that the record must be in;
 /// `None`: there must be none.
 pub(crate) async fn commit(
-    pool: &Pool,
+    servers: &Servers,
     key: &[u8],
     commit: &Commit,
     expect: Option<Version>,
-) -> Result<(Committed, Timestamp), StorageError> {
+) -> Result<Committed, StorageError> {
     let mut state = Vec::new();
     if let Some(expect) = expect {
         state.extend_from_slice(&expect.generation().number().to_be_bytes());
@@ -49,7 +51,8 @@ pub(crate) async fn commit(
     };
     let idle = commit.idle_timeout().as_millis().to_string();
     let arguments = [state.as_slice(), absolute.as_bytes(), idle.as_bytes(), commit.content()];
-    let answer = call(pool, &COMMIT, Operation::Commit, key, &arguments).await?;
+    let mut answer = call(servers, &COMMIT, Operation::Commit, key, &arguments).await?;
+    answer.strip_echo(&commit.nonce())?;
     let outcome = match answer.outcome {
         b'A' => Committed::Applied { stamp: answer.stamp()?, as_of: answer.now },
         b'C' => {
@@ -66,45 +69,61 @@ pub(crate) async fn commit(
         b'G' => Committed::Gone,
         _ => return Err(answer.refusal()),
     };
-    Ok((outcome, answer.now))
+    answer.reply.clock().set(answer.now);
+    Ok(outcome)
 }
 
-/// A touch's outcome, and the server's time.
-pub(crate) async fn touch(pool: &Pool, key: &[u8]) -> Result<(Touched, Timestamp), StorageError> {
-    let answer = call(pool, &TOUCH, Operation::Touch, key, &[]).await?;
+/// A touch's outcome.
+pub(crate) async fn touch(servers: &Servers, key: &[u8]) -> Result<Touched, StorageError> {
+    let answer = call(servers, &TOUCH, Operation::Touch, key, &[]).await?;
     let outcome = match answer.outcome {
         b'T' => Touched::Extended(answer.stamp()?),
         b'U' => Touched::Unchanged,
         b'G' => Touched::Gone,
         _ => return Err(answer.refusal()),
     };
-    Ok((outcome, answer.now))
+    answer.reply.clock().set(answer.now);
+    Ok(outcome)
 }
 
 /// A script's answer: one byte of outcome, eight bytes of the server's time, the rest.
-struct Answer {
+struct Answer<'a> {
     operation: Operation,
     sent: Sent,
     outcome: u8,
     now: Timestamp,
     body: Bytes,
+    reply: Reply<'a>,
 }
 
-impl Answer {
-    fn parse(reply: Reply, operation: Operation) -> Result<Self, StorageError> {
-        let Value::BulkString(bytes) = reply.value else { return Err(unexpected(operation)) };
+impl<'a> Answer<'a> {
+    fn parse(mut reply: Reply<'a>, operation: Operation) -> Result<Self, StorageError> {
+        let Value::BulkString(bytes) = std::mem::replace(&mut reply.value, Value::Nil) else {
+            return Err(reply.unexpected(operation));
+        };
         let bytes = Bytes::from(bytes);
         let (Some(&outcome), Some(now)) =
             (bytes.first(), bytes.get(1..9).and_then(|now| now.first_chunk()))
         else {
-            return Err(unexpected(operation));
+            return Err(reply.unexpected(operation));
         };
         let now = Timestamp::from_millis(u64::from_be_bytes(*now));
-        Ok(Self { operation, sent: reply.sent, outcome, now, body: bytes.slice(9..) })
+        Ok(Self { operation, sent: reply.sent, outcome, now, body: bytes.slice(9..), reply })
+    }
+
+    /// Takes off the part that says which commit this answers, so that another one's success is
+    /// never taken for ours.
+    fn strip_echo(&mut self, nonce: &Nonce) -> Result<(), StorageError> {
+        if self.body.get(..ECHO) != nonce.as_bytes().get(..ECHO) {
+            return Err(self.reply.unexpected(self.operation));
+        }
+        self.body = self.body.slice(ECHO..);
+        Ok(())
     }
 
     fn stamp(&self) -> Result<Stamp, StorageError> {
-        let stamp = self.body.as_ref().try_into().map_err(|_| unexpected(self.operation))?;
+        let stamp = self.body.as_ref().try_into();
+        let stamp = stamp.map_err(|_| self.reply.unexpected(self.operation))?;
         Ok(Stamp::from_bytes(stamp))
     }
 
@@ -116,7 +135,7 @@ impl Answer {
 
     fn refusal(&self) -> StorageError {
         if self.outcome != b'X' {
-            return unexpected(self.operation);
+            return self.reply.unexpected(self.operation);
         }
         let message = "what lies under the key is not a record that this release can change";
         StorageError::new(StorageErrorKind::Corrupt, self.operation, message)
@@ -130,17 +149,17 @@ fn lost_track() -> StorageError {
     StorageError::new(StorageErrorKind::Unavailable, Operation::Commit, message)
 }
 
-async fn call(
-    pool: &Pool,
+async fn call<'a>(
+    servers: &'a Servers,
     script: &Script,
     operation: Operation,
     key: &[u8],
     arguments: &[&[u8]],
-) -> Result<Answer, StorageError> {
+) -> Result<Answer<'a>, StorageError> {
     let by_hash = command("EVALSHA", &script.hash, key, arguments);
     let by_text = || command("EVAL", script.text, key, arguments);
     let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
-    Answer::parse(pool.ask_and_tell(operation, question).await?, operation)
+    Answer::parse(servers.ask(key, operation, question).await?, operation)
 }
 
 fn command(name: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {

@@ -1,11 +1,11 @@
-//! Counting: a walk over our keys with SCAN, each round under the command timeout.
+//! Counting: a walk over our keys with SCAN on every primary, each round under the command timeout.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use cloakroom::{Operation, SessionKey, StorageError, StorageStats};
+use cloakroom::{BreakerState, ConnectionState, Operation, SessionKey, StorageError, StorageStats};
 use redis::Value;
 
-use crate::connection::{Pool, Question};
+use crate::connection::{Question, Server, Servers};
 use crate::error::unexpected;
 use crate::keys::Keys;
 
@@ -15,69 +15,139 @@ const COUNT: usize = 1000;
 /// What a record has at least: its head, see `docs/protocol.md`.
 const SHORTEST_RECORD: u64 = 116;
 
-/// The server's figures that are passed on, as `INFO memory` names them.
-const MEMORY_FIGURES: [&str; 6] = [
-    "used_memory",
-    "used_memory_rss",
-    "used_memory_peak",
-    "maxmemory",
-    "maxmemory_policy",
-    "mem_fragmentation_ratio",
-];
+/// The servers' figures that are passed on, as `INFO memory` names them. Those of a Cluster's
+/// primaries are added up.
+const AMOUNTS: [&str; 4] = ["used_memory", "used_memory_rss", "used_memory_peak", "maxmemory"];
+const POLICY: &str = "maxmemory_policy";
+const FRAGMENTATION: &str = "mem_fragmentation_ratio";
+
+#[derive(Default)]
+struct Count {
+    /// SCAN may give a key twice, and one that moves between two nodes may be met on both.
+    seen: HashSet<SessionKey>,
+    sessions: u64,
+    bytes: u64,
+}
+
+#[derive(Default)]
+struct Memory {
+    amounts: [u64; AMOUNTS.len()],
+    policies: BTreeSet<String>,
+    fragmentation: Vec<String>,
+}
 
 pub(crate) async fn stats(
-    pool: &Pool,
+    servers: &Servers,
     keys: &Keys,
     backend: &'static str,
 ) -> Result<StorageStats, StorageError> {
-    let (sessions, bytes) = count(pool, keys).await?;
-    let info = ask(pool, redis::cmd("INFO").arg("memory")).await?;
-    let info: String = redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?;
-    let stats = StorageStats::new(backend, sessions, bytes);
-    let figures = info.lines().filter_map(|line| line.trim().split_once(':'));
-    Ok(figures
-        .filter(|(name, _)| MEMORY_FIGURES.contains(name))
-        .fold(stats, |stats, (name, value)| stats.with_metric(name, value)))
+    let (mut count, mut memory) = (Count::default(), Memory::default());
+    for server in servers.each() {
+        count.walk(servers, &server, keys).await?;
+        let info = ask(servers, &server, redis::cmd("INFO").arg("memory")).await?;
+        let info = redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?;
+        memory.add(info);
+    }
+    let stats = StorageStats::new(backend, count.sessions, count.bytes);
+    Ok(with_pool(memory.put_into(stats), servers))
 }
 
-/// How many sessions there are, and how many bytes their records take together.
-async fn count(pool: &Pool, keys: &Keys) -> Result<(u64, u64), StorageError> {
-    // SCAN may give a key twice.
-    let mut seen: HashSet<SessionKey> = HashSet::new();
-    let (mut sessions, mut bytes, mut cursor) = (0, 0, "0".to_owned());
-    loop {
-        let mut scan = redis::cmd("SCAN");
-        scan.arg(&cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(COUNT);
-        let page = ask(pool, &scan).await?;
-        let (next, names): (String, Vec<Vec<u8>>) =
-            redis::from_redis_value(page).map_err(|_| unexpected(Operation::Stats))?;
-        let mut lengths = redis::pipe();
-        for name in names {
-            if keys.parse(&name).is_some_and(|key| seen.insert(key)) {
-                lengths.cmd("STRLEN").arg(name);
-            }
-        }
-        if !lengths.is_empty() {
-            let answer = pool.ask(Operation::Stats, Question::Pipeline(&lengths)).await?;
-            let Value::Array(lengths) = answer else { return Err(unexpected(Operation::Stats)) };
-            // What is no string answers with an error, and what is shorter is no record: others
-            // have put it there.
-            for length in lengths {
-                if let Value::Int(length) = length
-                    && let Ok(length @ SHORTEST_RECORD..) = u64::try_from(length)
-                {
-                    sessions += 1;
-                    bytes += length;
+impl Count {
+    /// Counts a server's sessions and the bytes of their records.
+    async fn walk(
+        &mut self,
+        servers: &Servers,
+        server: &Server<'_>,
+        keys: &Keys,
+    ) -> Result<(), StorageError> {
+        let mut cursor = "0".to_owned();
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(&cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(COUNT);
+            let page = ask(servers, server, &scan).await?;
+            let (next, names): (String, Vec<Vec<u8>>) =
+                redis::from_redis_value(page).map_err(|_| unexpected(Operation::Stats))?;
+            let mut lengths = redis::pipe();
+            for name in names {
+                if keys.parse(&name).is_some_and(|key| self.seen.insert(key)) {
+                    lengths.cmd("STRLEN").arg(name);
                 }
             }
+            if !lengths.is_empty() {
+                let deadline = servers.deadline(Operation::Stats);
+                let answer = server.ask_here(Question::Pipeline(&lengths), deadline).await?;
+                let Value::Array(lengths) = answer else {
+                    return Err(unexpected(Operation::Stats));
+                };
+                self.add(&lengths);
+            }
+            if next == "0" {
+                return Ok(());
+            }
+            cursor = next;
         }
-        if next == "0" {
-            return Ok((sessions, bytes));
+    }
+
+    /// What is no string answers with an error, and what is shorter is no record: others have put it
+    /// there.
+    fn add(&mut self, lengths: &[Value]) {
+        for length in lengths {
+            if let Value::Int(length) = length
+                && let Ok(length @ SHORTEST_RECORD..) = u64::try_from(*length)
+            {
+                self.sessions += 1;
+                self.bytes += length;
+            }
         }
-        cursor = next;
     }
 }
 
-async fn ask(pool: &Pool, command: &redis::Cmd) -> Result<Value, StorageError> {
-    pool.ask(Operation::Stats, Question::Command(command)).await
+impl Memory {
+    fn add(&mut self, info: String) {
+        for (name, value) in info.lines().filter_map(|line| line.trim().split_once(':')) {
+            if let Some(at) = AMOUNTS.iter().position(|amount| *amount == name) {
+                self.amounts[at] += value.parse().unwrap_or(0);
+            } else if name == POLICY {
+                self.policies.insert(value.to_owned());
+            } else if name == FRAGMENTATION {
+                self.fragmentation.push(value.to_owned());
+            }
+        }
+    }
+
+    fn put_into(self, stats: StorageStats) -> StorageStats {
+        let policies = self.policies.into_iter().collect::<Vec<_>>().join(", ");
+        let stats = AMOUNTS
+            .iter()
+            .zip(self.amounts)
+            .fold(stats, |stats, (name, amount)| stats.with_metric(name, amount));
+        stats
+            .with_metric(POLICY, policies)
+            .with_metric(FRAGMENTATION, self.fragmentation.join(", "))
+    }
+}
+
+/// How the connections are, added up over all servers.
+fn with_pool(stats: StorageStats, servers: &Servers) -> StorageStats {
+    let nodes = servers.health();
+    let connections = || nodes.iter().flat_map(|node| &node.connections);
+    let live = connections().filter(|one| one.state == ConnectionState::Live).count();
+    let open = |state: fn(&cloakroom::NodeHealth) -> BreakerState| {
+        nodes.iter().filter(|node| state(node) != BreakerState::Closed).count()
+    };
+    stats
+        .with_metric("nodes", nodes.len())
+        .with_metric("pool_size", connections().count())
+        .with_metric("live_connections", live)
+        .with_metric("in_flight", nodes.iter().map(|node| node.in_flight).sum::<usize>())
+        .with_metric("open_read_breakers", open(|node| node.reads))
+        .with_metric("open_write_breakers", open(|node| node.writes))
+}
+
+async fn ask(
+    servers: &Servers,
+    server: &Server<'_>,
+    command: &redis::Cmd,
+) -> Result<Value, StorageError> {
+    server.ask_here(Question::Command(command), servers.deadline(Operation::Stats)).await
 }

@@ -5,18 +5,19 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, ConfigError, Destroyed, Durability, Expect, FingerprintMode, Operation,
-    Record, SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Timestamp,
-    Touched, Version,
+    Commit, Committed, ConfigError, Destroyed, Expect, FingerprintMode, Observer, Operation,
+    Record, SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageHealth,
+    StorageStats, Timestamp, Touched, Version,
 };
 use redis::{Cmd, Value};
 
 use crate::builder::RedisSessionStorageBuilder;
 use crate::config::RedisConfig;
-use crate::connection::{Pool, Question};
-use crate::error::unexpected;
+use crate::connection::{Question, Servers};
 use crate::keys::Keys;
-use crate::{scripts, stats};
+use crate::removal::Replicas;
+use crate::signals::Signals;
+use crate::{removal, scripts, stats};
 
 /// How long a load may wait for the server's time beyond its answer, which is rarely asked for.
 const CLOCK_LIMIT: Duration = Duration::from_millis(40);
@@ -35,9 +36,10 @@ pub struct RedisSessionStorage {
 
 #[derive(Debug)]
 struct Shared {
-    pool: Pool,
+    servers: Servers,
     keys: Keys,
     settings: Settings,
+    signals: Arc<Signals>,
 }
 
 /// What a storage is asked for by its users.
@@ -46,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) fingerprint_mode: FingerprintMode,
     pub(crate) default_ttl: Duration,
     pub(crate) max_session_bytes: usize,
+    pub(crate) durability: Replicas,
 }
 
 impl RedisSessionStorage {
@@ -121,17 +124,25 @@ impl RedisSessionStorage {
         .await
     }
 
-    pub(crate) fn assemble(pool: Pool, keys: Keys, settings: Settings) -> Self {
-        Self { shared: Arc::new(Shared { pool, keys, settings }) }
+    pub(crate) fn assemble(
+        servers: Servers,
+        keys: Keys,
+        settings: Settings,
+        signals: Arc<Signals>,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { servers, keys, settings, signals }) }
     }
 
-    /// Asks the server for a PONG, within the command timeout.
+    /// Asks every server for a PONG, within the command timeout.
     ///
     /// # Errors
-    /// [`StorageError`] where it does not come.
+    /// [`StorageError`] where one does not come.
     pub async fn ping(&self) -> Result<(), StorageError> {
-        let ping = redis::cmd("PING");
-        let _: Value = self.shared.pool.ask(Operation::Ping, Question::Command(&ping)).await?;
+        let (ping, servers) = (redis::cmd("PING"), &self.shared.servers);
+        for server in servers.each() {
+            let deadline = servers.deadline(Operation::Ping);
+            let _: Value = server.ask_here(Question::Command(&ping), deadline).await?;
+        }
         Ok(())
     }
 
@@ -141,10 +152,7 @@ impl RedisSessionStorage {
         commit: &Commit,
         expect: Option<Version>,
     ) -> Result<Committed, StorageError> {
-        let pool = &self.shared.pool;
-        let (outcome, now) = scripts::commit(pool, &self.name(key), commit, expect).await?;
-        pool.clock().set(now);
-        Ok(outcome)
+        scripts::commit(&self.shared.servers, &self.name(key), commit, expect).await
     }
 
     /// Commits over whatever record is there. It is looked at first: what is damaged may not be
@@ -174,20 +182,23 @@ impl RedisSessionStorage {
 
 impl SessionStorage for RedisSessionStorage {
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        let pool = &self.shared.pool;
-        let get = command("GET", &self.name(key));
-        let bytes = match pool.ask(Operation::Load, Question::Command(&get)).await? {
+        let name = self.name(key);
+        let get = command("GET", &name);
+        let get = Question::Command(&get);
+        let mut answer = self.shared.servers.ask(&name, Operation::Load, get).await?;
+        let bytes = match std::mem::replace(&mut answer.value, Value::Nil) {
             Value::Nil => return Ok(None),
             Value::BulkString(bytes) => Bytes::from(bytes),
-            _ => return Err(unexpected(Operation::Load)),
+            _ => return Err(answer.unexpected(Operation::Load)),
         };
-        let record = decode(bytes, pool.clock().now())?;
+        let record = decode(bytes, answer.clock().now())?;
         if !record.is_expired(record.as_of()) {
             return Ok(Some(record));
         }
         // The server removes what has expired by itself. So either somebody took the key's expiry
         // away, or the server's clock was set back: it has to be asked.
-        let asking = pool.refresh_clock(Operation::Load);
+        let deadline = self.shared.servers.deadline(Operation::Load);
+        let asking = answer.server.refresh_clock(deadline);
         let now = bounded(CLOCK_LIMIT, Operation::Load, asking).await?;
         let record = decode(record.as_bytes().clone(), now)?;
         Ok((!record.is_expired(now)).then_some(record))
@@ -199,30 +210,22 @@ impl SessionStorage for RedisSessionStorage {
             Expect::Absent => self.commit_on(key, commit, None).await,
             Expect::Exactly(version) => self.commit_on(key, commit, Some(version)).await,
             Expect::Present => {
-                let limit = self.shared.pool.command_timeout();
+                let limit = self.shared.servers.timeout(Operation::Commit);
                 bounded(limit, Operation::Commit, self.commit_on_whatever(key, commit)).await
             }
         }
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        let pool = &self.shared.pool;
-        let (outcome, now) = scripts::touch(pool, &self.name(key)).await?;
-        pool.clock().set(now);
-        Ok(outcome)
+        scripts::touch(&self.shared.servers, &self.name(key)).await
     }
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
-        let del = command("DEL", &self.name(key));
-        match self.shared.pool.ask(Operation::Destroy, Question::Command(&del)).await? {
-            Value::Int(0) => Ok(Destroyed::Absent(Durability::LOCAL)),
-            Value::Int(_) => Ok(Destroyed::Removed(Durability::LOCAL)),
-            _ => Err(unexpected(Operation::Destroy)),
-        }
+        removal::remove(&self.shared.servers, &self.name(key), &self.shared.settings).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {
-        stats::stats(&self.shared.pool, &self.shared.keys, self.backend_name()).await
+        stats::stats(&self.shared.servers, &self.shared.keys, self.backend_name()).await
     }
 
     fn backend_name(&self) -> &'static str {
@@ -237,8 +240,18 @@ impl SessionStorage for RedisSessionStorage {
         self.shared.settings.fingerprint_mode
     }
 
-    fn timeout(&self, _: Operation) -> Option<Duration> {
-        Some(self.shared.pool.command_timeout())
+    fn timeout(&self, operation: Operation) -> Option<Duration> {
+        Some(self.shared.servers.timeout(operation))
+    }
+
+    fn health(&self) -> StorageHealth {
+        let servers = &self.shared.servers;
+        let (nodes, warnings) = (servers.health(), servers.warnings());
+        StorageHealth::of_nodes(self.backend_name(), nodes, 0, warnings)
+    }
+
+    fn observe_with(&self, observer: Arc<dyn Observer>) {
+        self.shared.signals.observe_with(observer);
     }
 
     fn max_session_bytes(&self) -> usize {
@@ -247,7 +260,7 @@ impl SessionStorage for RedisSessionStorage {
 }
 
 /// A command on one key, in as much memory as it needs.
-fn command(name: &str, key: &[u8]) -> Cmd {
+pub(crate) fn command(name: &str, key: &[u8]) -> Cmd {
     let mut command = Cmd::with_capacity(2, name.len() + key.len());
     command.arg(name).arg(key);
     command
@@ -262,7 +275,12 @@ async fn bounded<T>(
     let start = Instant::now();
     let done = tokio::time::timeout(limit, work).await;
     done.unwrap_or_else(|_| {
-        Err(StorageError::timeout(operation, "command timeout", limit, start.elapsed()))
+        Err(StorageError::timeout(
+            operation,
+            &format!("{operation} timeout"),
+            limit,
+            start.elapsed(),
+        ))
     })
 }
 

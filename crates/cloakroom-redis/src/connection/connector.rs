@@ -1,44 +1,65 @@
-//! [`Connector`]: opens one connection and proves that it works.
+//! [`Connector`]: finds out where the server is, opens one connection to it and proves that it works.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cloakroom::{
-    ConfigError, ConfigErrorKind, Operation, StorageError, StorageErrorKind, Timestamp,
-};
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisError, Value};
+use cloakroom::{Operation, StorageError, StorageErrorKind, Timestamp};
+use redis::{AsyncConnectionConfig, ProtocolVersion, RedisError, Value};
 
-use super::address;
+use super::sentinel::Sentinels;
+use crate::address::{Endpoint, Link, SentinelGroup};
 use crate::error::{ClientError, is_broken, is_denied};
 use crate::server_clock::ServerClock;
+use crate::server_info::{Role, ServerInfo};
 
 /// How many commands a connection takes over before the next ones wait for their turn: more than the
 /// pool gives to one connection while another is free.
 const QUEUE: usize = 256;
 
-/// Knows where the server is and how long opening a connection may take. It has no debug form: the
-/// client in it knows the password.
+/// Knows how to get to one server and how long opening a connection may take. It has no debug form:
+/// the endpoints in it know the password.
 pub(crate) struct Connector {
-    client: Client,
-    host: String,
+    target: Target,
     timeout: Duration,
+    /// The server has said that it does not speak RESP3.
+    is_old: AtomicBool,
+    pings: AtomicU64,
 }
 
-/// A new connection, and the server's time when it was opened.
+enum Target {
+    One(Endpoint),
+    Sentinel(Sentinels),
+}
+
+/// A new connection, and what the server said when it was opened.
 pub(super) struct Opened {
-    pub(super) connection: MultiplexedConnection,
+    pub(super) connection: Link,
+    pub(super) address: Arc<str>,
     pub(super) now: Timestamp,
+    /// Nothing where the user may not ask for it.
+    pub(super) info: Option<ServerInfo>,
 }
 
 /// Why a connection could not be opened.
 #[derive(Clone, Debug)]
-pub(super) enum OpenError {
+pub(crate) enum OpenError {
     TimedOut {
         elapsed: Duration,
     },
     /// The server does not let this user in.
     Denied(ClientError),
     Failed(ClientError),
+    /// The server lacks what the storage needs.
+    Unsupported(String),
+    /// The server is a replica, or about to become the primary.
+    NotPrimary,
+    /// The Sentinels do not know the primary's name.
+    NoPrimary,
+    /// No Sentinel could be reached.
+    NoSentinel(ClientError),
+    /// Somebody has named a server that may not be connected to.
+    Forbidden(String),
     /// Nobody knows: it broke at once, or the task that opened it has ended with its runtime.
     Lost,
 }
@@ -48,123 +69,216 @@ pub(super) enum Proof {
     Answered,
     Broken,
     Silent,
+    /// It answered another question than the one that was put: its answers are out of step.
+    OutOfStep,
+    /// It leads to a server that is not the primary any more.
+    NotPrimary,
 }
 
 impl Connector {
-    /// Reads a URL such as `redis://user:password@host:6379/0`.
-    pub(crate) fn new(url: &str, timeout: Duration) -> Result<Self, ConfigError> {
-        let client = address::client(url)?;
-        let host = client.get_connection_info().addr().to_string();
-        Ok(Self { client, host, timeout })
+    /// Connects to one server.
+    pub(crate) fn to(endpoint: Endpoint, timeout: Duration) -> Self {
+        Self::new(Target::One(endpoint), timeout)
     }
 
-    /// The server's host and port, without credentials.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// Connects to the server that the Sentinels call the primary.
+    pub(crate) fn through(group: SentinelGroup, timeout: Duration) -> Self {
+        Self::new(Target::Sentinel(Sentinels::new(group)), timeout)
     }
 
-    /// Opens a connection and asks it for a PONG and for the time, all within the timeout.
-    pub(super) async fn open(&self) -> Result<Opened, OpenError> {
-        let start = Instant::now();
-        let opened = tokio::time::timeout(self.timeout, self.open_unbounded()).await;
-        opened.map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?.map_err(|error| {
-            let kept = ClientError::new(&error);
-            if is_denied(&error) { OpenError::Denied(kept) } else { OpenError::Failed(kept) }
-        })
+    fn new(target: Target, timeout: Duration) -> Self {
+        Self { target, timeout, is_old: AtomicBool::new(false), pings: AtomicU64::new(0) }
     }
 
-    /// Asks a connection for a PONG.
-    pub(super) async fn prove(
-        &self,
-        connection: &mut MultiplexedConnection,
-        limit: Duration,
-    ) -> Proof {
-        let ping = redis::cmd("PING");
-        match tokio::time::timeout(limit, ping.query_async::<Value>(connection)).await {
-            Err(_) => Proof::Silent,
-            Ok(Err(error)) if is_broken(&error) => Proof::Broken,
-            // A refusal is an answer too.
-            Ok(_) => Proof::Answered,
+    /// A connector to the same place.
+    pub(super) fn another(&self) -> Self {
+        let target = match &self.target {
+            Target::One(endpoint) => Target::One(endpoint.clone()),
+            Target::Sentinel(sentinels) => Target::Sentinel(sentinels.another()),
+        };
+        Self::new(target, self.timeout)
+    }
+
+    /// What is told of a server that has not been found yet, without credentials.
+    pub(super) fn first_name(&self) -> Arc<str> {
+        match &self.target {
+            Target::One(endpoint) => endpoint.name().into(),
+            Target::Sentinel(sentinels) => format!("primary {}", sentinels.master()).into(),
         }
     }
 
-    async fn open_unbounded(&self) -> Result<Opened, RedisError> {
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Opens a connection and asks it for a PONG, the time and what it is, all within the limit.
+    pub(super) async fn open(&self, limit: Duration) -> Result<Opened, OpenError> {
+        let start = Instant::now();
+        let opened = tokio::time::timeout(limit, self.open_unbounded()).await;
+        opened.map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?
+    }
+
+    /// Asks a connection for a PONG that only this question can have.
+    pub(super) async fn prove(&self, connection: &mut Link, limit: Duration) -> Proof {
+        let number = self.pings.fetch_add(1, Ordering::Relaxed).to_string();
+        let mut ping = redis::cmd("PING");
+        ping.arg(&number);
+        let proof = async {
+            match connection.send_packed_command(&ping).await {
+                Err(error) if is_broken(&error) => return Proof::Broken,
+                // A refusal is an answer too: a server that cannot save refuses even this.
+                Err(_) | Ok(Value::ServerError(_)) => {}
+                Ok(Value::BulkString(pong)) if pong == number.as_bytes() => {}
+                Ok(_) => return Proof::OutOfStep,
+            }
+            if matches!(self.target, Target::Sentinel(_)) {
+                return prove_primary(connection).await;
+            }
+            Proof::Answered
+        };
+        tokio::time::timeout(limit, proof).await.unwrap_or(Proof::Silent)
+    }
+
+    /// The server that is the primary now, where somebody else than the server knows it.
+    pub(super) async fn primary(&self) -> Option<Arc<str>> {
+        match &self.target {
+            Target::One(_) => None,
+            Target::Sentinel(sentinels) => {
+                sentinels.primary().await.ok().map(|endpoint| endpoint.name().into())
+            }
+        }
+    }
+
+    async fn open_unbounded(&self) -> Result<Opened, OpenError> {
+        let endpoint = match &self.target {
+            Target::One(endpoint) => endpoint.clone(),
+            Target::Sentinel(sentinels) => sentinels.primary().await?,
+        };
+        let mut connection = self.connect(&endpoint).await?;
+        // One after the other: the error of a pipeline does not tell the server's code.
+        match redis::cmd("PING").query_async::<Value>(&mut *connection).await {
+            // A server that cannot save refuses even this, and serves reads all the same.
+            Err(error) if error.code() != Some("MISCONF") => return Err(error.into()),
+            _ => {}
+        }
+        let now = ServerClock::ask().query_async(&mut *connection).await?;
+        let now = ServerClock::read(now).map_err(RedisError::from)?;
+        let info = ask_info(&mut connection).await?;
+        if let Some(info) = &info {
+            info.check().map_err(OpenError::Unsupported)?;
+        }
+        let through_sentinel = matches!(self.target, Target::Sentinel(_));
+        if through_sentinel && !matches!(prove_primary(&mut connection).await, Proof::Answered) {
+            return Err(OpenError::NotPrimary);
+        }
+        Ok(Opened { connection, address: endpoint.name().into(), now, info })
+    }
+
+    async fn connect(&self, endpoint: &Endpoint) -> Result<Link, OpenError> {
         // Both limits are ours: the client's own ones name neither the operation nor the setting.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(QUEUE);
-        let mut connection =
-            self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        // One after the other: the error of a pipeline does not tell the server's code.
-        let _: String = redis::cmd("PING").query_async(&mut connection).await?;
-        let now = ServerClock::ask().query_async(&mut connection).await?;
-        let now = ServerClock::read(now)?;
-        Ok(Opened { connection, now })
+        if let Some(protocol) = endpoint.access().protocol() {
+            return Ok(endpoint.connect(protocol, config).await?);
+        }
+        if !self.is_old.load(Ordering::Relaxed) {
+            match endpoint.connect(ProtocolVersion::RESP3, config.clone()).await {
+                // What stands between us and the server may not know the command.
+                Err(error) if is_unknown_hello(&error) => {
+                    self.is_old.store(true, Ordering::Relaxed);
+                }
+                opened => return Ok(opened?),
+            }
+        }
+        Ok(endpoint.connect(ProtocolVersion::RESP2, config).await?)
     }
+}
 
-    /// What a failed start means to a person: the host, never the password, and the remedy.
-    pub(super) fn config_error(&self, error: OpenError) -> ConfigError {
-        let host = &self.host;
-        match error {
-            OpenError::TimedOut { elapsed } => ConfigError::new(
-                ConfigErrorKind::Timeout,
-                "connection_timeout",
-                format!(
-                    "Redis at {host} did not answer within the connection timeout of {:?} \
-                     (elapsed: {elapsed:?}); check that the server is running and reachable",
-                    self.timeout
-                ),
-            ),
-            OpenError::Denied(error) => ConfigError::new(
-                ConfigErrorKind::Denied,
-                "url",
-                format!(
-                    "Redis at {host} refused the credentials; check user name, password and ACL"
-                ),
-            )
-            .with_source(error),
-            OpenError::Failed(ClientError::Refused(code)) => ConfigError::new(
-                ConfigErrorKind::Denied,
-                "url",
-                format!(
-                    "Redis at {host} refused the connection ({code}); check the number of the \
-                     database, and that the server is ready"
-                ),
-            )
-            .with_source(ClientError::Refused(code)),
-            OpenError::Failed(error) => ConfigError::new(
-                ConfigErrorKind::Unreachable,
-                "url",
-                format!("Redis at {host} cannot be reached ({error}); {}", error.remedy()),
-            )
-            .with_source(error),
-            OpenError::Lost => ConfigError::new(
-                ConfigErrorKind::Unreachable,
-                "url",
-                format!("the connection to Redis at {host} broke at once; try again"),
-            ),
+/// Opens a connection for a few questions. The caller bounds how long that may take.
+pub(super) async fn connect_briefly(endpoint: &Endpoint) -> Result<Link, OpenError> {
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    Ok(endpoint.connect(ProtocolVersion::RESP2, config).await?)
+}
+
+/// Whether the server does not know `HELLO`, with which RESP3 begins.
+fn is_unknown_hello(error: &RedisError) -> bool {
+    matches!(error.code(), Some("ERR" | "NOPROTO"))
+}
+
+async fn ask_info(connection: &mut Link) -> Result<Option<ServerInfo>, OpenError> {
+    match redis::cmd("INFO").query_async::<Value>(&mut **connection).await {
+        Ok(info) => Ok(ServerInfo::read(info)),
+        Err(error) if is_denied(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn prove_primary(connection: &mut Link) -> Proof {
+    match redis::cmd("ROLE").query_async::<Value>(&mut **connection).await {
+        Ok(role) if Role::read(&role) == Some(Role::Primary) => Proof::Answered,
+        Ok(_) => Proof::NotPrimary,
+        Err(error) if is_broken(&error) => Proof::Broken,
+        Err(_) => Proof::NotPrimary,
+    }
+}
+
+/// Asks a server what it is; `None` where it does not say.
+pub(super) async fn info(connection: &mut Link) -> Option<(ServerInfo, Timestamp)> {
+    let info = ask_info(connection).await.ok()??;
+    let now = ServerClock::ask().query_async(&mut **connection).await.ok()?;
+    Some((info, ServerClock::read(now).ok()?))
+}
+
+impl From<RedisError> for OpenError {
+    fn from(error: RedisError) -> Self {
+        let kept = ClientError::new(&error);
+        if is_denied(&error) { Self::Denied(kept) } else { Self::Failed(kept) }
+    }
+}
+
+impl OpenError {
+    /// What a failed replacement means to a request.
+    pub(super) fn storage_error(
+        &self,
+        operation: Operation,
+        host: &str,
+        timeout: Duration,
+    ) -> StorageError {
+        let unavailable = || {
+            let message = format!("no connection to Redis at {host}: {self}");
+            StorageError::new(StorageErrorKind::Unavailable, operation, message)
+        };
+        match self {
+            Self::TimedOut { elapsed } => {
+                StorageError::timeout(operation, "connection timeout", timeout, *elapsed)
+            }
+            Self::Denied(source) => {
+                let message = format!("Redis at {host} refused the user name or password");
+                StorageError::new(StorageErrorKind::Denied, operation, message)
+                    .with_source(source.clone())
+            }
+            Self::Failed(source) | Self::NoSentinel(source) => {
+                unavailable().with_source(source.clone())
+            }
+            _ => unavailable(),
         }
     }
+}
 
-    /// What a failed replacement means to a request.
-    pub(super) fn storage_error(&self, error: OpenError, operation: Operation) -> StorageError {
-        let message = || format!("no connection to Redis at {}", self.host);
-        let (kind, source) = match error {
-            OpenError::TimedOut { elapsed } => {
-                return StorageError::timeout(
-                    operation,
-                    "connection timeout",
-                    self.timeout,
-                    elapsed,
-                );
-            }
-            OpenError::Denied(source) => (StorageErrorKind::Denied, source),
-            OpenError::Failed(source) => (StorageErrorKind::Unavailable, source),
-            OpenError::Lost => {
-                return StorageError::new(StorageErrorKind::Unavailable, operation, message());
-            }
-        };
-        StorageError::new(kind, operation, message()).with_source(source)
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TimedOut { elapsed } => write!(f, "no answer within {elapsed:?}"),
+            Self::Denied(error) => write!(f, "refused ({error})"),
+            Self::Failed(error) => write!(f, "{error}"),
+            Self::Unsupported(lack) | Self::Forbidden(lack) => f.write_str(lack),
+            Self::NotPrimary => f.write_str("the server is not the primary"),
+            Self::NoPrimary => f.write_str("no Sentinel knows a primary of this name"),
+            Self::NoSentinel(error) => write!(f, "no Sentinel can be reached ({error})"),
+            Self::Lost => f.write_str("it broke at once"),
+        }
     }
 }

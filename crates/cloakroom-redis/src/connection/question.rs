@@ -1,5 +1,7 @@
 //! [`Question`]: what is sent to the server, and how its answer is awaited.
 
+use std::time::Duration;
+
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisError, Value};
 
@@ -15,8 +17,25 @@ pub(crate) enum Question<'a> {
         /// Makes the call by text.
         by_text: &'a (dyn Fn() -> Cmd + Sync),
     },
+    /// A write that replicas are to confirm. The answer is the write's and the number of replicas.
+    Durable {
+        /// The write.
+        command: &'a Cmd,
+        /// How many replicas are asked for.
+        replicas: u32,
+        /// How long the server may wait for them.
+        limit: Duration,
+    },
     /// Several commands. The answer is an array of theirs, errors among them.
     Pipeline(&'a Pipeline),
+}
+
+/// Whether the server has to be told that it is asked instead of the key's owner, because the key is
+/// on its way to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Owner,
+    Importing,
 }
 
 impl Question<'_> {
@@ -24,16 +43,32 @@ impl Question<'_> {
     pub(super) async fn put(
         self,
         connection: &mut MultiplexedConnection,
+        standing: Standing,
     ) -> Result<Value, RedisError> {
         match self {
-            Self::Command(command) => send(connection, command).await,
-            Self::Script { by_hash, by_text } => match send(connection, by_hash).await {
+            Self::Command(command) => send(connection, command, standing).await,
+            Self::Script { by_hash, by_text } => match send(connection, by_hash, standing).await {
                 // The same connection: another node would not know the script either.
                 Err(error) if error.code() == Some("NOSCRIPT") => {
-                    send(connection, &by_text()).await
+                    send(connection, &by_text(), standing).await
                 }
                 answer => answer,
             },
+            Self::Durable { command, replicas, limit } => {
+                // In one piece: the server waits for what was written on this connection.
+                let mut both = redis::pipe();
+                if standing == Standing::Importing {
+                    both.cmd("ASKING").ignore();
+                }
+                both.add_command(command.clone());
+                both.cmd("WAIT").arg(replicas).arg(limit.as_millis() as u64);
+                let first = both.len() - 2;
+                let answers = connection.send_packed_commands(&both, first, 2).await?;
+                match answers.first() {
+                    Some(Value::ServerError(error)) => Err(error.clone().into()),
+                    _ => Ok(Value::Array(answers)),
+                }
+            }
             Self::Pipeline(commands) => {
                 let answers = connection.send_packed_commands(commands, 0, commands.len()).await?;
                 Ok(Value::Array(answers))
@@ -42,8 +77,23 @@ impl Question<'_> {
     }
 }
 
-async fn send(connection: &mut MultiplexedConnection, command: &Cmd) -> Result<Value, RedisError> {
-    match connection.send_packed_command(command).await? {
+async fn send(
+    connection: &mut MultiplexedConnection,
+    command: &Cmd,
+    standing: Standing,
+) -> Result<Value, RedisError> {
+    let answer = match standing {
+        Standing::Owner => connection.send_packed_command(command).await?,
+        Standing::Importing => {
+            // In one piece: ASKING holds for the next command on this connection, and nobody
+            // else's may come between.
+            let mut both = redis::pipe();
+            both.cmd("ASKING").add_command(command.clone());
+            let answers = connection.send_packed_commands(&both, 1, 1).await?;
+            answers.into_iter().next().unwrap_or(Value::Nil)
+        }
+    };
+    match answer {
         Value::ServerError(error) => Err(error.into()),
         answer => Ok(answer),
     }

@@ -1,11 +1,14 @@
 //! [`Slot`]: the place of one connection in the pool.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use redis::aio::MultiplexedConnection;
+use cloakroom::{ConnectionHealth, ConnectionState};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::opening::{Opening, Waiting};
+use crate::address::Link;
 
 /// No connection has this number.
 const NOBODY: u64 = 0;
@@ -18,13 +21,26 @@ pub(super) struct Slot {
     suspect: AtomicU64,
     in_flight: AtomicUsize,
     opening: Mutex<Option<Opening>>,
+    /// Calls the slot's supervisor before its time.
+    wake: Notify,
+    past: Mutex<Past>,
 }
 
 /// A connection with a number that no other one of the pool has had.
 #[derive(Clone)]
 pub(super) struct Live {
-    pub(super) connection: MultiplexedConnection,
+    pub(super) connection: Link,
     pub(super) number: u64,
+    /// The server that it leads to.
+    pub(super) address: Arc<str>,
+}
+
+/// What happened here, for whoever looks at the pool's health.
+#[derive(Default)]
+struct Past {
+    heard: Option<Instant>,
+    lost: Option<Instant>,
+    last_error: Option<String>,
 }
 
 /// Counts one command for as long as it is under way.
@@ -54,6 +70,15 @@ impl Slot {
         InFlight(&self.in_flight)
     }
 
+    /// Has the supervisor look at the connection at once.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
     /// The connection has let somebody wait for too long. Answers whether it is still in use.
     pub(super) fn suspect(&self, number: u64) -> bool {
         // Under the lock, so that nobody's late complaint about the last connection hits this one.
@@ -74,22 +99,42 @@ impl Slot {
         }
     }
 
+    /// Something has come from the server.
+    pub(super) fn heard(&self) {
+        self.past().heard = Some(Instant::now());
+    }
+
     /// Puts a new connection in, unless there is one that works: a suspect may have answered while
-    /// the new one was opened.
-    pub(super) fn install(&self, new: Live) {
+    /// the new one was opened. Answers for how long there was none.
+    pub(super) fn install(&self, new: Live) -> Option<std::time::Duration> {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let suspect = self.suspect.load(Ordering::Relaxed);
         if live.as_ref().is_none_or(|live| live.number == suspect) {
             *live = Some(new);
         }
+        drop(live);
+        let mut past = self.past();
+        past.heard = Some(Instant::now());
+        past.lost.take().map(|lost| lost.elapsed())
     }
 
-    /// Takes a broken connection out, unless it has been replaced already.
-    pub(super) fn retire(&self, broken: &Live) {
+    /// Takes a connection out, unless it has been replaced already. Answers whether it was there.
+    pub(super) fn retire(&self, number: u64, reason: &str) -> bool {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        if live.as_ref().is_some_and(|live| live.number == broken.number) {
+        let is_there = live.as_ref().is_some_and(|live| live.number == number);
+        if is_there {
             *live = None;
+            drop(live);
+            self.note_loss(reason);
         }
+        is_there
+    }
+
+    /// Notes why there is no connection that answers.
+    pub(super) fn note_loss(&self, reason: &str) {
+        let mut past = self.past();
+        past.last_error = Some(reason.to_owned());
+        past.lost.get_or_insert_with(Instant::now);
     }
 
     /// The opening that is under way, else the one that `start` begins.
@@ -101,9 +146,31 @@ impl Slot {
         }
     }
 
+    pub(super) fn health(&self) -> ConnectionHealth {
+        let state = if self.is_trusted() {
+            ConnectionState::Live
+        } else if self.is_live() {
+            ConnectionState::Suspect
+        } else {
+            ConnectionState::Down
+        };
+        let past = self.past();
+        let mut health = ConnectionHealth::new(state);
+        health.in_flight = self.in_flight();
+        if self.is_live() {
+            health.heartbeat_age = past.heard.map(|heard| heard.elapsed());
+        }
+        health.last_error.clone_from(&past.last_error);
+        health
+    }
+
     fn number(&self) -> u64 {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         live.as_ref().map_or(NOBODY, |live| live.number)
+    }
+
+    fn past(&self) -> std::sync::MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

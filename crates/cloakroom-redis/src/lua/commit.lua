@@ -6,7 +6,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function answer(outcome, body)
-  return outcome .. struct.pack('>I8', now) .. body
+  return outcome .. struct.pack('>I8', now) .. string.sub(content, 57, 64) .. body
 end
 
 local head = redis.call('GETRANGE', key, 0, 71)

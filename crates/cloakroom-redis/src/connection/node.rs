@@ -1,0 +1,286 @@
+//! [`Node`]: one server with all connections to it, its breakers and what is known of it.
+//!
+//! A pool owns it. Tasks in the background refer to it weakly, so that the pool's drop closes the
+//! connections and ends the tasks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use cloakroom::{BreakerState, Event, NodeHealth, Operation, Side, Timestamp};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::connector::{Connector, OpenError, Opened};
+use super::opening::{Opening, Waiting};
+use super::slot::{Live, Slot};
+use crate::breaker::{Breaker, BreakerPolicy, ProbeResult};
+use crate::retry_budget::RetryBudget;
+use crate::server_clock::ServerClock;
+use crate::server_info::ServerInfo;
+use crate::signals::Signals;
+
+/// Up to so many commands in flight the first connections carry all of them: what is sent together
+/// shares system calls. Above it the next connection joins.
+const PACK: usize = 128;
+
+/// How the connections to a server are kept.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeSettings {
+    pub(crate) pool_size: usize,
+    /// How often each connection is asked for a sign of life.
+    pub(crate) heartbeat: Duration,
+    /// How many commands may be under way on one connection.
+    pub(crate) max_in_flight: usize,
+    /// Whether there are connections for removals that wait for replicas.
+    pub(crate) durable: bool,
+    pub(crate) breaker: BreakerPolicy,
+}
+
+pub(super) struct Node {
+    pub(super) connector: Arc<Connector>,
+    pub(super) clock: ServerClock,
+    pub(super) settings: NodeSettings,
+    pub(super) reads: Breaker,
+    pub(super) writes: Breaker,
+    pub(super) retries: RetryBudget,
+    pub(super) signals: Arc<Signals>,
+    /// While no connection answers, one at a time is opened.
+    pub(super) gate: Arc<Semaphore>,
+    slots: Box<[Arc<Slot>]>,
+    opened: AtomicU64,
+    facts: Mutex<Facts>,
+}
+
+/// What is known of the server.
+struct Facts {
+    address: Arc<str>,
+    /// Whether a connection has been opened to that address.
+    found: bool,
+    info: Option<ServerInfo>,
+    clock_offset_ms: Option<i64>,
+    /// A key that the server would take, for asking whether it takes writes.
+    probe_key: Arc<[u8]>,
+}
+
+impl Node {
+    pub(super) fn new(
+        connector: Connector,
+        settings: NodeSettings,
+        signals: Arc<Signals>,
+        probe_key: &[u8],
+    ) -> Self {
+        let address = connector.first_name();
+        let facts = Facts {
+            address,
+            found: false,
+            info: None,
+            clock_offset_ms: None,
+            probe_key: probe_key.into(),
+        };
+        Self {
+            connector: Arc::new(connector),
+            clock: ServerClock::new(),
+            reads: Breaker::new(settings.breaker.clone(), Instant::now()),
+            writes: Breaker::new(settings.breaker.clone(), Instant::now()),
+            retries: RetryBudget::new(Instant::now()),
+            signals,
+            gate: Arc::new(Semaphore::new(1)),
+            slots: (0..settings.pool_size).map(|_| Arc::default()).collect(),
+            opened: AtomicU64::new(0),
+            facts: Mutex::new(facts),
+            settings,
+        }
+    }
+
+    pub(super) fn slots(&self) -> &[Arc<Slot>] {
+        &self.slots
+    }
+
+    /// The server's host and port, without credentials.
+    pub(super) fn address(&self) -> Arc<str> {
+        self.facts().address.clone()
+    }
+
+    pub(super) fn probe_key(&self) -> Arc<[u8]> {
+        self.facts().probe_key.clone()
+    }
+
+    pub(super) fn set_probe_key(&self, key: &[u8]) {
+        self.facts().probe_key = key.into();
+    }
+
+    /// The first connection with room, else the least busy one, else one under suspicion, else one
+    /// to be opened. Nothing where all have as much under way as they may. Reads look from the front
+    /// and writes from the back, because a server that takes no writes at present (a failover,
+    /// `CLIENT PAUSE`) holds up whatever follows on the same connection.
+    pub(super) fn pick(&self, operation: Operation) -> Option<&Arc<Slot>> {
+        let last = self.slots.len() - 1;
+        let place = |at: usize| if is_write(operation) { last - at } else { at };
+        let all = || (0..=last).map(|at| &self.slots[place(at)]);
+        let trusted = || all().filter(|slot| slot.is_trusted());
+        let live = || all().filter(|slot| slot.is_live());
+        trusted()
+            .find(|slot| slot.in_flight() < PACK.min(self.settings.max_in_flight))
+            .or_else(|| trusted().min_by_key(|slot| slot.in_flight()))
+            .or_else(|| live().min_by_key(|slot| slot.in_flight()))
+            .or_else(|| all().min_by_key(|slot| slot.in_flight()))
+            .filter(|slot| slot.in_flight() < self.settings.max_in_flight)
+    }
+
+    pub(super) fn is_any_trusted(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is_trusted())
+    }
+
+    /// A slot's connection, which is opened where there is none.
+    pub(super) async fn connection(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<Live, OpenError> {
+        if let Some(live) = slot.live() {
+            return Ok(live);
+        }
+        let limit = self.connector.timeout();
+        match self.opening(slot, limit).outcome().await {
+            // It was under way on a runtime that has ended. This one still runs.
+            Err(OpenError::Lost) => self.opening(slot, limit).outcome().await?,
+            outcome => outcome?,
+        }
+        slot.live().ok_or(OpenError::Lost)
+    }
+
+    /// Begins to open a slot's connection, unless somebody else has.
+    pub(super) fn opening(self: &Arc<Self>, slot: &Arc<Slot>, limit: Duration) -> Waiting {
+        slot.opening(|| {
+            let (connector, node) = (self.connector.clone(), Arc::downgrade(self));
+            let slot = Arc::downgrade(slot);
+            Opening::start(async move {
+                let opened = connector.open(limit).await;
+                if let (Some(node), Some(slot)) = (node.upgrade(), slot.upgrade()) {
+                    match &opened {
+                        Ok(opened) => node.install(&slot, opened),
+                        Err(error) => slot.note_loss(&error.to_string()),
+                    }
+                }
+                opened.map(drop)
+            })
+        })
+    }
+
+    fn install(&self, slot: &Slot, opened: &Opened) {
+        self.clock.set(opened.now);
+        let changed = self.learn(Some(opened.address.clone()), opened.info.clone(), opened.now);
+        // From 1: no connection has the number 0.
+        let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let (connection, address) = (opened.connection.clone(), opened.address.clone());
+        let outage = slot.install(Live { connection, number, address });
+        if let Some(outage) = outage {
+            self.signals.emit(&Event::ConnectionRestored { node: &opened.address, outage });
+        }
+        if changed {
+            self.leave_all_but(&opened.address);
+            self.signals.emit(&Event::PrimaryChanged { node: &opened.address });
+            self.signals.history_changed();
+        }
+        self.probed(Side::Reads, ProbeResult::Success);
+        // A server that is back is back for the other connections too.
+        for slot in self.slots.iter().filter(|slot| !slot.is_trusted()) {
+            slot.wake();
+        }
+    }
+
+    /// Takes in what the server says of itself. Answers whether it is another one than before, or
+    /// the same one with another history.
+    pub(super) fn learn(
+        &self,
+        address: Option<Arc<str>>,
+        info: Option<ServerInfo>,
+        now: Timestamp,
+    ) -> bool {
+        let own = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let own = i64::try_from(own.as_millis()).ok();
+        let offset = i64::try_from(now.as_millis()).ok().zip(own);
+        let mut facts = self.facts();
+        facts.clock_offset_ms = offset.map(|(server, own)| server - own);
+        let mut changed = false;
+        if let Some(address) = address {
+            changed |= facts.found && facts.address != address;
+            (facts.address, facts.found) = (address, true);
+        }
+        if let Some(info) = info {
+            changed |= facts.info.as_ref().is_some_and(|before| !before.has_same_history(&info));
+            facts.info = Some(info);
+        }
+        changed
+    }
+
+    /// Closes the connections to a server that is not the primary any more.
+    pub(super) fn leave_all_but(&self, address: &str) {
+        for slot in &self.slots {
+            if let Some(live) = slot.live().filter(|live| *live.address != *address) {
+                self.lose(slot, live.number, "another server has become the primary");
+                slot.wake();
+            }
+        }
+    }
+
+    /// Takes a connection out of use. Commands under way on it may still be answered.
+    pub(super) fn lose(&self, slot: &Slot, number: u64, reason: &str) {
+        if slot.retire(number, reason) {
+            self.signals.emit(&Event::ConnectionLost { node: &self.address(), reason });
+        }
+    }
+
+    pub(super) fn breaker(&self, side: Side) -> &Breaker {
+        match side {
+            Side::Reads => &self.reads,
+            Side::Writes => &self.writes,
+        }
+    }
+
+    /// Tells a breaker what the supervisor has found out.
+    pub(super) fn probed(&self, side: Side, result: ProbeResult) {
+        let breaker = self.breaker(side);
+        if breaker.state() != BreakerState::Closed {
+            self.breaker_changed(side, breaker.probe(result, Instant::now()));
+        }
+    }
+
+    /// Tells the observer of a breaker's new state, if it has one.
+    pub(super) fn breaker_changed(&self, side: Side, state: Option<BreakerState>) {
+        let Some(state) = state else { return };
+        self.signals.emit(&Event::BreakerChanged { node: &self.address(), side, state });
+        if state != BreakerState::Open {
+            self.signals.server_is_back();
+        }
+    }
+
+    pub(super) fn health(&self) -> NodeHealth {
+        let facts = self.facts();
+        let mut health = NodeHealth::new(&*facts.address);
+        if let Some(info) = &facts.info {
+            health.role = Some(info.role().name().to_owned());
+            health.version = Some(info.version());
+            health.replicas = info.replicas();
+            health.memory_policy = info.memory_policy().map(str::to_owned);
+        }
+        health.clock_offset_ms = facts.clock_offset_ms;
+        drop(facts);
+        health.reads = self.reads.state();
+        health.writes = self.writes.state();
+        health.connections = self.slots.iter().map(|slot| slot.health()).collect();
+        health.in_flight = health.connections.iter().map(|connection| connection.in_flight).sum();
+        health
+    }
+
+    /// What somebody should look at.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.facts().info.as_ref().map(ServerInfo::warnings).unwrap_or_default()
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a server that takes no writes at present holds the operation up.
+pub(super) fn is_write(operation: Operation) -> bool {
+    matches!(operation, Operation::Commit | Operation::Touch | Operation::Destroy)
+}

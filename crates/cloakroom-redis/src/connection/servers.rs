@@ -1,0 +1,180 @@
+//! [`Servers`]: one server, or the primaries of a Cluster. Whoever asks names the key that the
+//! question is about, and need not know which of them it was put to.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom::{ConfigError, NodeHealth, Operation, StorageError};
+use redis::Value;
+
+use super::cluster::Cluster;
+use super::connector::Connector;
+use super::deadline::{Deadline, Timeouts};
+use super::failure::Failure;
+use super::node::NodeSettings;
+use super::pool::{Inquiry, Pool, Sent};
+use super::question::Question;
+use crate::address::Topology;
+use crate::error::unexpected;
+use crate::keys::Keys;
+use crate::server_clock::ServerClock;
+use crate::signals::Signals;
+
+/// How the connections are made and how long may be waited for an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerSettings {
+    pub(crate) connection_timeout: Duration,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) node: NodeSettings,
+}
+
+#[derive(Debug)]
+pub(crate) struct Servers {
+    place: Place,
+    timeouts: Timeouts,
+}
+
+#[derive(Debug)]
+enum Place {
+    One(Box<Pool>),
+    Cluster(Cluster),
+}
+
+/// A server's answer, and the server.
+pub(crate) struct Answer<'a> {
+    pub(crate) value: Value,
+    pub(crate) sent: Sent,
+    pub(crate) server: Server<'a>,
+}
+
+/// The server that has answered.
+pub(crate) enum Server<'a> {
+    One(&'a Pool),
+    Member(Arc<Pool>),
+}
+
+impl Servers {
+    /// Begins to open all connections, and waits for none.
+    pub(crate) fn start(
+        topology: Topology,
+        settings: ServerSettings,
+        signals: Arc<Signals>,
+        keys: &Keys,
+    ) -> Self {
+        let ServerSettings { connection_timeout: timeout, timeouts, node } = settings;
+        let one = |connector| {
+            let pool = Pool::start(connector, node.clone(), signals.clone(), &keys.probe(0));
+            Place::One(Box::new(pool))
+        };
+        let place = match topology {
+            Topology::Standalone(endpoint) => one(Connector::to(endpoint, timeout)),
+            Topology::Sentinel(group) => one(Connector::through(group, timeout)),
+            Topology::Cluster(seeds) => {
+                let keys = keys.clone();
+                Place::Cluster(Cluster::start(seeds, timeout, node.clone(), signals.clone(), keys))
+            }
+        };
+        Self { place, timeouts }
+    }
+
+    /// Waits until every connection is open. Each has been proven by a PING.
+    pub(crate) async fn opened(&self) -> Result<(), ConfigError> {
+        match &self.place {
+            Place::One(pool) => pool.opened().await,
+            Place::Cluster(cluster) => cluster.opened().await,
+        }
+    }
+
+    /// How long an operation may take, with everything that is tried for it.
+    pub(crate) fn timeout(&self, operation: Operation) -> Duration {
+        self.timeouts.of(operation)
+    }
+
+    /// A deadline for an operation that begins now.
+    pub(crate) fn deadline(&self, operation: Operation) -> Deadline {
+        self.timeouts.start(operation)
+    }
+
+    /// Asks about a key and waits for the answer until the operation's timeout.
+    pub(crate) async fn ask(
+        &self,
+        key: &[u8],
+        operation: Operation,
+        question: Question<'_>,
+    ) -> Result<Answer<'_>, StorageError> {
+        let deadline = self.deadline(operation);
+        let answer = match &self.place {
+            Place::One(pool) => {
+                let reply = pool.ask(Inquiry::new(question), deadline).await;
+                reply.map(|reply| (reply, Server::One(pool)))
+            }
+            // Boxed, so that one server's requests do not carry the Cluster's room along.
+            Place::Cluster(cluster) => Box::pin(cluster.ask(key, question, deadline))
+                .await
+                .map(|(reply, pool)| (reply, Server::Member(pool))),
+        };
+        match answer {
+            Ok((reply, server)) => Ok(Answer { value: reply.value, sent: reply.sent, server }),
+            Err(failure) => Err(failure.error),
+        }
+    }
+
+    /// Every server with sessions of its own.
+    pub(crate) fn each(&self) -> Vec<Server<'_>> {
+        match &self.place {
+            Place::One(pool) => vec![Server::One(pool)],
+            Place::Cluster(cluster) => cluster.nodes().into_iter().map(Server::Member).collect(),
+        }
+    }
+
+    pub(crate) fn health(&self) -> Vec<NodeHealth> {
+        self.each().iter().map(|server| server.health()).collect()
+    }
+
+    /// What somebody should look at, each thing once.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<_> =
+            self.each().iter().flat_map(|server| server.warnings()).collect();
+        warnings.sort_unstable();
+        warnings.dedup();
+        warnings
+    }
+}
+
+impl Server<'_> {
+    /// Asks this server and no other one.
+    pub(crate) async fn ask_here(
+        &self,
+        question: Question<'_>,
+        deadline: Deadline,
+    ) -> Result<Value, StorageError> {
+        let reply = self.ask(Inquiry::new(question), deadline).await;
+        reply.map(|reply| reply.value).map_err(|failure| failure.error)
+    }
+}
+
+impl Answer<'_> {
+    /// The clock of the server that has answered.
+    pub(crate) fn clock(&self) -> &ServerClock {
+        self.server.clock()
+    }
+
+    /// The answer is none that this question can have.
+    pub(crate) fn unexpected(&self, operation: Operation) -> StorageError {
+        let Failure { error, .. } = self.server.out_of_step(operation);
+        debug_assert_eq!(error.to_string(), unexpected(operation).to_string());
+        error
+    }
+}
+
+impl Deref for Server<'_> {
+    type Target = Pool;
+
+    fn deref(&self) -> &Pool {
+        match self {
+            Self::One(pool) => pool,
+            Self::Member(pool) => pool,
+        }
+    }
+}

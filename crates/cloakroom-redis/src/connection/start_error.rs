@@ -1,0 +1,61 @@
+//! What a failed start means to a person: the host, never the password, and the remedy.
+
+use std::time::Duration;
+
+use cloakroom::{ConfigError, ConfigErrorKind};
+
+use super::connector::OpenError;
+use crate::error::ClientError;
+
+/// The error of a storage that could not be started.
+pub(super) fn config_error(error: OpenError, host: &str, timeout: Duration) -> ConfigError {
+    let invalid = |message: String| ConfigError::new(ConfigErrorKind::Invalid, "url", message);
+    let unreachable =
+        |message: String| ConfigError::new(ConfigErrorKind::Unreachable, "url", message);
+    match error {
+        OpenError::TimedOut { elapsed } => ConfigError::new(
+            ConfigErrorKind::Timeout,
+            "connection_timeout",
+            format!(
+                "Redis at {host} did not answer within the connection timeout of {timeout:?} \
+                 (elapsed: {elapsed:?}); check that the server is running and reachable"
+            ),
+        ),
+        OpenError::Denied(error) => ConfigError::new(
+            ConfigErrorKind::Denied,
+            "url",
+            format!("Redis at {host} refused the credentials; check user name, password and ACL"),
+        )
+        .with_source(error),
+        OpenError::Failed(ClientError::Refused(code)) => ConfigError::new(
+            ConfigErrorKind::Denied,
+            "url",
+            format!(
+                "Redis at {host} refused the connection ({code}); check the number of the \
+                 database, and that the server is ready"
+            ),
+        )
+        .with_source(ClientError::Refused(code)),
+        OpenError::Failed(error) => {
+            unreachable(format!("Redis at {host} cannot be reached ({error}); {}", error.remedy()))
+                .with_source(error)
+        }
+        OpenError::NoSentinel(error) => unreachable(format!(
+            "no Sentinel of {host} can be reached ({error}); check their hosts and ports, and that \
+             they are running"
+        ))
+        .with_source(error),
+        OpenError::NoPrimary => invalid(format!(
+            "no Sentinel knows {host}; check the name, as `sentinel monitor NAME` has it"
+        )),
+        OpenError::NotPrimary => unreachable(format!(
+            "the server that the Sentinels call {host} is not a primary at present; try again in a \
+             few seconds"
+        )),
+        OpenError::Unsupported(lack) => invalid(format!("Redis at {host}: {lack}")),
+        OpenError::Forbidden(problem) => invalid(problem),
+        OpenError::Lost => {
+            unreachable(format!("the connection to Redis at {host} broke at once; try again"))
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! [`Supervisors`]: one task per connection, for as long as the pool lives. It asks the connection
+//! for a sign of life at every heartbeat, replaces it where that does not come, and opens it again
+//! and again where there is none, with pauses that grow and differ.
+//!
+//! A connection that keeps silent stays in its place until another one has taken it: whoever waits
+//! for an answer there may still get it, and a server that answers nobody would not answer a new
+//! connection either. So while no connection of the pool answers, only one at a time is opened.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use cloakroom::{BreakerState, Side};
+use redis::Value;
+use tokio::task::AbortHandle;
+
+use super::connector::{self, OpenError, Proof};
+use super::node::Node;
+use super::slot::{Live, Slot};
+use crate::breaker::ProbeResult;
+
+/// The pause after the first failure is at most this long, and after each one twice as long.
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
+const LONG_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long the first attempts to open a connection may take. A server that was cut off and is back
+/// answers a new attempt sooner than an old one; a server that is merely slow gets more time later.
+const SHORT_ATTEMPT: Duration = Duration::from_secs(1);
+const SHORT_ATTEMPTS: u32 = 5;
+
+/// Every so many heartbeats the server is asked what it is: every 10 s by default.
+const INFO_EVERY: u32 = 20;
+
+/// Every so many heartbeats the Sentinels are asked where the primary is.
+const PRIMARY_EVERY: u32 = 2;
+
+/// The tasks. Their drop ends them.
+pub(super) struct Supervisors {
+    tasks: Mutex<Vec<Option<AbortHandle>>>,
+}
+
+impl Supervisors {
+    pub(super) fn new(size: usize) -> Self {
+        Self { tasks: Mutex::new(vec![None; size]) }
+    }
+
+    /// Starts those that are not running: at first all, later those whose runtime has ended.
+    pub(super) fn ensure(&self, node: &Arc<Node>) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        for (at, task) in tasks.iter_mut().enumerate() {
+            if task.as_ref().is_none_or(AbortHandle::is_finished) {
+                *task = Some(tokio::spawn(supervise(Arc::downgrade(node), at)).abort_handle());
+            }
+        }
+    }
+}
+
+impl Drop for Supervisors {
+    fn drop(&mut self) {
+        let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().flatten().for_each(AbortHandle::abort);
+    }
+}
+
+/// What became of a look at a connection.
+enum Look {
+    /// There is one and it answers.
+    Well,
+    /// There is none that answers.
+    Failed,
+    /// The pool is gone.
+    Over,
+}
+
+async fn supervise(node: Weak<Node>, at: usize) {
+    let (mut failures, mut beats) = (0, 0_u32);
+    loop {
+        let Some((slot, heartbeat)) = node
+            .upgrade()
+            .and_then(|node| Some((node.slots().get(at)?.clone(), node.settings.heartbeat)))
+        else {
+            return;
+        };
+        let wait = if failures == 0 { heartbeat } else { pause(failures - 1) };
+        let _ = tokio::time::timeout(wait, slot.woken()).await;
+        match look(&node, &slot, failures).await {
+            Look::Well => failures = 0,
+            Look::Failed => failures += 1,
+            Look::Over => return,
+        }
+        beats = beats.wrapping_add(1);
+        if failures == 0 {
+            look_further(&node, &slot, at, beats).await;
+        }
+    }
+}
+
+/// Looks at one connection. What it waits for, it waits for without holding the pool.
+async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
+    let Some(node) = weak.upgrade() else { return Look::Over };
+    let (connector, limit) = (node.connector.clone(), node.settings.heartbeat);
+    let gate = node.gate.clone();
+    drop(node);
+    let mut waited = None;
+    loop {
+        if let Some(mut live) = slot.live() {
+            let proof = connector.prove(&mut live.connection, limit).await;
+            let Some(node) = weak.upgrade() else { return Look::Over };
+            if judge(&node, slot, &live, proof) {
+                return Look::Well;
+            }
+            if slot.is_live() && !node.is_any_trusted() && waited.is_none() {
+                drop((node, live));
+                // The server may have come to its senses while this waited for its turn.
+                waited = gate.clone().acquire_owned().await.ok();
+                continue;
+            }
+        }
+        let Some(node) = weak.upgrade() else { return Look::Over };
+        let attempt = if failures < SHORT_ATTEMPTS { SHORT_ATTEMPT } else { connector.timeout() };
+        let opening = node.opening(slot, attempt.min(connector.timeout()));
+        drop(node);
+        let outcome = opening.outcome().await;
+        let Some(node) = weak.upgrade() else { return Look::Over };
+        return match outcome {
+            Ok(()) => Look::Well,
+            Err(error) => {
+                if !matches!(error, OpenError::Lost) {
+                    node.probed(Side::Reads, ProbeResult::Failure);
+                    node.probed(Side::Writes, ProbeResult::Failure);
+                }
+                Look::Failed
+            }
+        };
+    }
+}
+
+/// Acts upon what a connection did. Answers whether it is well.
+fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof) -> bool {
+    match proof {
+        Proof::Answered => {
+            slot.heard();
+            slot.trust(live.number);
+            node.probed(Side::Reads, ProbeResult::Success);
+            return true;
+        }
+        Proof::Broken => node.lose(slot, live.number, "the connection broke"),
+        Proof::OutOfStep => node.lose(slot, live.number, "its answers were out of step"),
+        Proof::NotPrimary => node.lose(slot, live.number, "the server is not the primary any more"),
+        Proof::Silent => {
+            slot.suspect(live.number);
+            slot.note_loss("no answer to a heartbeat");
+            node.probed(Side::Reads, ProbeResult::Failure);
+            node.probed(Side::Writes, ProbeResult::Failure);
+        }
+    }
+    false
+}
+
+/// What one connection finds out for all of them: whether writes are taken, whether the server is
+/// still the primary, what it says of itself.
+async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32) {
+    let Some(node) = weak.upgrade() else { return };
+    let Some(mut live) = slot.live() else { return };
+    let (limit, connector) = (node.settings.heartbeat, node.connector.clone());
+    let is_last = at + 1 == node.slots().len();
+    if is_last && node.writes.state() == BreakerState::Open {
+        let key = node.probe_key();
+        drop(node);
+        let taken = tokio::time::timeout(limit, takes_writes(&mut live, &key)).await;
+        let Some(node) = weak.upgrade() else { return };
+        let result = match taken {
+            Ok(Writes::Taken) => ProbeResult::Success,
+            Ok(Writes::Refused) | Err(_) => ProbeResult::Failure,
+            Ok(Writes::ReadOnly) => {
+                node.lose(slot, live.number, "the server has become read-only");
+                ProbeResult::Failure
+            }
+        };
+        node.probed(Side::Writes, result);
+    }
+    if at == 0 && beats % PRIMARY_EVERY == 0 {
+        let primary = tokio::time::timeout(limit, connector.primary()).await.ok().flatten();
+        let Some(node) = weak.upgrade() else { return };
+        if let Some(primary) = primary.filter(|primary| *primary != node.address()) {
+            node.leave_all_but(&primary);
+        }
+    }
+    if at == 0 && beats % INFO_EVERY == 1 {
+        let told = tokio::time::timeout(limit, connector::info(&mut live.connection)).await;
+        let Some(node) = weak.upgrade() else { return };
+        if let Ok(Some((info, now))) = told {
+            node.clock.set(now);
+            if node.learn(None, Some(info), now) {
+                node.signals.history_changed();
+            }
+        }
+    }
+}
+
+enum Writes {
+    Taken,
+    Refused,
+    ReadOnly,
+}
+
+/// Writes a key that is gone again a moment later. A refusal for another reason than the server's
+/// state does not come about: the same user writes sessions under the same prefix.
+async fn takes_writes(live: &mut Live, key: &[u8]) -> Writes {
+    let mut write = redis::cmd("SET");
+    write.arg(key).arg("").arg("PX").arg(1);
+    match write.query_async::<Value>(&mut *live.connection).await {
+        Ok(_) => Writes::Taken,
+        Err(error) if error.code() == Some("READONLY") => Writes::ReadOnly,
+        Err(_) => Writes::Refused,
+    }
+}
+
+/// Anything up to a limit that doubles with each failure: many applications that lost the same
+/// server do not come back to it at once.
+fn pause(failures: u32) -> Duration {
+    let limit = SHORT_PAUSE.saturating_mul(1 << failures.min(16)).min(LONG_PAUSE);
+    let random = RandomState::new().hash_one(failures) as u32;
+    limit.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_two_seconds_and_differ() {
+        for (failures, limit) in [(0, 50), (1, 100), (5, 1600), (6, 2000), (u32::MAX, 2000)] {
+            let pauses: Vec<_> = (0..200).map(|_| pause(failures)).collect();
+            let (limit, longest) = (Duration::from_millis(limit), pauses.iter().max().unwrap());
+            assert!(*longest <= limit && *longest > limit / 2, "{longest:?}");
+            assert!(pauses.iter().min().unwrap() < &(limit / 2));
+        }
+    }
+}
