@@ -55,10 +55,3 @@ pub(crate) struct ClusterSeeds {
     /// How to get in at a node that the map names.
     pub(crate) data: Access,
 }
-
-impl Topology {
-    /// Reads a URL of any form.
-    pub(crate) fn from_url(text: &str) -> Result<Self, cloakroom::ConfigError> {
-        url::read(text)?.topology()
-    }
-}

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use cloakroom::{ConfigError, DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, FingerprintMode, Problem};
 
-use crate::address::Topology;
 use crate::breaker::BreakerPolicy;
-use crate::config::{DEFAULT_POOL_SIZE, DEFAULT_URL};
+use crate::config::{
+    ClusterConfig, DEFAULT_POOL_SIZE, Password, Plaintext, RedisConfig, SentinelConfig, TlsConfig,
+};
 use crate::connection::{NodeSettings, ServerSettings, Servers, Timeouts};
 use crate::keys::{DEFAULT_PREFIX, Keys};
 use crate::removal::Replicas;
@@ -67,7 +68,7 @@ const LONGEST_TTL: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 #[derive(Clone)]
 #[must_use]
 pub struct RedisSessionStorageBuilder {
-    url: String,
+    server: RedisConfig,
     prefix: String,
     pool_size: usize,
     fingerprint_mode: FingerprintMode,
@@ -100,7 +101,7 @@ pub enum Start {
 impl Default for RedisSessionStorageBuilder {
     fn default() -> Self {
         Self {
-            url: DEFAULT_URL.to_owned(),
+            server: RedisConfig::default(),
             prefix: DEFAULT_PREFIX.to_owned(),
             pool_size: DEFAULT_POOL_SIZE,
             fingerprint_mode: FingerprintMode::default(),
@@ -123,8 +124,62 @@ impl Default for RedisSessionStorageBuilder {
 
 impl RedisSessionStorageBuilder {
     /// Where Redis is (default: `redis://localhost:6379`).
+    ///
+    /// - `redis://[user:password@]host[:6379][/database]`, with TLS `rediss://`
+    /// - `redis+sentinel://[user:password@]host1[:26379],host2/MASTER[/database]`
+    /// - `redis+cluster://[user:password@]host1[:6379],host2`
+    /// - `unix:///path/to.sock[?db=database&user=name&pass=password]`
+    ///
+    /// Behind a question mark may stand `ca=/path`, `cert=/path` and `key=/path` with `rediss`,
+    /// `sentinel_user` and `sentinel_password`, `protocol=resp2`, and `plaintext=allow`, without
+    /// which plain text goes to no other machine. `valkey` may be written for `redis`.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = url.into();
+        self.server.url = url.into();
+        self
+    }
+
+    /// Where Redis is and how to get in, altogether as a configuration says. It replaces what was
+    /// said about that before.
+    pub fn server(mut self, server: RedisConfig) -> Self {
+        if let Some(pool) = &server.pool {
+            self.pool_size = pool.max_size;
+        }
+        self.server = server;
+        self
+    }
+
+    /// Asks Sentinels for the primary, instead of a URL.
+    pub fn sentinel(mut self, sentinel: SentinelConfig) -> Self {
+        self.server.sentinel = Some(sentinel);
+        self
+    }
+
+    /// Keeps the sessions in a Cluster, instead of a URL.
+    pub fn cluster(mut self, cluster: ClusterConfig) -> Self {
+        self.server.cluster = Some(cluster);
+        self
+    }
+
+    /// Who connects, unless the URL says so.
+    pub fn credentials(
+        mut self,
+        username: impl Into<String>,
+        password: impl Into<Password>,
+    ) -> Self {
+        self.server = self.server.with_credentials(username, password);
+        self
+    }
+
+    /// The certificates of encrypted connections. With a URL write `rediss://`; with
+    /// [`sentinel`](Self::sentinel) or [`cluster`](Self::cluster) this encrypts.
+    pub fn tls(mut self, tls: TlsConfig) -> Self {
+        self.server.tls = Some(tls);
+        self
+    }
+
+    /// Where sessions may travel unencrypted (default: on this machine only).
+    pub fn plaintext(mut self, plaintext: Plaintext) -> Self {
+        self.server.plaintext = plaintext;
         self
     }
 
@@ -243,7 +298,7 @@ impl RedisSessionStorageBuilder {
         let keys = Keys::new(&self.prefix);
         let mut problems = self.problems();
         problems.extend(keys.as_ref().err().cloned());
-        let topology = Topology::from_url(&self.url);
+        let topology = self.server.topology();
         problems.extend(topology.as_ref().err().into_iter().flat_map(|e| e.problems().to_vec()));
         ConfigError::check(problems)?;
         let keys = keys.map_err(|problem| {

@@ -10,7 +10,10 @@ use cloakroom::{
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{DEFAULT_COMMAND_TIMEOUT, DEFAULT_CONNECTION_TIMEOUT};
-use crate::config::{DEFAULT_POOL_SIZE, DEFAULT_URL};
+use crate::config::{
+    ClusterConfig, DEFAULT_POOL_SIZE, DEFAULT_URL, Password, Plaintext, PoolConfig, RedisConfig,
+    SentinelConfig, TlsConfig,
+};
 use crate::keys::DEFAULT_PREFIX;
 use crate::storage::RedisSessionStorage;
 
@@ -51,13 +54,21 @@ pub struct MemoryStorageConfig {
     pub default_ttl: Duration,
 }
 
-/// The Redis storage's settings.
+/// The Redis storage's settings: those of [`RedisConfig`], and the storage's own.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisStorageConfig {
     /// Where Redis is (default: `redis://localhost:6379`).
     pub url: String,
+    /// Who connects, unless the URL says so.
+    pub username: Option<String>,
+    /// The password that goes with it, or that of the default user.
+    pub password: Option<Password>,
+    /// The number of the database, unless the URL says so (default: 0).
+    pub database: Option<u32>,
+    /// Where sessions may travel unencrypted (default: on this machine only).
+    pub plaintext: Plaintext,
     /// What all key names begin with (default: `cloakroom:session:`).
     pub prefix: String,
     /// How many connections are opened (default: 10).
@@ -73,6 +84,12 @@ pub struct RedisStorageConfig {
     pub default_ttl: Duration,
     /// How many bytes one record may take (default: 64 KiB).
     pub max_session_bytes: usize,
+    /// The Sentinels that know where the primary is, instead of a URL.
+    pub sentinel: Option<SentinelConfig>,
+    /// The nodes of a Cluster, instead of a URL.
+    pub cluster: Option<ClusterConfig>,
+    /// The certificates of encrypted connections, as in [`RedisConfig`].
+    pub tls: Option<TlsConfig>,
 }
 
 /// Makes storages from configuration.
@@ -104,9 +121,8 @@ impl SessionStorageFactory {
             }
             StorageConfig::Redis(config) => {
                 let storage = RedisSessionStorage::builder()
-                    .url(&config.url)
+                    .server(config.server())
                     .prefix(&config.prefix)
-                    .pool_size(config.pool_size)
                     .connection_timeout(config.connection_timeout)
                     .command_timeout(config.command_timeout)
                     .default_ttl(config.default_ttl)
@@ -135,13 +151,36 @@ impl Default for RedisStorageConfig {
     fn default() -> Self {
         Self {
             url: DEFAULT_URL.to_owned(),
+            username: None,
+            password: None,
+            database: None,
+            plaintext: Plaintext::default(),
             prefix: DEFAULT_PREFIX.to_owned(),
             pool_size: DEFAULT_POOL_SIZE,
             connection_timeout: DEFAULT_CONNECTION_TIMEOUT,
             command_timeout: DEFAULT_COMMAND_TIMEOUT,
             default_ttl: DEFAULT_TTL,
             max_session_bytes: DEFAULT_MAX_SESSION_BYTES,
+            sentinel: None,
+            cluster: None,
+            tls: None,
         }
+    }
+}
+
+impl RedisStorageConfig {
+    /// Where Redis is and how to get in, without what is the storage's own.
+    pub fn server(&self) -> RedisConfig {
+        let mut server =
+            RedisConfig::from_url(&self.url).with_pool(PoolConfig::new(self.pool_size));
+        server.username.clone_from(&self.username);
+        server.password.clone_from(&self.password);
+        server.database = self.database;
+        server.plaintext = self.plaintext;
+        server.sentinel.clone_from(&self.sentinel);
+        server.cluster.clone_from(&self.cluster);
+        server.tls.clone_from(&self.tls);
+        server
     }
 }
 
@@ -149,8 +188,8 @@ impl std::fmt::Debug for RedisStorageConfig {
     /// The URL may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RedisStorageConfig")
+            .field("server", &self.server())
             .field("prefix", &self.prefix)
-            .field("pool_size", &self.pool_size)
             .field("connection_timeout", &self.connection_timeout)
             .field("command_timeout", &self.command_timeout)
             .finish_non_exhaustive()

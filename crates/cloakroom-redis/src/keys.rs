@@ -46,6 +46,15 @@ impl Keys {
 
     /// The pattern of all our names, for `SCAN`: what is special in a pattern is escaped.
     pub(crate) fn pattern(&self) -> String {
+        self.escaped_prefix() + &"?".repeat(DIGITS)
+    }
+
+    /// The pattern of everything below the prefix, for an access rule.
+    pub(crate) fn pattern_below(&self) -> String {
+        self.escaped_prefix() + "*"
+    }
+
+    fn escaped_prefix(&self) -> String {
         let mut pattern = String::with_capacity(self.prefix.len() + DIGITS + 8);
         for character in self.prefix.chars() {
             if matches!(character, '*' | '?' | '[' | ']' | '^' | '-' | '\\') {
@@ -53,7 +62,6 @@ impl Keys {
             }
             pattern.push(character);
         }
-        pattern.push_str(&"?".repeat(DIGITS));
         pattern
     }
 }

@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod acl;
 mod address;
 mod breaker;
 mod builder;
@@ -32,13 +33,17 @@ mod stats;
 mod storage;
 mod tls;
 
+pub use acl::AclRule;
 pub use breaker::BreakerPolicy;
 pub use builder::{
     DEFAULT_COMMAND_TIMEOUT, DEFAULT_COMMIT_TIMEOUT, DEFAULT_CONNECTION_TIMEOUT,
     DEFAULT_DESTROY_TIMEOUT, DEFAULT_HEARTBEAT_INTERVAL, DEFAULT_LOAD_TIMEOUT,
     DEFAULT_MAX_IN_FLIGHT, DEFAULT_REPLICA_TIMEOUT, RedisSessionStorageBuilder, Start,
 };
-pub use config::{DEFAULT_POOL_SIZE, DEFAULT_URL, Plaintext, PoolConfig, RedisConfig, TlsConfig};
+pub use config::{
+    ClusterConfig, DEFAULT_POOL_SIZE, DEFAULT_URL, Password, Plaintext, PoolConfig, RedisConfig,
+    SentinelConfig, TlsConfig,
+};
 pub use factory::{MemoryStorageConfig, RedisStorageConfig, SessionStorageFactory, StorageConfig};
 pub use keys::DEFAULT_PREFIX;
 pub use storage::RedisSessionStorage;

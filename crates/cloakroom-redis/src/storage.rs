@@ -111,17 +111,15 @@ impl RedisSessionStorage {
         connection_timeout: Duration,
         command_timeout: Duration,
     ) -> Result<Self, ConfigError> {
-        let pool = config.pool.clone().unwrap_or_default();
-        Self::from_url(
-            &config.url,
-            prefix,
-            pool.max_size,
-            fingerprint_mode,
-            default_ttl,
-            connection_timeout,
-            command_timeout,
-        )
-        .await
+        Self::builder()
+            .server(config.clone())
+            .prefix(prefix)
+            .fingerprint_mode(fingerprint_mode)
+            .default_ttl(default_ttl)
+            .connection_timeout(connection_timeout)
+            .command_timeout(command_timeout)
+            .build()
+            .await
     }
 
     pub(crate) fn assemble(

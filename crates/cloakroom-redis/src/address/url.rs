@@ -51,8 +51,14 @@ struct Query {
     tls: TlsConfig,
 }
 
-/// Reads a URL of any form.
-pub(super) fn read(text: &str) -> Result<Sketch, ConfigError> {
+impl Sketch {
+    /// Reads a URL of any form.
+    pub(crate) fn from_url(text: &str) -> Result<Self, ConfigError> {
+        read(text)
+    }
+}
+
+fn read(text: &str) -> Result<Sketch, ConfigError> {
     let text = text.trim();
     let (scheme, rest) =
         text.split_once(':').ok_or_else(|| Form::Server.wrong("not a Redis URL"))?;
@@ -72,7 +78,7 @@ pub(super) fn read(text: &str) -> Result<Sketch, ConfigError> {
     }
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let query = Query::read(form, query)?;
-    if !encrypted && query.tls != TlsConfig::default() {
+    if !encrypted && !query.tls.is_empty() {
         return Err(form.wrong("ca, cert and key are for encrypted connections; write rediss://"));
     }
     if form == Form::Socket {

@@ -165,7 +165,7 @@ impl Connector {
         let now = ServerClock::read(now).map_err(RedisError::from)?;
         let info = ask_info(&mut connection).await?;
         if let Some(info) = &info {
-            info.check().map_err(OpenError::Unsupported)?;
+            info.check(endpoint.name()).map_err(|lack| OpenError::Unsupported(lack.to_string()))?;
         }
         let through_sentinel = matches!(self.target, Target::Sentinel(_));
         if through_sentinel && !matches!(prove_primary(&mut connection).await, Proof::Answered) {
@@ -209,8 +209,8 @@ fn is_unknown_hello(error: &RedisError) -> bool {
 }
 
 async fn ask_info(connection: &mut Link) -> Result<Option<ServerInfo>, OpenError> {
-    match redis::cmd("INFO").query_async::<Value>(&mut **connection).await {
-        Ok(info) => Ok(ServerInfo::read(info)),
+    match ServerInfo::ask().query_async::<Value>(&mut **connection).await {
+        Ok(info) => Ok(ServerInfo::read(&info)),
         Err(error) if is_denied(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -218,7 +218,7 @@ async fn ask_info(connection: &mut Link) -> Result<Option<ServerInfo>, OpenError
 
 async fn prove_primary(connection: &mut Link) -> Proof {
     match redis::cmd("ROLE").query_async::<Value>(&mut **connection).await {
-        Ok(role) if Role::read(&role) == Some(Role::Primary) => Proof::Answered,
+        Ok(role) if Role::read(&role) == Role::Primary => Proof::Answered,
         Ok(_) => Proof::NotPrimary,
         Err(error) if is_broken(&error) => Proof::Broken,
         Err(_) => Proof::NotPrimary,

@@ -256,10 +256,10 @@ impl Node {
         let facts = self.facts();
         let mut health = NodeHealth::new(&*facts.address);
         if let Some(info) = &facts.info {
-            health.role = Some(info.role().name().to_owned());
-            health.version = Some(info.version());
-            health.replicas = info.replicas();
-            health.memory_policy = info.memory_policy().map(str::to_owned);
+            health.role = Some(info.role.to_string());
+            health.version = Some(format!("{} {}", info.product, info.version));
+            health.replicas = Some(info.connected_replicas);
+            health.memory_policy = Some(info.maxmemory_policy.clone());
         }
         health.clock_offset_ms = facts.clock_offset_ms;
         drop(facts);
@@ -272,7 +272,19 @@ impl Node {
 
     /// What somebody should look at.
     pub(super) fn warnings(&self) -> Vec<String> {
-        self.facts().info.as_ref().map(ServerInfo::warnings).unwrap_or_default()
+        let facts = self.facts();
+        let Some(info) = &facts.info else {
+            let message = "the user may not ask INFO: memory policy and version are not known";
+            return if facts.found { vec![message.to_owned()] } else { Vec::new() };
+        };
+        let evicts = info.evicts().map(|policy| {
+            format!(
+                "Redis at {} ends sessions early when its memory is full (maxmemory-policy is \
+                 {policy}); set it to noeviction",
+                facts.address
+            )
+        });
+        evicts.into_iter().collect()
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {

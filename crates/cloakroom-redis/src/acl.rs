@@ -1,0 +1,172 @@
+//! [`AclRule`]: what a user of the server must be allowed, and nothing else.
+//!
+//! [`RIGHTS`] is the one list of the commands that this crate sends. Whoever adds a command adds it
+//! there; a test lets a user with exactly these rights do everything that a storage does.
+
+use std::fmt;
+
+use cloakroom::{ConfigError, ConfigErrorKind};
+
+use crate::keys::Keys;
+
+/// A command, and what it is for.
+struct Right {
+    /// As an ACL writes it; a bar stands before a subcommand.
+    command: &'static str,
+    _purpose: &'static str,
+}
+
+const fn right(command: &'static str, purpose: &'static str) -> Right {
+    Right { command, _purpose: purpose }
+}
+
+/// What a storage sends to the servers that hold the data. Nobody needs a right for `AUTH`, `HELLO`.
+///
+/// All of them are known to Redis 6.2 and Valkey 7.2. A rule with a name that a server does not know
+/// is refused as a whole.
+const RIGHTS: &[Right] = &[
+    right("ping", "a sign of life"),
+    right("time", "the clock by which sessions end"),
+    right("role", "whether a server that Sentinels name is the primary"),
+    right("info", "version, memory policy, and who is the primary now"),
+    right("get", "reads a session"),
+    right("set", "writes a session, in the script"),
+    right("del", "ends a session"),
+    right("eval", "the script, where the server does not know it yet"),
+    right("evalsha", "the script that compares and writes"),
+    right("exists", "whether there is a session, in the script"),
+    right("getrange", "the version of a session, in the script"),
+    right("setrange", "renews a session, in the script"),
+    right("pexpireat", "when a session ends, in the script"),
+    right("scan", "counts sessions for the statistics"),
+    right("strlen", "measures sessions for the statistics"),
+    right("wait", "how many replicas have confirmed a sign-out"),
+    right("asking", "follows a session that a Cluster is moving"),
+    right("cluster|slots", "which node of a Cluster holds what"),
+];
+
+/// What a storage sends to Sentinels.
+const SENTINEL_RIGHTS: &[Right] = &[
+    right("ping", "a sign of life"),
+    right("sentinel|get-master-addr-by-name", "who is the primary"),
+    right("sentinel|sentinels", "the other Sentinels"),
+    right("sentinel|replicas", "the primary's replicas"),
+];
+
+/// Stands where the password belongs.
+const PLACEHOLDER: &str = "PASSWORD";
+
+/// What a user of Redis, Valkey or a Sentinel must be allowed, and nothing else.
+///
+/// It is the same for every version that is supported. As text it is the command that makes the
+/// user, with `PASSWORD` where the password belongs.
+///
+/// ```
+/// use cloakroom_redis::{AclRule, DEFAULT_PREFIX};
+///
+/// let rule = AclRule::for_sessions("app", DEFAULT_PREFIX)?;
+/// assert!(rule.to_string().starts_with(
+///     "ACL SETUSER app on >PASSWORD resetkeys resetchannels ~cloakroom:session:* -@all +ping "
+/// ));
+/// assert!(rule.file_line().starts_with("user app on >PASSWORD "));
+/// # Ok::<(), cloakroom::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AclRule {
+    user: String,
+    /// The pattern of the keys that may be touched.
+    keys: Option<String>,
+    commands: Vec<&'static str>,
+}
+
+impl AclRule {
+    /// For the application's user on the servers that hold the data, with the storage's prefix.
+    ///
+    /// # Errors
+    /// Where no user can have that name or no storage that prefix.
+    pub fn for_sessions(user: &str, prefix: &str) -> Result<Self, ConfigError> {
+        let keys = Keys::new(prefix).map_err(|problem| {
+            ConfigError::new(ConfigErrorKind::Invalid, problem.field, problem.message)
+        })?;
+        Self::new(user, Some(keys.pattern_below()), RIGHTS)
+    }
+
+    /// For the application's user on the Sentinels.
+    ///
+    /// # Errors
+    /// Where no user can have that name.
+    pub fn for_sentinels(user: &str) -> Result<Self, ConfigError> {
+        Self::new(user, None, SENTINEL_RIGHTS)
+    }
+
+    /// The same for sessions in another database than number 0.
+    #[must_use]
+    pub fn with_select(mut self) -> Self {
+        if !self.commands.contains(&"select") {
+            self.commands.push("select");
+        }
+        self
+    }
+
+    /// The user's name.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The commands that are allowed, in lower case, a bar before a subcommand.
+    pub fn commands(&self) -> &[&'static str] {
+        &self.commands
+    }
+
+    /// The line for the server's `users.acl`.
+    pub fn file_line(&self) -> String {
+        format!("user {} {}", self.user, self.rights(|word| word.to_owned()))
+    }
+
+    /// The line for the server's `redis.conf` or `valkey.conf`.
+    pub fn config_line(&self) -> String {
+        format!("user {} {}", quoted(&self.user), self.rights(quoted))
+    }
+
+    /// The rights alone, without user and password, as hosted services ask for them.
+    pub fn access_string(&self) -> String {
+        let keys = self.keys.as_ref().map(|keys| format!("~{keys} ")).unwrap_or_default();
+        format!("on {keys}-@all {}", self.allowed())
+    }
+
+    fn new(user: &str, keys: Option<String>, rights: &[Right]) -> Result<Self, ConfigError> {
+        let is_plain = |it: char| !it.is_control() && !it.is_whitespace();
+        if user.is_empty() || user.len() > 128 || !user.chars().all(is_plain) {
+            let message = "a user's name has 1 to 128 bytes without spaces, for example app";
+            return Err(ConfigError::new(ConfigErrorKind::Invalid, "user", message));
+        }
+        let commands = rights.iter().map(|right| right.command).collect();
+        Ok(Self { user: user.to_owned(), keys, commands })
+    }
+
+    fn rights(&self, write: impl Fn(&str) -> String) -> String {
+        let keys = self.keys.as_ref().map(|keys| format!("~{keys}"));
+        let keys = keys.map(|keys| format!("{} ", write(&keys))).unwrap_or_default();
+        format!("on >{PLACEHOLDER} resetkeys resetchannels {keys}-@all {}", self.allowed())
+    }
+
+    fn allowed(&self) -> String {
+        let words: Vec<_> = self.commands.iter().map(|command| format!("+{command}")).collect();
+        words.join(" ")
+    }
+}
+
+impl fmt::Display for AclRule {
+    /// The command for `redis-cli` or `valkey-cli`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ACL SETUSER {} {}", quoted(&self.user), self.rights(quoted))
+    }
+}
+
+/// As the server's command line and configuration files read a word: quotes begin a string.
+fn quoted(word: &str) -> String {
+    if !word.contains(['"', '\'']) {
+        return word.to_owned();
+    }
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+}
