@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use cloakroom::{Answer, Engine, RequestFacts, Session, SessionError, SetCookie};
+use cloakroom::{Answer, Engine, Finished, RequestFacts, Session, SessionError, SetCookie};
 
 /// A visitor with or without a ticket.
 #[derive(Clone, Default)]
@@ -37,7 +37,7 @@ impl Visitor {
     ) -> Result<Option<SetCookie>, SessionError> {
         let scope = engine.begin(self);
         handle(&scope.handle().load().await?);
-        scope.finish(Answer::Ordinary).await
+        scope.finish(Answer::Ordinary).await.map(Finished::into_cookie)
     }
 
     /// Whether the visitor's ticket still opens a session.

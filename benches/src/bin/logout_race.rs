@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use cloakroom::{Answer, Engine, RequestScope, SessionError, SetCookie};
+use cloakroom::{Answer, Engine, Finished, RequestScope, SessionError, SetCookie};
 use cloakroom_benches::Visitor;
 use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::RedisServer;
@@ -110,7 +110,7 @@ fn wait(time: Duration) {
 }
 
 async fn finish(request: RequestScope) -> Result<Option<SetCookie>, SessionError> {
-    request.finish(Answer::Ordinary).await
+    request.finish(Answer::Ordinary).await.map(Finished::into_cookie)
 }
 
 async fn engine(server: &RedisServer) -> Engine {

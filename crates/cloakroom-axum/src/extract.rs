@@ -15,6 +15,8 @@ use crate::respond::SessionRejection;
 ///   the storage could not say, the handler does not run and the answer is 503.
 /// - `Result<Session, SessionRejection>`: the handler runs in any case.
 /// - `Option<Session>`: `None` where the visitor has no session; nothing is created by asking.
+/// - [`PublicSession`](crate::PublicSession): the handler runs in any case, and has to say what it
+///   does for a visitor of whom the storage cannot say anything.
 ///
 /// The session is loaded when a handler asks for it, once per request. All methods are those of
 /// [`cloakroom::Session`]; a function that a handler calls takes `&cloakroom::Session`.
@@ -59,7 +61,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
     }
 }
 
-fn handle(parts: &Parts) -> Result<&Handle, SessionRejection> {
+pub(crate) fn handle(parts: &Parts) -> Result<&Handle, SessionRejection> {
     parts.extensions.get::<Handle>().ok_or_else(|| {
         // A mistake in the program, which no visitor's answer and no observer would show.
         let _ = writeln!(std::io::stderr(), "cloakroom: {}", SessionRejection::MissingLayer);

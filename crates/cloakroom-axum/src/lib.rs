@@ -18,14 +18,23 @@
 //! ```
 //!
 //! All changes are committed after the handler and before the first byte of the answer's body. A
-//! commit that fails becomes the answer: 503 with `Retry-After`, 409, or 500.
+//! commit that fails becomes the answer: 503 with `Retry-After`, 409, or 500. A sign-out that is
+//! pending, because the storage's server cannot be reached, becomes the answer as well, unless the
+//! handler knows of it ([`cloakroom::OutagePolicy`] tells all that happens in an outage).
+//!
+//! [`health_routes`] adds `/livez` and `/readyz`.
 
 mod extract;
+mod health;
 mod layer;
+mod public;
 mod respond;
 mod service;
 
+pub use cloakroom::SessionState;
 pub use extract::Session;
+pub use health::{HealthDetail, health_routes, liveness, readiness};
 pub use layer::{IntoEngine, SessionLayer};
+pub use public::PublicSession;
 pub use respond::SessionRejection;
 pub use service::SessionService;

@@ -1,9 +1,10 @@
-//! From outcomes to HTTP: the cookie's headers, and the one mapping of errors to answers.
+//! From outcomes to HTTP: the cookie's headers, the one mapping of errors to answers, and what a
+//! visitor is told whose sign-out is pending.
 
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use cloakroom::{SessionError, SetCookie};
+use cloakroom::{PendingSignOut, SessionError, SetCookie};
 
 /// How long a client should wait after a 503, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -53,12 +54,7 @@ impl IntoResponse for SessionRejection {
             StatusCode::CONFLICT => "The session has changed meanwhile. Please try again.",
             _ => "Something went wrong.",
         };
-        let mut response = (status, text).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
-        }
+        let mut response = answer(status, text);
         // A middleware can find out the reason without it being shown to the visitor.
         response.extensions_mut().insert(self);
         response
@@ -83,6 +79,34 @@ impl std::error::Error for SessionRejection {
             Self::MissingLayer => None,
         }
     }
+}
+
+/// The answer that takes the place of a handler's, whose sign-out has not taken place yet.
+///
+/// A middleware finds the [`PendingSignOut`] in its extensions and can make a page of it; it must
+/// keep the headers, which take the cookie away.
+pub(crate) fn sign_out_pending(pending: PendingSignOut) -> Response {
+    let status = match pending {
+        PendingSignOut::Accepted => StatusCode::ACCEPTED,
+        PendingSignOut::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut response = answer(
+        status,
+        "Your sign-out is not complete yet. This browser has given up the session and this server \
+         refuses it from now on. It ends everywhere as soon as the session storage answers again.",
+    );
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.extensions_mut().insert(pending);
+    response
+}
+
+/// A plain text; with a 503 it says when to come back.
+fn answer(status: StatusCode, text: &'static str) -> Response {
+    let mut response = (status, text).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    }
+    response
 }
 
 /// Adds a ticket's headers to an answer, beside what the application has set itself.

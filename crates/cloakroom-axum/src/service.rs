@@ -67,9 +67,13 @@ async fn finish(scope: RequestScope, mut response: Response<Body>) -> Response<B
         return response;
     }
     match scope.finish(Answer::from_status(response.status().as_u16())).await {
-        Ok(None) => response,
-        Ok(Some(cookie)) => {
-            respond::add_cookie(response.headers_mut(), &cookie);
+        Ok(finished) => {
+            if let Some(pending) = finished.replacement() {
+                response = respond::sign_out_pending(pending);
+            }
+            if let Some(cookie) = finished.cookie() {
+                respond::add_cookie(response.headers_mut(), cookie);
+            }
             response
         }
         // The body was written for a request that succeeded; it must not be shown.

@@ -83,7 +83,7 @@ async fn request(
 ) -> Option<SetCookie> {
     let scope = engine.begin(facts);
     handler(scope.handle().load().await.unwrap()).await;
-    let cookie = scope.finish(Answer::Ordinary).await.unwrap();
+    let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie();
     assert!(engine.drain(SECOND).await);
     cookie
 }
@@ -104,7 +104,7 @@ async fn a_request_costs_nothing_that_it_does_not_use() {
     counter
         .costs("a handler that ignores the session", "", async {
             let scope = engine.begin(&visitor);
-            assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+            assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
         })
         .await;
     counter

@@ -32,7 +32,7 @@ async fn nodes(server: &RedisServer, count: usize) -> Vec<Engine> {
 async fn signed_in(engine: &Engine) -> FakeRequest {
     let scope = engine.begin(&FakeRequest::new());
     scope.handle().load().await.unwrap().set_owner("ann").unwrap();
-    FakeRequest::with(&scope.finish(Answer::Ordinary).await.unwrap().unwrap())
+    FakeRequest::with(&scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap())
 }
 
 /// A request in the middle of its handler.
@@ -75,10 +75,10 @@ async fn sign_out_is_undone(writing: &Engine, signing_out: &Engine, writer: Writ
         end_scope.finish(Answer::Ordinary).await
     });
     let (written, ended) = (write.await.unwrap(), end.await.unwrap());
-    assert!(ended.unwrap().is_some_and(|cookie| ticket_in(&cookie).is_empty()));
+    assert!(ended.unwrap().into_cookie().is_some_and(|cookie| ticket_in(&cookie).is_empty()));
     // Either the write came first and the sign-out removed it, or it was told that it came late.
     let fresh: Option<SetCookie> = match written {
-        Ok(cookie) => cookie,
+        Ok(finished) => finished.into_cookie(),
         Err(error) => {
             assert!(error.is_conflict(), "{error}");
             None
@@ -133,7 +133,7 @@ async fn fifty_parallel_writers_of_different_fields_keep_fifty_fields() {
                     let (scope, session) = in_flight(&engine, &visitor).await;
                     session.insert(&format!("field-{at}"), at).unwrap();
                     all_loaded.wait().await;
-                    scope.finish(Answer::Ordinary).await.unwrap();
+                    let _ = scope.finish(Answer::Ordinary).await.unwrap();
                 });
             }
             while let Some(writer) = writers.join_next().await {
@@ -167,7 +167,7 @@ async fn thirty_two_writers_of_a_hundred_updates_count_exactly() {
                 for _ in 0..UPDATES {
                     let (scope, session) = in_flight(&engine, &visitor).await;
                     session.update("count", |old: Option<u64>| old.unwrap_or(0) + 1).unwrap();
-                    scope.finish(Answer::Ordinary).await.unwrap();
+                    let _ = scope.finish(Answer::Ordinary).await.unwrap();
                 }
             });
         }

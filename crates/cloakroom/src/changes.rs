@@ -58,9 +58,12 @@ enum Change {
 impl Changes {
     /// Whether a commit would change nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.cleared
-            && self.fields.is_empty()
-            && self.owner.is_none()
+        !self.cleared && self.fields.is_empty() && self.only_fields()
+    }
+
+    /// Whether they are about nothing but fields: no owner, no ticket, no lifetime.
+    pub(crate) fn only_fields(&self) -> bool {
+        self.owner.is_none()
             && self.verifier.is_none()
             && self.idle_timeout.is_none()
             && self.absolute_timeout.is_none()

@@ -3,7 +3,8 @@
 //! ```text
 //! begin.rs    headers of the request      -> RequestScope      no I/O
 //! load.rs     the first ask for a session -> Session           one load
-//! finish.rs   the status of the answer    -> SetCookie         no commit without a change
+//! finish.rs   the status of the answer    -> Finished          no commit without a change
+//! sign_out.rs a sign-out, now or at the end -> Destroyed       asked of the storage once
 //! lane.rs     one commit in flight per session, what waits goes out together
 //! ```
 
@@ -13,9 +14,11 @@ mod begin;
 mod builder;
 mod client_address;
 mod finish;
+mod finished;
 mod lane;
 mod load;
 mod scope;
+mod sign_out;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +27,7 @@ use crate::error::{Operation, StorageError};
 use crate::event::{Event, Observer};
 use crate::policy::Policy;
 use crate::session::Limits;
-use crate::storage::{AnyStorage, SessionStorage};
+use crate::storage::{AnyStorage, SessionStorage, StorageHealth, within};
 
 use background::Background;
 use lane::Lanes;
@@ -32,7 +35,13 @@ use lane::Lanes;
 pub use answer::{Answer, SetCookie};
 pub use begin::RequestFacts;
 pub use builder::EngineBuilder;
+pub use finished::{Finished, SignOut};
 pub use scope::RequestScope;
+pub(crate) use sign_out::Removal;
+
+/// How long beyond its own limit whoever is in charge of a question may take to say that it has
+/// passed.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// Sessions for a whole application: one storage, one policy. Clones are the same engine.
 ///
@@ -72,6 +81,13 @@ impl Engine {
         &self.inner.storage
     }
 
+    /// How the storage is at this moment. Nothing is asked of its server, so it may be called as
+    /// often as a probe likes. [`OutagePolicy::is_ready`](crate::OutagePolicy::is_ready) says what
+    /// it means for readiness.
+    pub fn health(&self) -> StorageHealth {
+        self.storage().health()
+    }
+
     /// Waits until everything has reached the storage that was still under way when its request
     /// had ended: touches, and commits whose client disconnected. Call it before the process ends.
     ///
@@ -100,7 +116,20 @@ impl Engine {
     }
 
     /// Asks the storage something and tells the observer how that went.
+    ///
+    /// A storage ends each question by itself within its timeout. Should it not, this does, a
+    /// moment later: a request must end, and so must what goes on after it. Commits have the
+    /// policy's limit instead.
     async fn ask<T>(
+        &self,
+        operation: Operation,
+        question: impl Future<Output = Result<T, StorageError>>,
+    ) -> Result<T, StorageError> {
+        let limit = self.storage().timeout(operation).map(|limit| limit + GRACE);
+        self.observed(operation, within(limit, operation, question)).await
+    }
+
+    async fn observed<T>(
         &self,
         operation: Operation,
         question: impl Future<Output = Result<T, StorageError>>,

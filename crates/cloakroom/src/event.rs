@@ -97,11 +97,11 @@ pub enum Event<'a> {
         /// The session.
         session: PublicId,
     },
-    /// Changes that a handler had marked as best effort were lost because the storage could not
-    /// say.
+    /// Changes that a handler had marked as best effort are not, or not certainly, saved because the
+    /// storage could not say. The answer went out all the same.
     ChangesLost {
-        /// The session; `None` where it was not stored yet.
-        session: Option<PublicId>,
+        /// The session.
+        session: PublicId,
         /// Why.
         error: &'a SessionError,
     },
@@ -241,8 +241,18 @@ impl Observer for TracingObserver {
             Event::JournalFull { session } => {
                 tracing::error!(%session, "sign-out refused: too many are pending");
             }
+            Event::DestroyPending { session } => tracing::warn!(%session, "sign-out pending"),
+            Event::DestroyExpired { session } => {
+                tracing::warn!(%session, "pending sign-out given up: its session is over");
+            }
+            Event::DestroyApplied { session, pending } => {
+                tracing::info!(%session, ?pending, "pending sign-out carried out");
+            }
+            Event::ConnectionRestored { node, outage } => {
+                tracing::info!(node, ?outage, "connection restored");
+            }
             Event::ChangesLost { session, error } => {
-                tracing::warn!(?session, %error, "changes lost");
+                tracing::warn!(%session, %error, "changes lost");
             }
             event => tracing::debug!(?event, "session"),
         }

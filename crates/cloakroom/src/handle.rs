@@ -30,6 +30,57 @@ pub enum LoadOutcome {
     Rejected(Rejection),
 }
 
+/// A request's session where every outcome is the handler's business: for routes that are of use to
+/// everybody, also while the storage cannot say.
+///
+/// There is no way from *unavailable* to a session, so it cannot be mistaken for an empty one.
+///
+/// ```
+/// use cloakroom::{Handle, SessionState};
+///
+/// async fn greeting(handle: &Handle) -> String {
+///     match handle.state().await {
+///         SessionState::Found(session) => match session.owner() {
+///             Some(owner) => format!("Hello, {owner}."),
+///             None => "Hello again.".to_owned(),
+///         },
+///         SessionState::Anonymous(_) | SessionState::Rejected(..) => "Hello.".to_owned(),
+///         SessionState::Unavailable(_) => "Hello. We cannot tell who you are just now.".to_owned(),
+///     }
+/// }
+/// # let _ = greeting;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum SessionState {
+    /// The visitor's session.
+    Found(Session),
+    /// The visitor came without a ticket. The session is a new one, stored only if something is put
+    /// into it.
+    Anonymous(Session),
+    /// The visitor's ticket opened nothing. The session is a new one, as with a visitor who came
+    /// without a ticket.
+    Rejected(Session, Rejection),
+    /// The storage could not say. Whether the visitor has a session is not known: show nothing that
+    /// depends on it, and decide nothing by it.
+    Unavailable(SessionError),
+}
+
+impl SessionState {
+    /// The session, for a handler that cannot do without one after all.
+    ///
+    /// # Errors
+    /// [`SessionError::Storage`] where the storage could not say.
+    pub fn into_session(self) -> Result<Session, SessionError> {
+        match self {
+            Self::Found(session) | Self::Anonymous(session) | Self::Rejected(session, _) => {
+                Ok(session)
+            }
+            Self::Unavailable(error) => Err(error),
+        }
+    }
+}
+
 /// Everything that belongs to one request.
 pub(crate) struct Visit {
     pub(crate) engine: Engine,
@@ -57,6 +108,18 @@ impl Handle {
     pub async fn load_existing(&self) -> Result<Option<Session>, SessionError> {
         let found = self.outcome().await? == LoadOutcome::Found;
         Ok(found.then(|| Session::new(self.visit.clone())))
+    }
+
+    /// The session with what became of the request's ticket, where "the storage could not say" is
+    /// an outcome like the others. For routes that are of use to everybody.
+    pub async fn state(&self) -> SessionState {
+        let session = || Session::new(self.visit.clone());
+        match self.outcome().await {
+            Ok(LoadOutcome::Found) => SessionState::Found(session()),
+            Ok(LoadOutcome::Anonymous) => SessionState::Anonymous(session()),
+            Ok(LoadOutcome::Rejected(reason)) => SessionState::Rejected(session(), reason),
+            Err(error) => SessionState::Unavailable(error),
+        }
     }
 
     /// What became of the request's ticket.

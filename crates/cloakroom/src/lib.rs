@@ -33,7 +33,9 @@ mod token;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use codec::SIMD_THRESHOLD;
 pub use commit::{Absolute, Commit, CommitBuilder, Committed, Expect, Nonce};
-pub use engine::{Answer, Engine, EngineBuilder, RequestFacts, RequestScope, SetCookie};
+pub use engine::{
+    Answer, Engine, EngineBuilder, Finished, RequestFacts, RequestScope, SetCookie, SignOut,
+};
 pub use error::{
     ConfigError, ConfigErrorKind, Operation, Problem, RandomError, SessionError, StorageError,
     StorageErrorKind,
@@ -42,8 +44,10 @@ pub use error::{
 pub use event::TracingObserver;
 pub use event::{Event, Observer, Rejection, Side};
 pub use fingerprint::{FingerprintMode, SessionFingerprint};
-pub use handle::{Handle, LoadOutcome};
-pub use policy::{CookiePolicy, OnServerError, Policy, SameSite};
+pub use handle::{Handle, LoadOutcome, SessionState};
+pub use policy::{
+    CookiePolicy, OnServerError, OutagePolicy, PendingSignOut, Policy, Readiness, SameSite,
+};
 pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes, Version};
 pub use session::{
     Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,

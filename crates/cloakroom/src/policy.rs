@@ -6,6 +6,7 @@
 mod check;
 mod cookie;
 mod env;
+mod outage;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::error::ConfigError;
 use crate::fingerprint::FingerprintMode;
 
 pub use cookie::{CookiePolicy, SameSite};
+pub use outage::{OutagePolicy, PendingSignOut, Readiness};
 
 /// What holds for all sessions of an application.
 ///
@@ -66,6 +68,10 @@ pub struct Policy {
     /// (default: they are discarded). A sign-out always takes effect.
     pub on_server_error: OnServerError,
 
+    /// What happens while the storage cannot say. Its documentation tells what fails open and what
+    /// fails closed, and what of that can be decided.
+    pub outage: OutagePolicy,
+
     /// How a visitor's address and user agent are compared with those that the session was made
     /// with (default: the storage's own mode, which is soft unless the storage was built with
     /// another). `Engine::policy` shows the mode that was found.
@@ -104,6 +110,7 @@ impl Default for Policy {
             refresh_below: 0.5,
             commit_timeout: Duration::from_secs(1),
             on_server_error: OnServerError::default(),
+            outage: OutagePolicy::default(),
             fingerprint: None,
             trusted_proxies: Vec::new(),
             local_plain_http: false,
@@ -119,14 +126,20 @@ impl Policy {
 
     /// The default policy, changed by environment variables: `CLOAKROOM_` and the name of the
     /// field in capitals, for example `CLOAKROOM_IDLE_TIMEOUT=15m`. The cookie's fields are
-    /// `CLOAKROOM_COOKIE_NAME`, `_SAME_SITE`, `_PATH` and `_DOMAIN`; networks are separated by
-    /// commas. Durations are `15m`, `12h`, or a number of seconds. Variables that are not set keep
-    /// the default; other names are not looked at.
+    /// `CLOAKROOM_COOKIE_NAME`, `_SAME_SITE`, `_PATH` and `_DOMAIN`, those of the outage
+    /// `CLOAKROOM_OUTAGE_PENDING_SIGN_OUT` and `_READINESS`; networks are separated by commas.
+    /// Durations are `15m`, `12h`, or a number of seconds. Variables that are not set keep the
+    /// default.
+    ///
+    /// A name that begins with `CLOAKROOM_` and is none of these is a misspelling and refused,
+    /// except for `CLOAKROOM_TEST_…`, `CLOAKROOM_REDIS_…`, and what Kubernetes and Docker set for a
+    /// service named after Cloakroom (`CLOAKROOM_SERVICE_HOST`, `CLOAKROOM_PORT_80_TCP`).
     ///
     /// # Errors
-    /// [`ConfigError`] with every variable that cannot be read.
+    /// [`ConfigError`] with every variable that cannot be read or is not known.
     pub fn from_env() -> Result<Self, ConfigError> {
-        env::read(|name| std::env::var(name).ok())
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        env::read(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
     }
 
     /// Refuses a policy that makes no sense, with all its problems at once. The engine's builder

@@ -1,5 +1,5 @@
-//! [`Session`]: what a handler holds. Everything on it is synchronous and happens in memory; the
-//! engine loads before and commits after.
+//! [`Session`]: what a handler holds. Everything on it happens in memory, except for a sign-out that
+//! the handler wants to wait for; the engine loads before and commits after.
 
 mod data;
 mod field;
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::handle::Visit;
+use crate::storage::{Destroyed, Durability};
 use crate::token::PublicId;
 
 use data::Update;
@@ -22,7 +23,7 @@ use data::Update;
 pub use data::SessionData;
 pub use field::{Field, FieldName, ReadField, WriteField};
 pub use flash::{Flash, FlashLevel};
-pub(crate) use state::{Ending, Limits, OWNER_LIMIT, State};
+pub(crate) use state::{Effort, Ending, Limits, OWNER_LIMIT, State};
 
 /// One visitor's session during one request.
 ///
@@ -164,6 +165,11 @@ impl Session {
     /// a server error. What is put into the session afterwards, a flash message for example,
     /// belongs to a new one under a new ticket.
     ///
+    /// It is carried out when the handler has answered. Where it is pending then, because the
+    /// storage's server cannot be reached, the handler's answer gives way to one that says so
+    /// ([`OutagePolicy`](crate::OutagePolicy)); [`Session::destroy_now`] lets the handler say it in
+    /// its own words.
+    ///
     /// # Errors
     /// [`SessionError::Finished`] where the answer is already on its way.
     #[doc(alias = "flush")]
@@ -173,6 +179,55 @@ impl Session {
     pub fn destroy(&self) -> Result<(), SessionError> {
         self.writable()?.destroy();
         Ok(())
+    }
+
+    /// As [`Session::destroy`], carried out before the handler goes on, which then knows what became
+    /// of it and words its own answer. The answer's cookie is taken away in both cases, done and
+    /// pending.
+    ///
+    /// It is carried out even if this future is dropped. Asking again, here or with `destroy`,
+    /// changes nothing. A session that is not stored is [`Destroyed::Absent`], without a question
+    /// to the storage.
+    ///
+    /// ```
+    /// use cloakroom::{Destroyed, Session, SessionError};
+    ///
+    /// async fn sign_out(session: &Session) -> Result<&'static str, SessionError> {
+    ///     Ok(match session.destroy_now().await? {
+    ///         Destroyed::Removed(_) | Destroyed::Absent(_) => "You are signed out.",
+    ///         Destroyed::Pending => "You are signed out here, and soon everywhere.",
+    ///     })
+    /// }
+    /// # let _ = sign_out;
+    /// ```
+    ///
+    /// # Errors
+    /// [`SessionError::Storage`] where the storage could not say and nobody else will try again.
+    /// The request goes on without a session; when it ends the sign-out is tried once more, and
+    /// where that fails as well the answer is the error and the cookie stays, unless the handler's
+    /// own answer is a server error. [`SessionError::Finished`] where the answer is already on its
+    /// way.
+    pub async fn destroy_now(&self) -> Result<Destroyed, SessionError> {
+        let removal = {
+            let mut state = self.writable()?;
+            state.destroy();
+            state.removal()
+        };
+        match removal {
+            Some(removal) => Ok(self.visit.engine.sign_out_now(removal).await?),
+            None => Ok(Destroyed::Absent(Durability::LOCAL)),
+        }
+    }
+
+    /// Lets this request's answer go out even if its changes cannot be saved because the storage
+    /// cannot say at present. For changes that nobody would miss: a page counter, a last position.
+    /// The observer is told of the loss with [`Event::ChangesLost`](crate::Event::ChangesLost).
+    ///
+    /// It covers the fields of a session that is stored. A request that creates a session, signs
+    /// in, rotates, signs out or sets a lifetime fails all the same, and so does one whose changes
+    /// another request has overtaken.
+    pub fn best_effort(&self) {
+        self.state().best_effort();
     }
 
     /// Signs a principal in: the session belongs to `owner` from now on.

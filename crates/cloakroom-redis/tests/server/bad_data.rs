@@ -141,7 +141,7 @@ async fn a_request_whose_session_is_unreadable_is_neither_anonymous_nor_loses_it
     let engine = builder.build().unwrap();
     let scope = engine.begin(&FakeRequest::new());
     scope.handle().load().await.unwrap().insert("a", 1).unwrap();
-    let cookie = scope.finish(Answer::Ordinary).await.unwrap().unwrap();
+    let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
     let key = the_only_key(&server).await.into_bytes();
     let record = server.ask([b"GET".as_slice(), &key]).await.unwrap().bytes().unwrap();
 
@@ -155,7 +155,7 @@ async fn a_request_whose_session_is_unreadable_is_neither_anonymous_nor_loses_it
             assert_corrupt(handle.load().await.map(drop).unwrap_err(), name);
             assert_corrupt(handle.load_existing().await.map(drop).unwrap_err(), name);
             assert_corrupt(handle.outcome().await.map(drop).unwrap_err(), name);
-            assert!(scope.finish(answer).await.unwrap().is_none(), "{name}");
+            assert!(scope.finish(answer).await.unwrap().into_cookie().is_none(), "{name}");
             let told = std::mem::take(&mut *told.lock().unwrap());
             assert_eq!(told, [StorageErrorKind::Corrupt], "{name}");
         }

@@ -1,8 +1,11 @@
-//! The end of a request: what has changed goes into the storage, and the visitor is told about a
-//! new ticket.
+//! The end of a request: what has changed goes into the storage, and the adapter is told what to do
+//! to the handler's answer.
+
+use tokio::time::Instant;
 
 use super::lane::{Attempt, Landed};
-use super::{Answer, Engine, SetCookie};
+use super::sign_out::Told;
+use super::{Answer, Engine, Finished, SetCookie, SignOut};
 use crate::changes::{Changes, Draft};
 use crate::commit::{Committed, Nonce};
 use crate::cookie;
@@ -11,10 +14,10 @@ use crate::event::{Event, Rejection};
 use crate::fingerprint::SessionFingerprint;
 use crate::handle::{Handle, LoadOutcome};
 use crate::lifetime;
-use crate::policy::OnServerError;
-use crate::session::Ending;
-use crate::storage::{SessionStorage, Touched};
-use crate::token::{SessionKey, Token};
+use crate::policy::{OnServerError, PendingSignOut};
+use crate::session::{Effort, Ending};
+use crate::storage::{Destroyed, SessionStorage, Touched};
+use crate::token::Token;
 
 /// How many touches may be under way at once; further ones are left out.
 const MAX_TOUCHES: usize = 1024;
@@ -26,21 +29,28 @@ pub(super) async fn finish(
     engine: &Engine,
     handle: &Handle,
     answer: Answer,
-) -> Result<Option<SetCookie>, SessionError> {
-    let Some(mut ending) = handle.visit.state().finish() else { return Ok(None) };
-    let Some(Ok(outcome)) = handle.visit.loaded.get() else { return Ok(None) };
+) -> Result<Finished, SessionError> {
+    let Some(mut ending) = handle.visit.state().finish() else { return Ok(Finished::default()) };
+    let Some(Ok(outcome)) = handle.visit.loaded.get() else { return Ok(Finished::default()) };
     if answer == Answer::ServerError && engine.policy().on_server_error == OnServerError::Discard {
         discard(engine, &mut ending);
     }
-    if !ending.data.is_dirty() && ending.doomed.is_none() {
+    let clears = is_useless(handle, *outcome);
+    if !ending.data.is_dirty() && ending.removal.is_none() {
         keep_alive(engine, &ending);
-        return Ok(is_useless(handle, *outcome).then(|| take_away(engine)));
+        return Ok(Finished::with_cookie(clears.then(|| take_away(engine))));
     }
-    let clears = ending.doomed.is_some() || is_useless(handle, *outcome);
     let fingerprint = handle.visit.fingerprint.clone();
-    let write = write(engine.clone(), ending, fingerprint);
-    let handed_out = engine.inner.background.complete(write).await?;
-    Ok(handed_out.or_else(|| clears.then(|| take_away(engine))))
+    let engine = engine.clone();
+    let background = engine.inner.background.clone();
+    let work = async move {
+        if ending.removal.is_some() {
+            return sign_out(&engine, ending, fingerprint, answer).await;
+        }
+        let handed_out = save(&engine, ending, fingerprint).await?;
+        Ok(Finished::with_cookie(handed_out.or_else(|| clears.then(|| take_away(&engine)))))
+    };
+    background.complete(work).await
 }
 
 /// Whether everything that the browser holds under our name is known to open nothing.
@@ -53,11 +63,11 @@ fn is_useless(handle: &Handle, outcome: LoadOutcome) -> bool {
 pub(super) fn abandon(engine: &Engine, handle: &Handle) {
     let Some(mut ending) = handle.visit.state().finish() else { return };
     discard(engine, &mut ending);
-    if let Some(key) = ending.doomed {
+    if let Some(removal) = ending.removal {
         let destroying = engine.clone();
         engine.inner.background.spawn(async move {
             // Nobody is left to be told; the observer has heard of an error.
-            let _: Result<(), SessionError> = destroy(&destroying, &key).await;
+            let _: Result<Destroyed, StorageError> = removal.carry_out(&destroying).await;
         });
     }
 }
@@ -70,29 +80,67 @@ fn discard(engine: &Engine, ending: &mut Ending) {
     }
 }
 
-/// Carries out what the request has asked for, and answers the header for a new ticket.
-async fn write(
-    engine: Engine,
+/// Ends the session, and saves what was put into a new one since.
+async fn sign_out(
+    engine: &Engine,
+    mut ending: Ending,
+    fingerprint: Option<SessionFingerprint>,
+    answer: Answer,
+) -> Result<Finished, SessionError> {
+    let Some(removal) = ending.removal.take() else { return Ok(Finished::default()) };
+    let destroyed = match removal.carry_out(engine).await {
+        Ok(destroyed) => destroyed,
+        // A server error of a handler that knows tells no lie.
+        Err(_) if answer == Answer::ServerError && removal.told() == Told::Failure => {
+            return Ok(Finished::default());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let taken_away = |cookie: Option<SetCookie>| {
+        Finished::with_cookie(Some(cookie.unwrap_or_else(|| take_away(engine))))
+    };
+    let saved = save(engine, ending, fingerprint).await;
+    if destroyed != Destroyed::Pending {
+        return Ok(taken_away(saved?).with_sign_out(Some(SignOut::Done)));
+    }
+    let is_honest = answer == Answer::ServerError || removal.told() == Told::Outcome;
+    let replacement = match saved {
+        Ok(_) if is_honest => None,
+        Ok(_) => Some(engine.policy().outage.pending_sign_out),
+        // The answer may count on what could not be saved, and the cookie must go all the same.
+        Err(_) => Some(PendingSignOut::Unavailable),
+    };
+    let finished = taken_away(saved.ok().flatten()).with_sign_out(Some(SignOut::Pending));
+    Ok(finished.replaced_by(replacement))
+}
+
+/// Saves what the request has changed, and answers the header for a new ticket.
+async fn save(
+    engine: &Engine,
     ending: Ending,
     fingerprint: Option<SessionFingerprint>,
 ) -> Result<Option<SetCookie>, SessionError> {
-    if let Some(key) = ending.doomed {
-        destroy(&engine, &key).await?;
-    }
     let Some(ticket) = ending.ticket.filter(|_| ending.data.is_dirty()) else { return Ok(None) };
     let session = ticket.key().public_id();
     let (base, mut changes) = ending.data.into_parts();
     if base.is_none() || changes.owner.is_some() {
         changes.fingerprint = fingerprint;
     }
-    match (base, ending.proof) {
+    let (saved, may_be_lost) = match (base, ending.proof) {
         (Some(base), Some(proof)) => {
-            change(&engine, ticket, Attempt { base, proof, changes }).await
+            let may_be_lost = ending.effort == Effort::BestEffort && changes.only_fields();
+            (change(engine, ticket, Attempt { base, proof, changes }).await, may_be_lost)
         }
-        _ if changes.creates() => create(&engine, ticket, &changes).await.map(Some),
-        _ => Ok(None),
+        _ if changes.creates() => (create(engine, ticket, &changes).await.map(Some), false),
+        _ => return Ok(None),
+    };
+    match saved {
+        Err(error) if may_be_lost && error.is_transient() => {
+            engine.emit(&Event::ChangesLost { session, error: &error });
+            Ok(None)
+        }
+        saved => saved.inspect_err(|error| engine.emit(&Event::NotCommitted { session, error })),
     }
-    .inspect_err(|error| engine.emit(&Event::NotCommitted { session, error }))
 }
 
 async fn create(
@@ -101,6 +149,7 @@ async fn create(
     changes: &Changes,
 ) -> Result<SetCookie, SessionError> {
     let policy = engine.policy();
+    let deadline = Instant::now() + policy.commit_timeout;
     let mut tries = 0;
     let landed = loop {
         tries += 1;
@@ -109,7 +158,7 @@ async fn create(
         changes.apply(&mut draft)?;
         let commit = draft.commit(Nonce::generate()?);
         commit.check_size(engine.storage().max_session_bytes())?;
-        match engine.commit_once(&ticket.key(), &commit).await? {
+        match engine.commit_until(&ticket.key(), &commit, deadline).await? {
             Committed::Applied { stamp, as_of } => {
                 break Landed { stamp, as_of, persistent: draft.is_persistent(), verifier };
             }
@@ -151,12 +200,6 @@ async fn change(
     let is_valid = landed.verifier == ticket.verifier_hash();
     let told = is_valid && (rotates || (new_lifetime && landed.persistent));
     Ok(told.then(|| hand_out(engine, &ticket, &landed)))
-}
-
-async fn destroy(engine: &Engine, key: &SessionKey) -> Result<(), SessionError> {
-    let _ = engine.ask(Operation::Destroy, engine.storage().destroy(key)).await?;
-    engine.emit(&Event::Destroyed { session: key.public_id() });
-    Ok(())
 }
 
 /// Moves the idle deadline of a session in use when it comes near, off the answer's path.

@@ -9,11 +9,9 @@
 mod batch;
 mod registry;
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
-use super::Engine;
+use super::{Engine, GRACE};
 use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
@@ -25,9 +23,6 @@ use crate::token::{SessionKey, VerifierHash};
 use batch::Batch;
 pub(super) use registry::Lanes;
 use registry::{Entered, Lane, Waiting};
-
-/// How long beyond its deadline a request waits to be told so by the lane.
-const GRACE: Duration = Duration::from_millis(20);
 
 /// One request's wish to change a session that exists.
 pub(super) struct Attempt {
@@ -68,17 +63,8 @@ impl Engine {
         }
     }
 
-    /// Sends a commit once, within the commit's deadline.
-    pub(super) async fn commit_once(
-        &self,
-        key: &SessionKey,
-        commit: &Commit,
-    ) -> Result<Committed, StorageError> {
-        let start = Instant::now();
-        self.commit_until(key, commit, start + self.policy().commit_timeout).await
-    }
-
-    async fn commit_until(
+    /// Sends a commit once; it ends by the deadline, which is a commit timeout away from its start.
+    pub(super) async fn commit_until(
         &self,
         key: &SessionKey,
         commit: &Commit,
@@ -89,7 +75,7 @@ impl Engine {
             let start = deadline - self.policy().commit_timeout;
             answer.await.unwrap_or_else(|_| Err(self.commit_timed_out(start)))
         };
-        self.ask(Operation::Commit, send).await
+        self.observed(Operation::Commit, send).await
     }
 
     async fn lead(&self, mut lane: Lane, attempt: Attempt, deadline: Instant) -> Verdict {

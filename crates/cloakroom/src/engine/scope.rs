@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Engine, SetCookie, finish};
+use super::{Answer, Engine, Finished, finish};
 use crate::error::SessionError;
 use crate::handle::{Handle, Visit};
 
@@ -31,14 +31,15 @@ impl RequestScope {
         self.handle.visit.loaded.get().is_some()
     }
 
-    /// Ends the request: commits what has changed, and says which `Set-Cookie` header to add.
+    /// Ends the request: commits what has changed, carries out a sign-out, and says what to do to the
+    /// handler's answer.
     ///
     /// What was begun is done even if this future is dropped.
     ///
     /// # Errors
     /// [`SessionError`] where the changes are not, or not certainly, in the storage. The answer
     /// must then say so: its body was written for a request that succeeded.
-    pub async fn finish(self, answer: Answer) -> Result<Option<SetCookie>, SessionError> {
+    pub async fn finish(self, answer: Answer) -> Result<Finished, SessionError> {
         let engine = self.engine().clone();
         finish::finish(&engine, &self.handle, answer).await
     }

@@ -1,15 +1,16 @@
 //! The defaults, word for word, and everything that a policy refuses.
 
-use std::collections::HashMap;
-
 use super::*;
+use crate::storage::HealthStatus;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+const OTHER_OUTAGE: OutagePolicy =
+    OutagePolicy { pending_sign_out: PendingSignOut::Unavailable, readiness: Readiness::NotReady };
+
 fn from(variables: &[(&str, &str)]) -> Result<Policy, ConfigError> {
-    let variables: HashMap<_, _> = variables.iter().copied().collect();
-    env::read(|name| variables.get(name).map(|value| (*value).to_owned()))
+    env::read(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
 /// The fields that a policy is refused for.
@@ -35,6 +36,8 @@ fn the_defaults_are_the_advice_for_production() {
     assert_eq!(policy.refresh_below, 0.5);
     assert_eq!(policy.commit_timeout, Duration::from_secs(1));
     assert_eq!(policy.on_server_error, OnServerError::Discard);
+    assert_eq!(policy.outage.pending_sign_out, PendingSignOut::Accepted);
+    assert_eq!(policy.outage.readiness, Readiness::Ready);
     assert_eq!((policy.fingerprint, policy.fingerprint_mode()), (None, FingerprintMode::Soft));
     assert!(policy.trusted_proxies.is_empty() && !policy.local_plain_http);
     assert!(policy.check().is_ok());
@@ -53,15 +56,16 @@ fn a_policy_survives_its_json_with_durations_that_people_can_read() {
         longest_lifetime: 14 * DAY,
         commit_timeout: Duration::from_millis(250),
         on_server_error: OnServerError::Commit,
+        outage: OTHER_OUTAGE,
         fingerprint: Some(FingerprintMode::Strict),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::1/128".parse().unwrap()],
         local_plain_http: true,
         ..Policy::default()
     };
     let json = serde_json::to_string(&policy).unwrap();
-    for text in ["\"15m\"", "\"14days\"", "\"250ms\"", "\"strict\"", "\"commit\"", "\"10.0.0.0/8\""]
-    {
-        assert!(json.contains(text), "{text} in {json}");
+    let texts = ["15m", "14days", "250ms", "strict", "commit", "10.0.0.0/8", "not_ready"];
+    for text in texts {
+        assert!(json.contains(&format!("\"{text}\"")), "{text} in {json}");
     }
     assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
 }
@@ -91,6 +95,8 @@ fn unknown_fields_and_unreadable_values_are_refused() {
         r#"{ "trusted_proxies": ["10.0.0.0/33"] }"#,
         r#"{ "fingerprint": "fuzzy" }"#,
         r#"{ "on_server_error": "panic" }"#,
+        r#"{ "outage": { "readiness": "perhaps" } }"#,
+        r#"{ "outage": { "fall_back_to": "memory" } }"#,
         r#"{ "cookie": { "same_site": "sometimes" } }"#,
     ];
     for text in texts {
@@ -116,6 +122,8 @@ fn every_field_can_be_set_from_the_environment() {
         ("CLOAKROOM_REFRESH_BELOW", "0.25"),
         ("CLOAKROOM_COMMIT_TIMEOUT", "500ms"),
         ("CLOAKROOM_ON_SERVER_ERROR", "commit"),
+        ("CLOAKROOM_OUTAGE_PENDING_SIGN_OUT", "Unavailable"),
+        ("CLOAKROOM_OUTAGE_READINESS", "not_ready"),
         ("CLOAKROOM_FINGERPRINT", "disabled"),
         ("CLOAKROOM_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,"),
         ("CLOAKROOM_LOCAL_PLAIN_HTTP", "on"),
@@ -135,6 +143,7 @@ fn every_field_can_be_set_from_the_environment() {
         refresh_below: 0.25,
         commit_timeout: Duration::from_millis(500),
         on_server_error: OnServerError::Commit,
+        outage: OTHER_OUTAGE,
         fingerprint: Some(FingerprintMode::Disabled),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "192.0.2.1/32".parse().unwrap()],
         local_plain_http: true,
@@ -152,6 +161,8 @@ fn every_variable_that_cannot_be_read_is_reported_at_once() {
         ("CLOAKROOM_REFRESH_BELOW", "half"),
         ("CLOAKROOM_COMMIT_TIMEOUT", "soon"),
         ("CLOAKROOM_ON_SERVER_ERROR", "panic"),
+        ("CLOAKROOM_OUTAGE_PENDING_SIGN_OUT", "done"),
+        ("CLOAKROOM_OUTAGE_READINESS", "perhaps"),
         ("CLOAKROOM_FINGERPRINT", "fuzzy"),
         ("CLOAKROOM_TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.0/33"),
         ("CLOAKROOM_LOCAL_PLAIN_HTTP", "maybe"),
@@ -161,6 +172,49 @@ fn every_variable_that_cannot_be_read_is_reported_at_once() {
     assert_eq!(fields, variables.map(|(name, _)| name));
     for (name, _) in variables {
         assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn a_misspelt_variable_is_refused_beside_the_other_problems() {
+    let error = from(&[
+        ("CLOAKROOM_IDLE_TIMEOUT", "soon"),
+        ("CLOAKROOM_IDEL_TIMEOUT", "15m"),
+        ("CLOAKROOM_OUTAGE", "closed"),
+    ]);
+    let error = error.unwrap_err();
+    let fields: Vec<_> = error.problems().iter().map(|problem| problem.field).collect();
+    assert_eq!(fields, ["CLOAKROOM_IDLE_TIMEOUT", "environment", "environment"]);
+    for name in ["`CLOAKROOM_IDEL_TIMEOUT`", "`CLOAKROOM_OUTAGE`"] {
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    assert!(!error.to_string().contains("15m"), "a value may be a secret: {error}");
+}
+
+#[test]
+fn variables_of_other_programs_are_none_of_the_policys_business() {
+    let policy = from(&[
+        ("PATH", "/bin"),
+        ("IDLE_TIMEOUT", "soon"),
+        ("CLOAKROOM", "on"),
+        ("CLOAKROOM_TEST_REDIS_SERVER", "valkey-server"),
+        ("CLOAKROOM_REDIS_URL", "redis://cache"),
+        ("CLOAKROOM_SERVICE_HOST", "10.0.0.7"),
+        ("CLOAKROOM_SERVICE_PORT", "80"),
+        ("CLOAKROOM_WEB_SERVICE_PORT_HTTP", "80"),
+        ("CLOAKROOM_PORT", "tcp://10.0.0.7:80"),
+        ("CLOAKROOM_PORT_80_TCP_ADDR", "10.0.0.7"),
+        ("CLOAKROOM_WEB_PORT_80_TCP", "tcp://10.0.0.7:80"),
+    ]);
+    assert_eq!(policy.unwrap(), Policy::default());
+}
+
+#[test]
+fn a_node_is_ready_without_its_storage_unless_the_policy_says_otherwise() {
+    for status in [HealthStatus::Healthy, HealthStatus::Degraded, HealthStatus::Unavailable] {
+        assert!(OutagePolicy::default().is_ready(status));
+        let is_down = status == HealthStatus::Unavailable;
+        assert_eq!(OTHER_OUTAGE.is_ready(status), !is_down, "{status:?}");
     }
 }
 

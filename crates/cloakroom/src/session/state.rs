@@ -1,14 +1,16 @@
 //! [`State`]: what one request knows of its session, behind [`Session`](super::Session)'s lock.
 
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::SessionData;
 use crate::changes::Persistence;
+use crate::engine::Removal;
 use crate::error::SessionError;
 use crate::lifetime;
 use crate::record::Record;
-use crate::token::{SessionKey, Token, VerifierHash};
+use crate::token::{Token, VerifierHash};
 
 /// The longest name of an owner in bytes.
 pub(crate) const OWNER_LIMIT: usize = 1024;
@@ -21,8 +23,10 @@ pub(crate) struct State {
     ticket: Option<Token>,
     /// The proof that the request came with.
     proof: Option<VerifierHash>,
-    /// The record that `destroy` wants to be removed.
-    doomed: Option<SessionKey>,
+    /// The sign-out that `destroy` has asked for.
+    removal: Option<Arc<Removal>>,
+    /// What becomes of the changes where the storage cannot say.
+    effort: Effort,
     limits: Limits,
     phase: Phase,
 }
@@ -51,7 +55,18 @@ pub(crate) struct Ending {
     pub(crate) data: SessionData,
     pub(crate) ticket: Option<Token>,
     pub(crate) proof: Option<VerifierHash>,
-    pub(crate) doomed: Option<SessionKey>,
+    pub(crate) removal: Option<Arc<Removal>>,
+    pub(crate) effort: Effort,
+}
+
+/// What a request's answer is worth where its changes could not be saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Nothing: the answer is an error.
+    #[default]
+    Certain,
+    /// It goes out all the same.
+    BestEffort,
 }
 
 impl State {
@@ -118,11 +133,20 @@ impl State {
 
     pub(crate) fn destroy(&mut self) {
         if let (Some(_), Some(ticket)) = (self.data.record(), &self.ticket) {
-            self.doomed = Some(ticket.key());
+            self.removal = Some(Removal::new(ticket.key()));
         }
         self.data = SessionData::new();
         self.ticket = None;
         self.proof = None;
+    }
+
+    /// The sign-out that was asked for.
+    pub(crate) fn removal(&self) -> Option<Arc<Removal>> {
+        self.removal.clone()
+    }
+
+    pub(crate) fn best_effort(&mut self) {
+        self.effort = Effort::BestEffort;
     }
 
     pub(crate) fn set_owner(&mut self, owner: &str) -> Result<(), SessionError> {
@@ -179,7 +203,8 @@ impl State {
             data: self.data.clone(),
             ticket: self.ticket.clone(),
             proof: self.proof,
-            doomed: self.doomed.take(),
+            removal: self.removal.take(),
+            effort: self.effort,
         })
     }
 }

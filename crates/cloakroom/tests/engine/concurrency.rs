@@ -24,7 +24,7 @@ async fn requests_that_change_different_fields_both_survive_in_either_order() {
             scopes.reverse();
         }
         for scope in scopes {
-            assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+            assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
         }
         let mut names = house.look(&cookie, |session| session.field_names()).await;
         names.sort();
@@ -98,7 +98,7 @@ async fn what_waits_for_a_commit_goes_out_together_in_the_next_one() {
     house.journal.clear();
     moody.open_gate();
     while let Some(finished) = tasks.join_next().await {
-        assert!(finished.unwrap().unwrap().is_none());
+        assert!(finished.unwrap().unwrap().into_cookie().is_none());
     }
     assert_eq!(house.look(&cookie, |session| session.get("count").unwrap()).await, Some(20));
     assert_eq!(house.journal.count("asked commit"), 2);
@@ -132,8 +132,8 @@ async fn an_update_that_panics_on_a_newer_value_fails_only_its_own_request() {
     );
     moody.arrivals(2).await;
     moody.open_gate();
-    assert!(leads.await.unwrap().unwrap().is_none());
-    assert!(waits.await.unwrap().unwrap().is_none());
+    assert!(leads.await.unwrap().unwrap().into_cookie().is_none());
+    assert!(waits.await.unwrap().unwrap().into_cookie().is_none());
     let error = panics.await.unwrap().unwrap_err();
     assert!(matches!(error, SessionError::UpdatePanicked { field } if field == "count"));
     house
@@ -166,7 +166,7 @@ async fn a_lane_in_which_too_many_wait_refuses_the_next_one() {
     assert!(refused.is_transient(), "{refused}");
     moody.open_gate();
     for task in waiting {
-        assert!(task.await.unwrap().unwrap().is_none());
+        assert!(task.await.unwrap().unwrap().into_cookie().is_none());
     }
     let count = house.look(&cookie, |session| session.get::<usize>("count").unwrap()).await;
     assert_eq!(count, Some(MAX_WAITING + 1));

@@ -16,7 +16,7 @@ async fn a_handler_that_ignores_the_session_asks_nothing() {
     house.journal.clear();
     let scope = house.begin(&cookie);
     assert!(!scope.was_used());
-    assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+    assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     drop(house.begin(&cookie));
     house.drain().await;
     assert!(house.journal.asked().is_empty());
@@ -69,7 +69,7 @@ async fn fifty_parallel_reads_of_one_session_touch_it_once() {
         scopes.push(scope);
     }
     for scope in scopes {
-        assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+        assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     }
     house.drain().await;
     assert_eq!((house.journal.count("asked touch"), house.journal.count("Touched")), (1, 1));

@@ -49,7 +49,7 @@ async fn the_first_value_creates_the_session_and_hands_out_its_ticket() {
     assert!(session.is_new() && session.is_dirty());
     let named = session.public_id().unwrap();
 
-    let cookie = scope.finish(Answer::Ordinary).await.unwrap().unwrap();
+    let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
     assert_eq!(
         cookie.value(),
         format!("{}; Path=/; Secure; HttpOnly; SameSite=Lax", cookie_pair(&cookie))
@@ -137,7 +137,7 @@ async fn malformed_and_unknown_cookies_beside_ours_do_not_lose_the_session() {
     ];
     let scope = house.engine.begin(&FakeRequest::new().cookies(vec![header.concat()]));
     assert_eq!(scope.handle().outcome().await.unwrap(), LoadOutcome::Found);
-    assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+    assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     assert_eq!(house.journal.count("MalformedTicket"), 1);
 }
 

@@ -79,14 +79,17 @@ async fn a_server_error_discards_the_changes() {
     let session = scope.handle().load().await.unwrap();
     session.insert("colour", "black").unwrap();
     session.set_owner("olga").unwrap();
-    assert!(scope.finish(Answer::from_status(500)).await.unwrap().is_none());
+    assert!(scope.finish(Answer::from_status(500)).await.unwrap().into_cookie().is_none());
     assert_eq!(house.record(&cookie).await.unwrap().generation().number(), 1);
     assert_eq!(house.outcome(&cookie).await, LoadOutcome::Found, "the ticket still holds");
     assert_eq!(house.journal.count("Discarded"), 1);
 
     let scope = house.begin(None);
     scope.handle().load().await.unwrap().insert("colour", "black").unwrap();
-    assert!(scope.finish(Answer::from_status(503)).await.unwrap().is_none(), "nothing is created");
+    assert!(
+        scope.finish(Answer::from_status(503)).await.unwrap().into_cookie().is_none(),
+        "nothing is created"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +101,7 @@ async fn a_server_error_does_not_stop_a_sign_out() {
         let session = scope.handle().load().await.unwrap();
         session.insert("colour", "black").unwrap();
         session.destroy().unwrap();
-        let taken = scope.finish(Answer::ServerError).await.unwrap().unwrap();
+        let taken = scope.finish(Answer::ServerError).await.unwrap().into_cookie().unwrap();
         assert!(taken.value().ends_with("; Max-Age=0"));
         assert!(house.record(&cookie).await.is_none());
     }
@@ -110,7 +113,7 @@ async fn a_server_error_commits_where_the_policy_says_so() {
     let cookie = house.visitor().await;
     let scope = house.begin(&cookie);
     scope.handle().load().await.unwrap().insert("colour", "black").unwrap();
-    assert!(scope.finish(Answer::ServerError).await.unwrap().is_none());
+    assert!(scope.finish(Answer::ServerError).await.unwrap().into_cookie().is_none());
     let colour = house.look(&cookie, |session| session.get::<String>("colour").unwrap()).await;
     assert_eq!(colour.as_deref(), Some("black"));
 }
@@ -121,7 +124,10 @@ async fn client_errors_and_redirects_commit() {
         let house = House::new();
         let scope = house.begin(None);
         scope.handle().load().await.unwrap().insert("colour", "green").unwrap();
-        assert!(scope.finish(Answer::from_status(status)).await.unwrap().is_some(), "{status}");
+        assert!(
+            scope.finish(Answer::from_status(status)).await.unwrap().into_cookie().is_some(),
+            "{status}"
+        );
     }
 }
 
@@ -172,7 +178,7 @@ async fn after_the_end_writes_are_refused_and_reads_still_work() {
     let scope = house.begin(&cookie);
     let session = scope.handle().load().await.unwrap();
     session.insert("size", 7).unwrap();
-    assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+    assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     let writes = [
         session.insert("size", 8),
         session.update("size", |_: Option<u8>| 8).map(drop),

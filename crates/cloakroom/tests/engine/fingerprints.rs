@@ -20,7 +20,7 @@ fn house(mode: FingerprintMode) -> House {
 async fn visitor_from(house: &House, request: FakeRequest) -> SetCookie {
     let scope = house.engine.begin(&request);
     scope.handle().load().await.unwrap().insert("colour", "green").unwrap();
-    scope.finish(Answer::Ordinary).await.unwrap().unwrap()
+    scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap()
 }
 
 async fn opens(house: &House, request: FakeRequest) -> bool {
@@ -125,7 +125,7 @@ async fn a_mismatch_is_reported_and_neither_clears_the_cookie_nor_touches_the_re
     let session = scope.handle().load().await.unwrap();
     assert!(session.is_new() && session.get::<String>("colour").unwrap().is_none());
     session.destroy().unwrap();
-    assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+    assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     house.drain().await;
     assert!(house.journal.mentions("reason: Fingerprint"));
     assert_eq!(house.record(&cookie).await.unwrap().as_bytes(), before.as_bytes());
@@ -162,6 +162,6 @@ async fn a_sign_in_binds_the_session_to_where_it_happened() {
     let request = FakeRequest::with(&cookie).peer("192.0.2.7").user_agent(FIREFOX);
     let scope = house.engine.begin(&request);
     scope.handle().load().await.unwrap().set_owner("olga").unwrap();
-    let cookie = scope.finish(Answer::Ordinary).await.unwrap().unwrap();
+    let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
     assert!(!opens(&house, FakeRequest::with(&cookie).peer("198.51.100.1")).await);
 }

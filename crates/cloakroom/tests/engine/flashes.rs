@@ -39,7 +39,7 @@ async fn messages_of_parallel_requests_all_arrive() {
         scopes.push(scope);
     }
     for scope in scopes {
-        assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+        assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     }
     let wanted: Vec<_> = (0..10).map(|number| number.to_string()).collect();
     assert_eq!(house.look(&cookie, texts).await, wanted);
@@ -53,7 +53,7 @@ async fn a_message_that_arrives_while_others_are_taken_stays_for_the_next_page()
     let page = house.begin(&cookie);
     assert_eq!(texts(&page.handle().load().await.unwrap()), ["first"]);
     house.visit(&cookie, |session| session.flash(FlashLevel::Info, "second").unwrap()).await;
-    assert!(page.finish(Answer::Ordinary).await.unwrap().is_none());
+    assert!(page.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     assert_eq!(house.look(&cookie, texts).await, ["second"]);
 }
 
@@ -67,7 +67,7 @@ async fn a_message_that_two_pages_took_at_the_same_moment_is_gone_afterwards() {
         texts(&page.handle().load().await.unwrap());
     }
     for page in pages {
-        assert!(page.finish(Answer::Ordinary).await.unwrap().is_none());
+        assert!(page.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     }
     assert_eq!(house.look(&cookie, texts).await, Vec::<String>::new());
 }

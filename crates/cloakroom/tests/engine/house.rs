@@ -62,7 +62,7 @@ impl House {
     ) -> Option<SetCookie> {
         let scope = self.begin(cookie);
         handler(&scope.handle().load().await.unwrap());
-        scope.finish(Answer::Ordinary).await.unwrap()
+        scope.finish(Answer::Ordinary).await.unwrap().into_cookie()
     }
 
     /// A request that puts something into a new session.

@@ -16,7 +16,7 @@ async fn a_write_after_the_answer_is_an_error_also_where_nobody_had_asked_before
         let scope = house.begin(&cookie);
         let handle = scope.handle().clone();
         if finished {
-            assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+            assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
         } else {
             drop(scope);
         }
@@ -74,9 +74,12 @@ async fn a_ticket_that_a_sign_in_replaces_in_the_same_commit_is_not_handed_out()
     let signs_in = tokio::spawn(signs_in.finish(Answer::Ordinary));
     tokio::task::yield_now().await;
     moody.open_gate();
-    assert!(leads.await.unwrap().unwrap().is_none());
-    assert!(remembers.await.unwrap().unwrap().is_none(), "its ticket opens nothing any more");
-    let valid = signs_in.await.unwrap().unwrap().unwrap();
+    assert!(leads.await.unwrap().unwrap().into_cookie().is_none());
+    assert!(
+        remembers.await.unwrap().unwrap().into_cookie().is_none(),
+        "its ticket opens nothing any more"
+    );
+    let valid = signs_in.await.unwrap().unwrap().into_cookie().unwrap();
     assert!(valid.value().contains("Max-Age="), "both were committed");
     assert_eq!(house.outcome(&valid).await, LoadOutcome::Found);
 }

@@ -86,7 +86,7 @@ async fn two_sign_ins_at_once_leave_one_winner() {
     let (first, second) = (house.begin(&before), house.begin(&before));
     first.handle().load().await.unwrap().set_owner("olga").unwrap();
     second.handle().load().await.unwrap().set_owner("otto").unwrap();
-    let winner = first.finish(Answer::Ordinary).await.unwrap().unwrap();
+    let winner = first.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
     let refused = second.finish(Answer::Ordinary).await.unwrap_err();
     assert!(matches!(refused, SessionError::Superseded));
     assert_eq!(house.look(&winner, |session| session.owner()).await.as_deref(), Some("olga"));
@@ -134,7 +134,7 @@ async fn what_the_other_owner_puts_in_during_the_sign_in_is_dropped_too() {
     let sign_in = house.begin(&olga);
     sign_in.handle().load().await.unwrap().set_owner("otto").unwrap();
     house.visit(&olga, |session| session.insert("diary", "secret").unwrap()).await;
-    let otto = sign_in.finish(Answer::Ordinary).await.unwrap().unwrap();
+    let otto = sign_in.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
     house
         .look(&otto, |session| {
             assert_eq!(session.owner().as_deref(), Some("otto"));

@@ -55,7 +55,7 @@ async fn an_oversized_request_does_not_fail_those_that_go_out_with_it() {
     moody.open_gate();
     for (number, finished) in finishing.into_iter().enumerate() {
         match finished.await.unwrap() {
-            Ok(cookie) => assert!(cookie.is_none() && number != 2),
+            Ok(finished) => assert!(finished.cookie().is_none() && number != 2),
             Err(error) => {
                 assert_eq!(number, 2);
                 assert_too_large(&error, "field-2");

@@ -25,7 +25,7 @@ async fn unavailable_never_becomes_anonymous_and_never_clears_the_cookie() {
     let error = handle.load().await.unwrap_err();
     assert!(error.is_transient());
     assert!(handle.load_existing().await.is_err() && handle.outcome().await.is_err());
-    assert!(scope.finish(Answer::ServerError).await.unwrap().is_none());
+    assert!(scope.finish(Answer::ServerError).await.unwrap().into_cookie().is_none());
     moody.fail(false);
     assert_eq!(house.outcome(&cookie).await, LoadOutcome::Found);
 }
@@ -40,7 +40,7 @@ async fn the_storage_is_asked_once_per_request_even_when_it_recovers_meanwhile()
     assert!(scope.handle().load().await.is_err());
     moody.fail(false);
     assert!(scope.handle().load().await.is_err());
-    assert!(scope.finish(Answer::Ordinary).await.unwrap().is_none());
+    assert!(scope.finish(Answer::Ordinary).await.unwrap().into_cookie().is_none());
     assert_eq!(house.journal.asked(), ["load in vain"]);
 }
 
