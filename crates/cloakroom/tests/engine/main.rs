@@ -1,9 +1,11 @@
 //! What a request does to a session, through the engine as an adapter calls it.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod ailing;
 mod house;
 mod storages;
 
+mod best_effort;
 mod concurrency;
 mod cost;
 mod creation;
@@ -13,6 +15,9 @@ mod flashes;
 mod late;
 mod lifetimes;
 mod overtaken;
+mod pending;
 mod sign_in;
 mod size;
+mod states;
 mod unavailable;
+mod unending;

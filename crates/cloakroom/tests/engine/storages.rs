@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use cloakroom::{
     Commit, Committed, Destroyed, MemorySessionStorage, Operation, Record, SessionKey,
@@ -88,5 +89,38 @@ impl SessionStorage for Moody {
 
     fn max_session_bytes(&self) -> usize {
         self.memory.max_session_bytes()
+    }
+}
+
+/// Memory whose removals take a while.
+pub(crate) struct SlowToRemove {
+    pub(crate) memory: MemorySessionStorage,
+    pub(crate) takes: Duration,
+}
+
+impl SessionStorage for SlowToRemove {
+    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        self.memory.load(key).await
+    }
+
+    async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
+        self.memory.commit(key, commit).await
+    }
+
+    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
+        self.memory.touch(key).await
+    }
+
+    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
+        tokio::time::sleep(self.takes).await;
+        self.memory.destroy(key).await
+    }
+
+    async fn stats(&self) -> Result<StorageStats, StorageError> {
+        self.memory.stats().await
+    }
+
+    fn backend_name(&self) -> &'static str {
+        "slow to remove"
     }
 }
