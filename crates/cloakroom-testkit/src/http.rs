@@ -4,7 +4,9 @@
 //! with the engine's default policy and the peer's address known to it; then it names the function
 //! that does so to [`http_scenarios!`](crate::http_scenarios), which makes one named test per
 //! scenario. [`http_outage_scenarios!`](crate::http_outage_scenarios) does the same over a Redis
-//! server that the scenario freezes or kills.
+//! server that the scenario freezes or kills, and
+//! [`http_illness_scenarios!`](crate::http_illness_scenarios) over an
+//! [`AilingStorage`](crate::AilingStorage).
 //!
 //! The application answers `GET` on these routes with plain text. "Passes the gate" means: if the
 //! query has `gate`, [`Gates::pass`] is awaited before going on. So a scenario decides what happens
@@ -15,8 +17,10 @@
 //! | `/plain` | does not ask for the session | `plain` |
 //! | `/visit` | asks for the session and reads `count` | the number, or 0 |
 //! | `/optional` | asks for the session only if there is one | `some` or `none` |
+//! | `/state` | asks for the session's state | `found`, `anonymous`, `rejected` or `unavailable` |
 //! | `/result` | takes the extractor's error itself | `session`, or `transient` or `failed` with 200 |
 //! | `/count` | updates `count` by one | the new number |
+//! | `/count-if-possible` | as `/count`, as a best effort | the new number |
 //! | `/decorated` | as `/count`; sets `Cache-Control: max-age=60`, `Vary: Accept` and the cookie `theme=dark` itself | the new number |
 //! | `/empty-handed` | inserts a field and removes it again, and sets an idle timeout of a minute | `empty` |
 //! | `/set?k=&v=&gate=` | asks for the session, passes the gate, inserts the text `v` as `k` | `set` |
@@ -28,6 +32,7 @@
 //! | `/whoami` | reads the owner | the owner, or `nobody` |
 //! | `/rotate` | `rotate` | `rotated` |
 //! | `/logout?flash=` | `destroy`, then leaves the message `flash` if there is one | `bye` |
+//! | `/logout-now` | `destroy_now` | `done` or `pending` |
 //! | `/logout-slow?gate=` | `destroy`, then passes the gate | `bye` |
 //! | `/logout-fail` | `destroy` | 500 |
 //! | `/logout-panic` | `destroy`, then panics | |
@@ -39,6 +44,7 @@
 //! | `/flashes` | takes the messages | their texts, with commas |
 //! | `/big?bytes=` | inserts a text of that many bytes as `big` | `secret`, which nobody may see |
 //! | `/sessions` | asks the storage for the number of its sessions | the number |
+//! | `/livez`, `/readyz` | the adapter's own endpoints, in their public form | |
 //! | `/arrived?gate=` | [`Gates::arrived`] | `arrived` |
 //! | `/open?gate=` | [`Gates::open`] | `open` |
 //! | `/deserted?gate=` | [`Gates::deserted`] | `deserted` |

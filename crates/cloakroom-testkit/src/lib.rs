@@ -1,5 +1,6 @@
 //! The laws that every Cloakroom storage and web adapter must pass, and the servers to test them on.
 
+mod ailing_storage;
 mod cluster_set;
 mod fake_request;
 pub mod fault_proxy;
@@ -13,6 +14,7 @@ mod redis_server;
 mod sentinel_set;
 pub mod workload;
 
+pub use ailing_storage::{AilingStorage, Mood, Room};
 pub use cluster_set::{ClusterSet, ClusterSetBuilder, SLOTS};
 pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
 pub use fault_proxy::FaultProxy;

@@ -4,6 +4,7 @@
 
 mod adapter;
 mod app;
+mod health;
 mod routes;
 
 mod memory {
@@ -31,6 +32,18 @@ mod redis {
     }
 
     cloakroom_testkit::http_scenarios!(start);
+}
+
+mod illness {
+    use cloakroom_testkit::AilingStorage;
+
+    use crate::app::TwoNodes;
+
+    async fn start(storage: AilingStorage) -> TwoNodes {
+        TwoNodes::start(storage.clone(), storage).await
+    }
+
+    cloakroom_testkit::http_illness_scenarios!(start);
 }
 
 mod outage {

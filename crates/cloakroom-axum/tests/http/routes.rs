@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Extension, Router};
-use cloakroom::{AnyStorage, Engine, FlashLevel, SessionStorage};
-use cloakroom_axum::{Session, SessionRejection};
+use cloakroom::{AnyStorage, Destroyed, Engine, FlashLevel, SessionStorage};
+use cloakroom_axum::{PublicSession, Session, SessionRejection, SessionState, health_routes};
 use cloakroom_testkit::http::{Gates, REMEMBERED_FOR};
 use futures_util::stream;
 use serde::Deserialize;
@@ -36,8 +36,10 @@ pub(crate) fn router(engine: &Engine) -> Router {
         .route("/plain", get(|| async { "plain" }))
         .route("/visit", get(visit))
         .route("/optional", get(optional))
+        .route("/state", get(state))
         .route("/result", get(result))
         .route("/count", get(count))
+        .route("/count-if-possible", get(count_if_possible))
         .route("/decorated", get(decorated))
         .route("/empty-handed", get(empty_handed))
         .route("/set", get(set))
@@ -52,6 +54,7 @@ pub(crate) fn router(engine: &Engine) -> Router {
         .route("/whoami", get(whoami))
         .route("/rotate", get(rotate))
         .route("/logout", get(logout))
+        .route("/logout-now", get(logout_now))
         .route("/logout-slow", get(logout_slow))
         .route("/logout-fail", get(logout_fail))
         .route("/logout-panic", get(logout_panic))
@@ -66,6 +69,7 @@ pub(crate) fn router(engine: &Engine) -> Router {
         .route("/arrived", get(arrived))
         .route("/open", get(open))
         .route("/deserted", get(deserted))
+        .merge(health_routes(engine))
         .layer(Extension(Gates::default()))
         .with_state(engine.storage().clone())
 }
@@ -76,6 +80,15 @@ async fn visit(session: Session) -> Answer {
 
 async fn optional(session: Option<Session>) -> &'static str {
     if session.is_some() { "some" } else { "none" }
+}
+
+async fn state(PublicSession(state): PublicSession) -> &'static str {
+    match state {
+        SessionState::Found(_) => "found",
+        SessionState::Anonymous(_) => "anonymous",
+        SessionState::Rejected(..) => "rejected",
+        SessionState::Unavailable(_) => "unavailable",
+    }
 }
 
 async fn result(session: Result<Session, SessionRejection>) -> &'static str {
@@ -89,6 +102,11 @@ async fn result(session: Result<Session, SessionRejection>) -> &'static str {
 async fn count(session: Session) -> Answer {
     let count = session.update("count", |count: Option<u32>| count.unwrap_or(0) + 1)?;
     Ok(count.to_string())
+}
+
+async fn count_if_possible(session: Session) -> Answer {
+    session.best_effort();
+    count(session).await
 }
 
 async fn decorated(session: Session) -> Answer<impl IntoResponse> {
@@ -147,6 +165,13 @@ async fn logout(session: Session, ask: Query<Ask>) -> Answer<&'static str> {
         session.flash(FlashLevel::Info, farewell)?;
     }
     Ok("bye")
+}
+
+async fn logout_now(session: Session) -> Answer<&'static str> {
+    Ok(match session.destroy_now().await? {
+        Destroyed::Pending => "pending",
+        Destroyed::Removed(_) | Destroyed::Absent(_) => "done",
+    })
 }
 
 async fn logout_slow(

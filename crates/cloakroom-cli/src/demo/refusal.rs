@@ -1,13 +1,14 @@
-//! Pages for what went wrong: the session's refusals (503, 409, 500), and addresses that lead
-//! nowhere. They look at no session: the storage may be the very thing that fails.
+//! Pages for what went wrong: the session's refusals (503, 409, 500), a sign-out that is not complete
+//! yet, and addresses that lead nowhere. They look at no session: the storage may be the very thing
+//! that fails.
 
 use askama::Template;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::middleware::Next;
 use axum::response::Response;
-use cloakroom::SessionError;
+use cloakroom::{PendingSignOut, SessionError};
 use cloakroom_axum::SessionRejection;
 
 use super::pages::{self, Frame, Place};
@@ -21,15 +22,22 @@ struct RefusalPage {
     text: &'static str,
 }
 
-/// Replaces the plain text of a session's refusal by a page. The reason travels in the answer's
-/// extensions; the visitor sees what to do, never the error itself.
+/// Replaces the plain text of a session's refusal, or of a pending sign-out, by a page. The reason
+/// travels in the answer's extensions; the visitor sees what to do, never the error itself.
 pub(super) async fn explain(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    let Some(rejection) = response.extensions().get::<SessionRejection>() else { return response };
-    let (title, text) = words(rejection);
-    let mut page = refuse(rejection.status(), title, text);
-    if let Some(seconds) = response.headers().get(RETRY_AFTER) {
-        page.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    let extensions = response.extensions();
+    let (title, text) = match extensions.get::<SessionRejection>() {
+        Some(rejection) => words(rejection),
+        None if extensions.get::<PendingSignOut>().is_some() => PENDING,
+        None => return response,
+    };
+    let mut page = refuse(response.status(), title, text);
+    // A sign-out that is pending takes the cookie away, whatever its page looks like.
+    for header in [RETRY_AFTER, SET_COOKIE] {
+        if let Some(value) = response.headers().get(&header) {
+            page.headers_mut().insert(header, value.clone());
+        }
     }
     page
 }
@@ -72,6 +80,12 @@ fn words(rejection: &SessionRejection) -> (&'static str, &'static str) {
         _ => BROKEN,
     }
 }
+
+const PENDING: (&str, &str) = (
+    "Nearly signed out",
+    "Your browser has given up its ticket, and this server refuses it from now on. The storage does \
+     not answer at present; the session itself is removed as soon as it does.",
+);
 
 const BROKEN: (&str, &str) =
     ("Something went wrong", "The request failed, and nothing of it was written.");

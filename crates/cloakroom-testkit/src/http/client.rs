@@ -111,10 +111,15 @@ impl HttpClient {
     /// Where no complete answer comes.
     pub async fn try_ask(&mut self, request: HttpRequest) -> io::Result<HttpAnswer> {
         let answer = self.dress(request).ask(self.node).await?;
+        self.take(&answer);
+        Ok(answer)
+    }
+
+    /// Takes notice of the cookies of an answer that came some other way.
+    pub fn take(&mut self, answer: &HttpAnswer) {
         for header in answer.headers("set-cookie") {
             self.jar.take(&header);
         }
-        Ok(answer)
     }
 
     /// Sends a request for a page and does not wait for the answer.

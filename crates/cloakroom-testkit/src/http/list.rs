@@ -98,6 +98,34 @@ macro_rules! http_outage_scenarios {
     )* };
 }
 
+/// Makes one test of each scenario in which the storage's server is ill.
+///
+/// `$start` names an `async fn(AilingStorage) -> impl Site`.
+#[macro_export]
+macro_rules! http_illness_scenarios {
+    ($start:path) => {
+        $crate::http_illness_scenarios! { @each $start:
+            a_pending_logout_is_told_as_pending_and_takes_the_cookie_away
+            a_handler_that_waits_for_its_logout_words_its_own_answer
+            a_pending_logout_does_not_cover_up_a_server_error
+            a_logout_that_nobody_keeps_is_refused_and_the_ticket_stays
+            a_public_route_knows_unavailable_from_anonymous
+            a_best_effort_answer_goes_out_without_its_changes
+            whatever_is_asked_of_an_ill_storage_the_ticket_stays
+            a_node_stays_alive_and_ready_without_its_storage
+        }
+    };
+    (@each $start:path: $($scenario:ident)*) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $scenario() {
+            let storage = $crate::AilingStorage::default();
+            let site = $start(storage.clone()).await;
+            let [node, _] = $crate::http::Site::nodes(&site);
+            $crate::http::scenarios::$scenario(node, storage).await;
+        }
+    )* };
+}
+
 #[cfg(test)]
 mod tests {
     /// Everything that the scenarios' files offer, so that none is written and never run.
@@ -108,6 +136,7 @@ mod tests {
         for file in [
             include_str!("scenarios/cookies.rs"),
             include_str!("scenarios/failing.rs"),
+            include_str!("scenarios/illness.rs"),
             include_str!("scenarios/outage.rs"),
             include_str!("scenarios/signing_in.rs"),
             include_str!("scenarios/signing_out.rs"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{Engine, SessionStorage};
+use cloakroom::{Engine, Operation, SessionStorage};
 
 use super::Workload;
 use super::browser::Browser;
@@ -62,12 +62,13 @@ async fn send(workload: &Workload, request: Request<'_>, invoked: Invoked, dice:
 impl Workload {
     /// How long an action may take on that node: what it asks of the storage, and the commit.
     fn deadline(&self, engine: &Engine, action: Action) -> Option<Duration> {
-        let question = engine.storage().command_timeout();
+        let timeout = |operation| engine.storage().timeout(operation);
+        let (load, destroy) = (timeout(Operation::Load), timeout(Operation::Destroy));
         let commit = engine.policy().commit_timeout;
         match action {
-            Action::Read | Action::Peek => self.read_deadline.or(question),
-            Action::SignOut => self.write_deadline.or_else(|| Some(question? * 2)),
-            _ => self.write_deadline.or_else(|| Some(question? + commit)),
+            Action::Read | Action::Peek => self.read_deadline.or(load),
+            Action::SignOut => self.write_deadline.or_else(|| Some(load? + destroy?)),
+            _ => self.write_deadline.or_else(|| Some(load? + commit)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One request of the workload: what an adapter and its handler do, and what is written down.
 
 use cloakroom::{
-    Answer, Engine, Field, LoadOutcome, RequestScope, Session, SessionError, SetCookie,
+    Answer, Engine, Field, LoadOutcome, RequestScope, Session, SessionError, SetCookie, SignOut,
 };
 
 use super::browser::{Browser, Ticket, effect};
@@ -35,7 +35,11 @@ struct Ended {
 /// The end of every request that is answered: the one place that knows what finishing tells.
 async fn end(scope: RequestScope, answer: Answer) -> Ended {
     match scope.finish(answer).await {
-        Ok(cookie) => Ended { outcome: Outcome::Ok, cookie },
+        Ok(finished) => {
+            let pending = finished.sign_out() == Some(SignOut::Pending);
+            let outcome = if pending { Outcome::Pending } else { Outcome::Ok };
+            Ended { outcome, cookie: finished.into_cookie() }
+        }
         Err(error) => Ended { outcome: outcome_of(&error), cookie: None },
     }
 }

@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use cloakroom::{Answer, Session, SessionError};
+use cloakroom_testkit::Mood;
 
-use crate::ailing::{Ailing, Mood};
+use crate::ailing;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_loss_that_was_allowed_is_told_to_the_observer_and_not_to_the_visitor() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let scope = house.begin(&cookie);
     let session = scope.handle().load().await.unwrap();
@@ -28,7 +31,7 @@ async fn a_loss_that_was_allowed_is_told_to_the_observer_and_not_to_the_visitor(
 
 #[tokio::test]
 async fn while_the_storage_is_well_nothing_is_lost() {
-    let (house, _) = Ailing::house(|_| {});
+    let (house, _) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     house
         .visit(&cookie, |session| {
@@ -43,15 +46,15 @@ async fn while_the_storage_is_well_nothing_is_lost() {
 
 #[tokio::test]
 async fn who_signs_in_rotates_or_sets_a_lifetime_is_never_told_a_success_in_vain() {
-    let minute = Duration::from_secs(60);
-    let handlers: [&dyn Fn(&Session) -> Result<(), SessionError>; 4] = [
-        &|session| session.set_owner("olga"),
-        &|session| session.rotate(),
-        &|session| session.remember_for(minute),
-        &|session| session.set_idle_timeout(minute),
+    type Handler = fn(&Session) -> Result<(), SessionError>;
+    let handlers: [Handler; 4] = [
+        |session| session.set_owner("olga"),
+        |session| session.rotate(),
+        |session| session.remember_for(MINUTE),
+        |session| session.set_idle_timeout(MINUTE),
     ];
     for (at, handler) in handlers.into_iter().enumerate() {
-        let (house, ailing) = Ailing::house(|_| {});
+        let (house, ailing) = ailing::house(|_| {});
         let cookie = house.visitor().await;
         let scope = house.begin(&cookie);
         let session = scope.handle().load().await.unwrap();
@@ -67,7 +70,7 @@ async fn who_signs_in_rotates_or_sets_a_lifetime_is_never_told_a_success_in_vain
 
 #[tokio::test]
 async fn a_session_that_is_not_stored_yet_is_not_handed_out_in_vain() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let scope = house.begin(None);
     let session = scope.handle().load().await.unwrap();
     session.best_effort();
@@ -78,7 +81,7 @@ async fn a_session_that_is_not_stored_yet_is_not_handed_out_in_vain() {
 
 #[tokio::test]
 async fn a_conflict_is_no_outage() {
-    let (house, _) = Ailing::house(|_| {});
+    let (house, _) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let scope = house.begin(&cookie);
     let session = scope.handle().load().await.unwrap();
@@ -92,7 +95,7 @@ async fn a_conflict_is_no_outage() {
 /// Both go out in one commit; each is told what it has asked for.
 #[tokio::test]
 async fn a_request_that_shares_a_commit_decides_for_itself_alone() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let mut requests = tokio::task::JoinSet::new();
     for at in 0..6 {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use cloakroom::{
     Answer, Destroyed, FlashLevel, LoadOutcome, PendingSignOut, Rejection, SessionError, SignOut,
 };
+use cloakroom_testkit::{Mood, Room};
 
-use crate::ailing::{Ailing, Mood, Room};
+use crate::ailing;
 use crate::house::House;
 
 const UNKNOWN: LoadOutcome = LoadOutcome::Rejected(Rejection::Unknown);
@@ -15,7 +16,7 @@ const UNKNOWN: LoadOutcome = LoadOutcome::Rejected(Rejection::Unknown);
 #[tokio::test]
 async fn a_pending_sign_out_takes_the_cookie_away_and_is_not_called_done() {
     for wanted in [PendingSignOut::Accepted, PendingSignOut::Unavailable] {
-        let (house, ailing) = Ailing::house(|policy| policy.outage.pending_sign_out = wanted);
+        let (house, ailing) = ailing::house(|policy| policy.outage.pending_sign_out = wanted);
         let cookie = house.visitor().await;
         let scope = house.begin(&cookie);
         scope.handle().load().await.unwrap().destroy().unwrap();
@@ -36,7 +37,7 @@ async fn a_pending_sign_out_takes_the_cookie_away_and_is_not_called_done() {
 
 #[tokio::test]
 async fn a_pending_sign_out_is_final_under_in_flight_writes() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let writes = house.begin(&cookie);
     writes.handle().load().await.unwrap().insert("colour", "black").unwrap();
@@ -52,7 +53,7 @@ async fn a_pending_sign_out_is_final_under_in_flight_writes() {
 #[tokio::test]
 async fn a_handler_that_knows_words_its_own_answer() {
     for (mood, outcome) in [(Mood::Well, SignOut::Done), (Mood::Down, SignOut::Pending)] {
-        let (house, ailing) = Ailing::house(|_| {});
+        let (house, ailing) = ailing::house(|_| {});
         let cookie = house.visitor().await;
         house.journal.clear();
         let scope = house.begin(&cookie);
@@ -73,7 +74,7 @@ async fn a_handler_that_knows_words_its_own_answer() {
 
 #[tokio::test]
 async fn a_server_error_claims_no_sign_out_and_is_kept() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let scope = house.begin(&cookie);
     scope.handle().load().await.unwrap().destroy().unwrap();
@@ -85,7 +86,7 @@ async fn a_server_error_claims_no_sign_out_and_is_kept() {
 
 #[tokio::test]
 async fn a_sign_out_that_nobody_keeps_is_an_error_and_the_cookie_stays() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let scope = house.begin(&cookie);
     scope.handle().load().await.unwrap().destroy().unwrap();
@@ -100,7 +101,7 @@ async fn a_sign_out_that_nobody_keeps_is_an_error_and_the_cookie_stays() {
 /// The handler knows, but an answer below 500 would still claim a success.
 #[tokio::test]
 async fn a_sign_out_that_failed_in_the_handler_is_tried_once_more() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     for (recovers, answer) in [
         (true, Answer::Ordinary),
         (true, Answer::ServerError),
@@ -136,7 +137,7 @@ async fn a_sign_out_that_failed_in_the_handler_is_tried_once_more() {
 /// It was told of an error; that the second try is pending, it does not know.
 #[tokio::test]
 async fn a_second_try_that_is_pending_is_told_as_well() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let scope = house.begin(&cookie);
     let session = scope.handle().load().await.unwrap();
@@ -156,7 +157,7 @@ async fn what_is_put_in_after_a_pending_sign_out_and_cannot_be_saved_is_not_clai
     let farewell: Handler = |session| session.flash(FlashLevel::Info, "goodbye").unwrap();
     let other: Handler = |session| session.set_owner("eve").unwrap();
     for handler in [farewell, other] {
-        let (house, ailing) = Ailing::house(|_| {});
+        let (house, ailing) = ailing::house(|_| {});
         let cookie = house.visitor().await;
         let scope = house.begin(&cookie);
         let session = scope.handle().load().await.unwrap();
@@ -173,7 +174,7 @@ async fn what_is_put_in_after_a_pending_sign_out_and_cannot_be_saved_is_not_clai
 
 #[tokio::test]
 async fn ending_a_session_that_is_not_stored_asks_the_storage_nothing() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     ailing.writes(Mood::Down);
     let scope = house.begin(None);
     let session = scope.handle().load().await.unwrap();
@@ -186,7 +187,7 @@ async fn ending_a_session_that_is_not_stored_asks_the_storage_nothing() {
 
 #[tokio::test]
 async fn a_request_dropped_after_its_sign_out_is_pending_too() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let scope = house.begin(&cookie);
     scope.handle().load().await.unwrap().destroy().unwrap();

@@ -4,15 +4,16 @@
 use cloakroom::{
     Answer, HealthStatus, LoadOutcome, RequestScope, Session, SessionState, SetCookie, SignOut,
 };
+use cloakroom_testkit::{AilingStorage, Mood, Room};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::ailing::{Ailing, Mood, Room};
+use crate::ailing;
 use crate::house::House;
 
 #[tokio::test]
 async fn each_outcome_is_a_state_of_its_own() {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let state = |cookie: Option<&SetCookie>| {
         let scope = house.begin(cookie);
@@ -109,7 +110,12 @@ async fn act(session: &Session, act: Act) {
 }
 
 /// Plays a request whose visitor has a ticket, and answers what became of it.
-async fn play(story: &Story, house: &House, ailing: &Ailing, cookie: &SetCookie) -> RequestScope {
+async fn play(
+    story: &Story,
+    house: &House,
+    ailing: &AilingStorage,
+    cookie: &SetCookie,
+) -> RequestScope {
     ailing.reads(story.reads);
     ailing.journal(story.room);
     let scope = house.begin(cookie);
@@ -129,7 +135,7 @@ async fn play(story: &Story, house: &House, ailing: &Ailing, cookie: &SetCookie)
 }
 
 async fn is_true(story: Story) {
-    let (house, ailing) = Ailing::house(|_| {});
+    let (house, ailing) = ailing::house(|_| {});
     let cookie = house.visitor().await;
     let scope = play(&story, &house, &ailing, &cookie).await;
     let finished = scope.finish(story.answer).await;

@@ -6,19 +6,18 @@ use cloakroom::{
     Answer, Commit, Committed, Destroyed, MemorySessionStorage, Operation, Record, SessionError,
     SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched,
 };
-use cloakroom_testkit::ManualClock;
+use cloakroom_testkit::{AilingStorage, ManualClock, Mood};
 use tokio::time::Instant;
 
-use crate::ailing::{Ailing, Mood};
 use crate::house::House;
 
 const PROMISED: Duration = Duration::from_millis(300);
 const SLACK: Duration = Duration::from_millis(50);
 
-fn house() -> (House, Ailing) {
+fn house() -> (House, AilingStorage) {
     let clock = ManualClock::new();
     let memory = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
-    let ailing = Ailing::new(memory).promising(PROMISED);
+    let ailing = AilingStorage::new(memory).promising(PROMISED);
     (House::on(ailing.clone(), clock, |_| {}), ailing)
 }
 

@@ -31,6 +31,24 @@ pub(super) fn left_alone(client: &HttpClient, answer: &HttpAnswer) {
     assert!(!answer.header_has("vary", "cookie"));
 }
 
+/// The answer says that the storage cannot say at present and when to come back, and nothing about
+/// the ticket.
+pub(super) fn come_back_later(client: &HttpClient, answer: &HttpAnswer) {
+    assert_eq!(answer.status(), 503, "{:?}", answer.text());
+    let wait = answer.headers("retry-after");
+    assert!(wait.first().is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{wait:?}");
+    left_alone(client, answer);
+}
+
+/// The answer takes the ticket away and does not claim that the session has ended.
+pub(super) fn pending(client: &mut HttpClient, answer: &HttpAnswer) {
+    let text = answer.text();
+    assert!(text.contains("not complete yet") && !text.contains("bye"), "{text}");
+    assert!(answer.header_has("cache-control", "no-store"));
+    client.take(answer);
+    taken_away(client, answer);
+}
+
 fn spoken_of(client: &HttpClient, answer: &HttpAnswer) -> Cookie {
     let cookie = client.ticket_cookie(answer).expect("the answer speaks of the ticket");
     assert_eq!(cookie.path.as_deref(), Some("/"));
