@@ -3,7 +3,7 @@
 //! command or reply. Without an order it changes no byte.
 //!
 //! ```no_run
-//! use cloakroom_testkit::fault_proxy::{Direction, ErrorReply, On, Scope, Times};
+//! use cloakroom_testkit::fault_proxy::{Direction, End, ErrorReply, On, Scope, Times};
 //! use cloakroom_testkit::{FaultProxy, RedisServer};
 //!
 //! # async fn example() -> std::io::Result<()> {
@@ -19,8 +19,8 @@
 //!
 //! // The next deletion is carried out, and nobody is told.
 //! let lost = proxy.cut_replies(On::commands(["DEL"]), 0, End::Reset, Times::Once);
-//! # use cloakroom_testkit::fault_proxy::End;
-//! lost.keep();
+//! // ... the client deletes, and sees a reset ...
+//! lost.until_struck(1).await;
 //!
 //! // The firewall forgets all connections; new ones work.
 //! proxy.black_hole(Scope::OpenNow, Direction::Both);
@@ -138,6 +138,11 @@ impl FaultProxy {
     /// How many connections have been accepted so far.
     pub fn accepted(&self) -> u64 {
         self.inside.counters.accepted()
+    }
+
+    /// How many connections are open now.
+    pub fn open(&self) -> usize {
+        self.inside.links.open_in(Scope::OpenNow).len()
     }
 
     /// How many commands of this name have come so far, those refused included.

@@ -44,6 +44,7 @@ pub enum ErrorReply {
 
 /// Where a cluster sends a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Redirect {
     /// The slot, 0 to 16383.
     pub slot: u16,

@@ -2,6 +2,7 @@
 
 /// The connections that a fault is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scope {
     /// Those open now and those to come.
     All,
@@ -26,6 +27,7 @@ pub enum Direction {
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum End {
     /// Both sides get a TCP reset, as from a machine that has lost the connection.
     Reset,

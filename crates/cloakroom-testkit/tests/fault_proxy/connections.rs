@@ -27,6 +27,21 @@ async fn a_black_hole_for_open_connections_spares_new_ones() {
 }
 
 #[tokio::test]
+async fn open_and_accepted_connections_are_counted() {
+    let (_server, proxy) = start().await;
+    assert_eq!((proxy.open(), proxy.accepted()), (0, 0));
+    let mut one = Client::connect(&proxy).await;
+    let mut two = Client::connect(&proxy).await;
+    works(&mut one).await;
+    works(&mut two).await;
+    assert_eq!((proxy.open(), proxy.accepted(), proxy.commands("ping")), (2, 2, 2));
+    proxy.close(Scope::LastUsed);
+    assert_eq!(two.rest().await.1, Ended::Closed);
+    assert_eq!((proxy.open(), proxy.accepted()), (1, 2));
+    works(&mut one).await;
+}
+
+#[tokio::test]
 async fn a_black_hole_for_all_accepts_and_says_nothing() {
     let (server, proxy) = start().await;
     let before = server.ask(["INFO", "stats"]).await.unwrap().text();
