@@ -120,7 +120,7 @@ fn upper(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
 }
 
 /// How often a rule strikes, counted over the commands that it is for, in the order in which they
-/// come to the proxy.
+/// come to the proxy. Commands that an older rule has struck do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Times {

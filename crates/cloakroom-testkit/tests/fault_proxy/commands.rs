@@ -1,6 +1,10 @@
 //! Faults by command that answer in the server's place, and which commands they choose.
 
-use cloakroom_testkit::fault_proxy::{Answer, ErrorReply, On, Push, Scope, Times};
+use std::time::Duration;
+
+use cloakroom_testkit::fault_proxy::{
+    Answer, Direction, ErrorReply, Latency, On, Pace, Push, Scope, Times,
+};
 
 use super::client::{Client, request, start};
 
@@ -89,6 +93,44 @@ async fn an_error_comes_in_its_turn_in_a_pipeline() {
         let reply = client.reply().await;
         assert!(reply.starts_with(expected), "{reply}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_order_stays_under_many_faults_at_once() {
+    let (_server, proxy) = start().await;
+    let mut client = Client::connect_with_resp3(&proxy).await;
+    let jitter = Latency::NONE.with_jitter(Duration::from_micros(200));
+    proxy.delay(Scope::All, Direction::Both, jitter);
+    proxy.pace(Scope::All, Direction::Both, Pace::slices(13, Duration::ZERO));
+    let echo = || On::commands(["ECHO"]);
+    let every = Times::EveryNth;
+    let refused = proxy.refuse_commands(echo(), ErrorReply::Oom, every(3));
+    let replaced = proxy.replace_replies(echo(), ErrorReply::Busy, every(5));
+    let pushed = proxy.push_before_replies(echo(), &Push::invalidate(["a"]), every(2));
+    let sent: Vec<_> = (1..=600).flat_map(|at| request(&format!("ECHO {at}"))).collect();
+    client.send(sent).await;
+    // A rule does not count what an older one has struck.
+    let (mut second, mut third) = (0, 0);
+    for at in 1..=600_u64 {
+        let mut reply = client.reply().await;
+        if at % 3 == 0 {
+            assert!(reply.starts_with("-OOM "), "{at}: {reply}");
+            continue;
+        }
+        second += 1;
+        if second % 5 == 0 {
+            assert!(reply.starts_with("-BUSY "), "{at}: {reply}");
+            continue;
+        }
+        third += 1;
+        if third % 2 == 0 {
+            assert!(reply.starts_with(">2\r\n"), "{at}: {reply}");
+            reply = client.reply().await;
+        }
+        assert_eq!(reply, format!("${}\r\n{at}\r\n", at.to_string().len()));
+    }
+    assert_eq!((refused.struck(), replaced.struck(), pushed.struck()), (200, 80, 160));
+    assert_eq!(proxy.faulted(), 440);
 }
 
 #[tokio::test]
