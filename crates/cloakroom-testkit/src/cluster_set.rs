@@ -14,9 +14,6 @@ use view::{Node, View};
 use crate::RedisServer;
 use crate::patience::{not_yet, until};
 
-/// How many slots a Cluster has.
-pub const SLOTS: u16 = 16_384;
-
 /// Longer than a failover that has to be tried twice.
 const LIMIT: Duration = Duration::from_secs(40);
 
@@ -46,6 +43,9 @@ pub struct ClusterSet {
 }
 
 impl ClusterSet {
+    /// How many slots a Cluster has.
+    pub const SLOTS: u16 = 16_384;
+
     /// Starts the six servers without persistence, joins them, and waits until each says that the
     /// Cluster is complete. It takes about 3 s, of which a node waits 2 s on principle.
     ///

@@ -15,7 +15,7 @@ mod sentinel_set;
 pub mod workload;
 
 pub use ailing_storage::{AilingStorage, Mood, Room};
-pub use cluster_set::{ClusterSet, ClusterSetBuilder, SLOTS};
+pub use cluster_set::{ClusterSet, ClusterSetBuilder};
 pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
 pub use fault_proxy::FaultProxy;
 pub use manual_clock::ManualClock;

@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod process;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cloakroom_testkit::{
-    Certificates, ClientCertificate, ClusterSet, Persistence, RedisServer, Reply, SLOTS,
+    Certificates, ClientCertificate, ClusterSet, Persistence, RedisServer, Reply,
 };
+
+use process::is_alive;
 
 async fn set(server: &RedisServer, key: &str, value: &str) {
     assert_eq!(server.ask(["SET", key, value]).await.unwrap(), Reply::Status("OK".to_owned()));
@@ -35,24 +39,18 @@ fn redis_cli(server: &RedisServer, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
-fn is_alive(process: u32) -> bool {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output();
-    let state = String::from_utf8(state.unwrap().stdout).unwrap();
-    !state.trim().is_empty() && !state.trim().starts_with('Z')
-}
-
 #[tokio::test]
 async fn every_slot_is_served_by_one_of_three_primaries_that_have_a_replica_each() {
     let cluster = ClusterSet::start().await.unwrap();
     let mut served = BTreeMap::new();
-    for slot in (0..SLOTS).step_by(997).chain([SLOTS - 1]) {
+    for slot in (0..ClusterSet::SLOTS).step_by(997).chain([ClusterSet::SLOTS - 1]) {
         *served.entry(cluster.owner(slot).await.unwrap().port()).or_insert(0) += 1;
     }
     assert_eq!(served.len(), 3, "{served:?}");
     for primary in cluster.primaries().await {
         assert_eq!(cluster.replicas_of(primary).await.unwrap().len(), 1);
     }
-    assert!(cluster.owner(SLOTS).await.is_err());
+    assert!(cluster.owner(ClusterSet::SLOTS).await.is_err());
     let hosts: Vec<_> =
         cluster.nodes().iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
     assert!(cluster.plain_url().ends_with(&hosts.join(",")));
@@ -114,6 +112,21 @@ async fn a_slot_on_its_way_sends_clients_after_its_keys() {
     cluster.settled().await.unwrap();
 }
 
+/// Some hash tags whose slots a node serves.
+async fn slots_of(cluster: &ClusterSet, node: &RedisServer) -> BTreeMap<String, u16> {
+    let mut slots = BTreeMap::new();
+    for tag in (0..).map(|number: u32| number.to_string()) {
+        let slot = cluster.slot(&tag).await.unwrap();
+        if cluster.owner(slot).await.unwrap().port() == node.port() {
+            slots.insert(tag, slot);
+        }
+        if slots.len() == 30 {
+            break;
+        }
+    }
+    slots
+}
+
 /// Sends a command as a Cluster client does, and counts how it was sent on.
 async fn follow(
     cluster: &ClusterSet,
@@ -158,26 +171,30 @@ async fn asking(node: &RedisServer, words: &[&str]) -> Reply {
 #[tokio::test]
 async fn resharding_under_a_stream_of_writes_loses_nothing() {
     let cluster = ClusterSet::start().await.unwrap();
-    let (from, to) = (cluster.owner(0).await.unwrap(), cluster.owner(SLOTS - 1).await.unwrap());
+    let [from, to, _] = cluster.primaries().await[..] else { panic!() };
+    let slots = slots_of(&cluster, from).await;
     let moved = AtomicBool::new(false);
     let moving = async {
-        for slot in 0..300 {
+        for &slot in slots.values() {
             cluster.begin_moving(slot, from, to).await.unwrap();
         }
-        for slot in 0..300 {
+        for &slot in slots.values() {
             cluster.finish_moving(slot, from, to).await.unwrap();
         }
-        cluster.move_slots(0..=299, to, from).await.unwrap();
+        for &slot in slots.values() {
+            cluster.move_slots(slot..=slot, to, from).await.unwrap();
+        }
         moved.store(true, Ordering::Relaxed);
     };
     let writing = async {
         let (mut written, mut sent_on) = (BTreeMap::new(), BTreeMap::new());
-        for number in 0_u64.. {
+        for (number, tag) in slots.keys().cycle().enumerate() {
             if moved.load(Ordering::Relaxed) {
                 break;
             }
             // A new key is sent on to where its slot goes, and an old one is not.
-            let (key, value) = (format!("key-{}", number - number % 3), number.to_string());
+            let key = format!("{{{tag}}}{}", number / slots.len() / 3);
+            let value = number.to_string();
             let reply = follow(&cluster, to, &["SET", &key, &value], &mut sent_on).await;
             assert_eq!(reply, Reply::Status("OK".to_owned()), "{key}");
             written.insert(key, value);
@@ -187,7 +204,10 @@ async fn resharding_under_a_stream_of_writes_loses_nothing() {
     let ((), (written, mut sent_on)) = tokio::join!(moving, writing);
     assert!(sent_on.contains_key("MOVED") && sent_on.contains_key("ASK"), "{sent_on:?}");
     cluster.settled().await.unwrap();
-    assert_eq!(cluster.owner(0).await.unwrap().port(), from.port());
+    for &slot in slots.values() {
+        assert_eq!(cluster.owner(slot).await.unwrap().port(), from.port());
+    }
+    assert!(written.len() > slots.len());
     for (key, value) in written {
         let reply = follow(&cluster, from, &["GET", &key], &mut sent_on).await;
         assert_eq!(reply.text(), value, "{key}");

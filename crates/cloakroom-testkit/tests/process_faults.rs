@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod process;
+
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cloakroom_testkit::{Persistence, RedisServer, Reply};
+
+use process::is_alive;
 
 async fn value(server: &RedisServer) -> Reply {
     server.ask(["GET", "a"]).await.unwrap()
@@ -17,12 +21,6 @@ async fn set(server: &RedisServer, value: &str) {
 
 fn stored(value: &str) -> Reply {
     Reply::Bytes(value.as_bytes().to_vec())
-}
-
-fn is_alive(process: u32) -> bool {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output();
-    let state = String::from_utf8(state.unwrap().stdout).unwrap();
-    !state.trim().is_empty() && !state.trim().starts_with('Z')
 }
 
 #[tokio::test]

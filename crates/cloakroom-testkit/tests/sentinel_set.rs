@@ -3,12 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use std::process::Command;
+mod process;
+
 use std::time::Duration;
 
 use cloakroom_testkit::{
     Certificates, ClientCertificate, Persistence, RedisServer, Reply, SentinelSet,
 };
+
+use process::is_alive;
 
 async fn set(server: &RedisServer, key: &str, value: &str) {
     assert_eq!(server.ask(["SET", key, value]).await.unwrap(), Reply::Status("OK".to_owned()));
@@ -26,12 +29,6 @@ async fn receives(server: &RedisServer, key: &str, expected: &str) {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), receiving).await.unwrap();
-}
-
-fn is_alive(process: u32) -> bool {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output();
-    let state = String::from_utf8(state.unwrap().stdout).unwrap();
-    !state.trim().is_empty() && !state.trim().starts_with('Z')
 }
 
 #[tokio::test]

@@ -5,24 +5,18 @@ use std::io;
 
 use tokio::try_join;
 
-use super::{ClusterSet, LIMIT, SLOTS};
+use super::{ClusterSet, LIMIT};
 use crate::patience::until;
 use crate::{RedisServer, RedisServerBuilder};
 
 const PRIMARIES: u16 = 3;
 
-/// Times in milliseconds. Replicas stay with their primaries, so that a test knows who is where;
-/// and a server without persistence must not find after a restart the dump that it once made for
-/// a replica.
-const NODE: [(&str, &str); 8] = [
+/// Times in milliseconds. Replicas stay with their primaries, so that a test knows who is where.
+const NODE: [(&str, &str); 4] = [
     ("cluster-enabled", "yes"),
     ("cluster-node-timeout", "2000"),
     ("cluster-replica-validity-factor", "0"),
     ("cluster-migration-barrier", "10"),
-    ("repl-diskless-sync", "no"),
-    ("rdb-del-sync-files", "yes"),
-    ("repl-ping-replica-period", "1"),
-    ("hz", "50"),
 ];
 
 /// Sets up a [`ClusterSet`].
@@ -59,7 +53,7 @@ impl ClusterSetBuilder {
     /// # Errors
     /// Where a server does not start, or they do not agree within 40 s.
     pub async fn start(self) -> io::Result<ClusterSet> {
-        let node = || self.node.clone().on_any_port().defaults(&NODE).start();
+        let node = || self.node.clone().on_any_port().replicating().defaults(&NODE).start();
         let (a, b, c, d, e, f) = try_join!(node(), node(), node(), node(), node(), node())?;
         let cluster = ClusterSet { nodes: vec![a, b, c, d, e, f] };
         cluster.share_slots().await?;
@@ -76,7 +70,9 @@ impl ClusterSet {
             // Nodes of equal epochs would have to agree on an order first.
             node.order(["CLUSTER", "SET-CONFIG-EPOCH", &(place + 1).to_string()]).await?;
             if place < PRIMARIES {
-                let of = |part: u16| u32::from(SLOTS) * u32::from(part) / u32::from(PRIMARIES);
+                let of = |part: u16| {
+                    u32::from(ClusterSet::SLOTS) * u32::from(part) / u32::from(PRIMARIES)
+                };
                 let slots = (of(place)..of(place + 1)).map(|slot| slot.to_string());
                 let words = ["CLUSTER", "ADDSLOTS"].map(str::to_owned);
                 node.order(words.into_iter().chain(slots)).await?;

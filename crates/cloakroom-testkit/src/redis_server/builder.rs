@@ -128,6 +128,18 @@ impl RedisServerBuilder {
         self
     }
 
+    /// Lets replicas follow within milliseconds rather than a second.
+    pub(crate) fn replicating(self) -> Self {
+        self.defaults(&[
+            ("repl-diskless-sync", "no"),
+            // A server without persistence must not find after a restart the dump that it once
+            // made for a replica.
+            ("rdb-del-sync-files", "yes"),
+            ("repl-ping-replica-period", "1"),
+            ("hz", "50"),
+        ])
+    }
+
     /// Adds a command that is sent after each start. Older servers may refuse it.
     pub(crate) fn first_order(mut self, words: &[&str]) -> Self {
         self.first_orders.push(words.iter().map(|&word| word.to_owned()).collect());

@@ -93,11 +93,12 @@ impl Process {
             return;
         }
         let name = match signal {
-            Signal::Freeze => "-STOP",
-            Signal::Thaw => "-CONT",
-            Signal::Terminate => "-TERM",
+            Signal::Freeze => "STOP",
+            Signal::Thaw => "CONT",
+            Signal::Terminate => "TERM",
         };
-        let _ = Command::new("kill").args([name, &self.id.to_string()]).status();
+        // The shell's own `kill`, for a small container has no other.
+        let _ = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.id)]).status();
     }
 }
 

@@ -9,15 +9,6 @@ use crate::{RedisServer, RedisServerBuilder};
 
 const NAME: &str = "cloakroom-primary";
 
-/// What makes replicas of a test follow within milliseconds; and a server without persistence
-/// must not find after a restart the dump that it once made for a replica.
-const DATA: [(&str, &str); 4] = [
-    ("repl-diskless-sync", "no"),
-    ("rdb-del-sync-files", "yes"),
-    ("repl-ping-replica-period", "1"),
-    ("hz", "50"),
-];
-
 /// Periods in milliseconds, so that Sentinels notice in parts of a second what takes them ten
 /// seconds otherwise. Before Redis 7 they cannot be set, and everything takes longer.
 const PERIODS: [&str; 12] = [
@@ -70,6 +61,9 @@ impl SentinelSetBuilder {
     }
 
     /// Sets what each of the Sentinels is set up with; a port is not taken over.
+    ///
+    /// They think a server down after 1 s, and have 5 s for a failover. Settings such as `sentinel`,
+    /// `down-after-milliseconds cloakroom-primary 3000` overrule that.
     pub fn sentinels(mut self, server: RedisServerBuilder) -> Self {
         self.sentinels = server;
         self
@@ -80,7 +74,7 @@ impl SentinelSetBuilder {
     /// # Errors
     /// Where a server does not start, or they do not agree within 40 s.
     pub async fn start(self) -> io::Result<SentinelSet> {
-        let data = self.data.on_any_port().defaults(&DATA);
+        let data = self.data.on_any_port().replicating();
         let password = data.default_password().map(str::to_owned);
         let primary = data.clone().start().await?;
         let port = primary.port();
@@ -104,20 +98,15 @@ fn watching(
     primary: u16,
     password: Option<&str>,
 ) -> RedisServerBuilder {
-    let own_password = sentinel.default_password().map(str::to_owned);
-    let mut sentinel = sentinel
-        .on_any_port()
-        .sentinel()
-        .setting("sentinel", &format!("monitor {NAME} 127.0.0.1 {primary} 2"))
-        .setting("sentinel", &format!("down-after-milliseconds {NAME} 1000"))
-        .setting("sentinel", &format!("failover-timeout {NAME} 5000"))
-        .setting("sentinel", &format!("parallel-syncs {NAME} 1"))
-        .first_order(&PERIODS);
-    if let Some(password) = password {
-        sentinel = sentinel.setting("sentinel", &format!("auth-pass {NAME} {password}"));
-    }
-    if let Some(password) = own_password {
-        sentinel = sentinel.setting("sentinel", &format!("sentinel-pass {password}"));
-    }
-    sentinel
+    let mut settings = vec![
+        format!("monitor {NAME} 127.0.0.1 {primary} 2"),
+        format!("down-after-milliseconds {NAME} 1000"),
+        format!("failover-timeout {NAME} 5000"),
+        format!("parallel-syncs {NAME} 1"),
+    ];
+    settings.extend(password.map(|password| format!("auth-pass {NAME} {password}")));
+    let own_password = sentinel.default_password();
+    settings.extend(own_password.map(|password| format!("sentinel-pass {password}")));
+    let settings: Vec<_> = settings.iter().map(|value| ("sentinel", value.as_str())).collect();
+    sentinel.on_any_port().sentinel().defaults(&settings).first_order(&PERIODS)
 }
