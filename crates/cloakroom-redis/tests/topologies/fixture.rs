@@ -1,0 +1,45 @@
+//! [`Prefixed`]: one set of servers for all laws of a topology. Each law works under a prefix of its
+//! own, so that none sees another one's sessions.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cloakroom_redis::RedisSessionStorage;
+use cloakroom_testkit::laws::{Fixture, Settings};
+
+pub(crate) struct Prefixed {
+    url: String,
+}
+
+impl Prefixed {
+    pub(crate) fn new(url: String) -> Self {
+        Self { url }
+    }
+}
+
+impl Fixture for Prefixed {
+    type Storage = RedisSessionStorage;
+
+    async fn open(&self, settings: &Settings) -> RedisSessionStorage {
+        static OPENED: AtomicUsize = AtomicUsize::new(0);
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        RedisSessionStorage::builder()
+            .url(&self.url)
+            .prefix(format!("cloakroom:session:{number}:"))
+            .pool_size(2)
+            .fingerprint_mode(settings.fingerprint_mode)
+            .default_ttl(settings.default_ttl)
+            .max_session_bytes(settings.max_session_bytes)
+            .build()
+            .await
+            .unwrap()
+    }
+
+    fn unit(&self) -> Duration {
+        Duration::from_millis(200)
+    }
+
+    async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
