@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use cloakroom::{SessionData, SessionKey, SessionStorage, StorageError};
-use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
+use cloakroom_redis::{BreakerPolicy, DEFAULT_PREFIX, RedisSessionStorage};
 use cloakroom_testkit::{RedisServer, Reply};
 
 /// How much later than its limit an operation may end.
@@ -24,6 +24,14 @@ pub(crate) async fn connect(server: &RedisServer) -> RedisSessionStorage {
         .build()
         .await
         .unwrap()
+}
+
+/// Circuit breakers that stay closed, for tests of what lies beneath them.
+pub(crate) fn never_open() -> BreakerPolicy {
+    let mut policy = BreakerPolicy::default();
+    policy.consecutive_failures = 1_000_000;
+    policy.minimum_calls = 1_000_000;
+    policy
 }
 
 pub(crate) fn holding(name: &str, value: &str) -> SessionData {

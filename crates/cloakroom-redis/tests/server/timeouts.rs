@@ -10,7 +10,7 @@ use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::FaultProxy;
 use cloakroom_testkit::fault_proxy::{Direction, Latency, Scope};
 
-use super::support::{GRACE, connect, ends_at, ends_within, holding, start, text};
+use super::support::{GRACE, connect, ends_at, ends_within, holding, never_open, start, text};
 
 const LIMIT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(20);
@@ -23,6 +23,13 @@ async fn open(
     let mode = FingerprintMode::Soft;
     RedisSessionStorage::from_url(url, "app:", 3, mode, LONG, connection_timeout, command_timeout)
         .await
+}
+
+/// A storage whose operations all have one limit, and which goes on asking however often it passes.
+async fn open_patiently(url: &str, limit: Duration) -> RedisSessionStorage {
+    let builder = RedisSessionStorage::builder().url(url).pool_size(3).default_ttl(LONG);
+    let builder = builder.command_timeout(limit).load_timeout(limit).commit_timeout(limit);
+    builder.breaker(never_open()).build().await.unwrap()
 }
 
 fn assert_names_the_limit(error: &StorageError, operation: Operation) {
@@ -144,7 +151,7 @@ async fn the_command_timeout_fires_for_every_operation_and_names_itself() {
 #[tokio::test]
 async fn a_server_that_goes_on_answers_right_away_and_nothing_is_mixed_up() {
     let server = start().await;
-    let storage = open(&server.url(), LONG, LIMIT).await.unwrap();
+    let storage = open_patiently(&server.url(), LIMIT).await;
     for at in 0..20 {
         let data = holding("a", &at.to_string());
         storage.set(&format!("visitor-{at}"), &data, None).await.unwrap();
@@ -193,7 +200,7 @@ async fn every_operation_ends_within_one_limit_on_a_slow_server() {
     const LIMIT: Duration = Duration::from_millis(500);
     let server = start().await;
     let proxy = FaultProxy::before(&server).await.unwrap();
-    let storage = open(&proxy.url(), LONG, LIMIT).await.unwrap();
+    let storage = open_patiently(&proxy.url(), LIMIT).await;
     let slow = Latency::of(Duration::from_millis(400));
     ends_within(LIMIT, async || {
         proxy.delay(Scope::All, Direction::Replies, Latency::NONE);
