@@ -3,28 +3,35 @@
 //! [`RIGHTS`] is the one list of the commands that this crate sends. Whoever adds a command adds it
 //! there; a test lets a user with exactly these rights do everything that a storage does.
 
+mod check;
+
 use std::fmt;
 
 use cloakroom::{ConfigError, ConfigErrorKind};
 
 use crate::keys::Keys;
 
-/// A command, and what it is for.
-struct Right {
-    /// As an ACL writes it; a bar stands before a subcommand.
-    command: &'static str,
-    _purpose: &'static str,
+pub use check::AclCheck;
+
+/// A command that a user may send, and what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AclRight {
+    /// The command in lower case; a bar stands before a subcommand.
+    pub command: &'static str,
+    /// What it is for, in a few words.
+    pub purpose: &'static str,
 }
 
-const fn right(command: &'static str, purpose: &'static str) -> Right {
-    Right { command, _purpose: purpose }
+const fn right(command: &'static str, purpose: &'static str) -> AclRight {
+    AclRight { command, purpose }
 }
 
 /// What a storage sends to the servers that hold the data. Nobody needs a right for `AUTH`, `HELLO`.
 ///
 /// All of them are known to Redis 6.2 and Valkey 7.2. A rule with a name that a server does not know
 /// is refused as a whole.
-const RIGHTS: &[Right] = &[
+const RIGHTS: &[AclRight] = &[
     right("ping", "a sign of life"),
     right("time", "the clock by which sessions end"),
     right("role", "whether a server that Sentinels name is the primary"),
@@ -46,7 +53,7 @@ const RIGHTS: &[Right] = &[
 ];
 
 /// What a storage sends to Sentinels.
-const SENTINEL_RIGHTS: &[Right] = &[
+const SENTINEL_RIGHTS: &[AclRight] = &[
     right("ping", "a sign of life"),
     right("sentinel|get-master-addr-by-name", "who is the primary"),
     right("sentinel|sentinels", "the other Sentinels"),
@@ -76,7 +83,7 @@ pub struct AclRule {
     user: String,
     /// The pattern of the keys that may be touched.
     keys: Option<String>,
-    commands: Vec<&'static str>,
+    rights: Vec<AclRight>,
 }
 
 impl AclRule {
@@ -102,8 +109,9 @@ impl AclRule {
     /// The same for sessions in another database than number 0.
     #[must_use]
     pub fn with_select(mut self) -> Self {
-        if !self.commands.contains(&"select") {
-            self.commands.push("select");
+        let select = right("select", "the database that the sessions lie in");
+        if !self.rights.contains(&select) {
+            self.rights.push(select);
         }
         self
     }
@@ -113,19 +121,19 @@ impl AclRule {
         &self.user
     }
 
-    /// The commands that are allowed, in lower case, a bar before a subcommand.
-    pub fn commands(&self) -> &[&'static str] {
-        &self.commands
+    /// The commands that are allowed, each with what it is for.
+    pub fn rights(&self) -> &[AclRight] {
+        &self.rights
     }
 
     /// The line for the server's `users.acl`.
     pub fn file_line(&self) -> String {
-        format!("user {} {}", self.user, self.rights(|word| word.to_owned()))
+        format!("user {} {}", self.user, self.words(|word| word.to_owned()))
     }
 
     /// The line for the server's `redis.conf` or `valkey.conf`.
     pub fn config_line(&self) -> String {
-        format!("user {} {}", quoted(&self.user), self.rights(quoted))
+        format!("user {} {}", quoted(&self.user), self.words(quoted))
     }
 
     /// The rights alone, without user and password, as hosted services ask for them.
@@ -134,24 +142,23 @@ impl AclRule {
         format!("on {keys}-@all {}", self.allowed())
     }
 
-    fn new(user: &str, keys: Option<String>, rights: &[Right]) -> Result<Self, ConfigError> {
+    fn new(user: &str, keys: Option<String>, rights: &[AclRight]) -> Result<Self, ConfigError> {
         let is_plain = |it: char| !it.is_control() && !it.is_whitespace();
         if user.is_empty() || user.len() > 128 || !user.chars().all(is_plain) {
             let message = "a user's name has 1 to 128 bytes without spaces, for example app";
             return Err(ConfigError::new(ConfigErrorKind::Invalid, "user", message));
         }
-        let commands = rights.iter().map(|right| right.command).collect();
-        Ok(Self { user: user.to_owned(), keys, commands })
+        Ok(Self { user: user.to_owned(), keys, rights: rights.to_vec() })
     }
 
-    fn rights(&self, write: impl Fn(&str) -> String) -> String {
+    fn words(&self, write: impl Fn(&str) -> String) -> String {
         let keys = self.keys.as_ref().map(|keys| format!("~{keys}"));
         let keys = keys.map(|keys| format!("{} ", write(&keys))).unwrap_or_default();
         format!("on >{PLACEHOLDER} resetkeys resetchannels {keys}-@all {}", self.allowed())
     }
 
     fn allowed(&self) -> String {
-        let words: Vec<_> = self.commands.iter().map(|command| format!("+{command}")).collect();
+        let words: Vec<_> = self.rights.iter().map(|right| format!("+{}", right.command)).collect();
         words.join(" ")
     }
 }
@@ -159,7 +166,7 @@ impl AclRule {
 impl fmt::Display for AclRule {
     /// The command for `redis-cli` or `valkey-cli`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ACL SETUSER {} {}", quoted(&self.user), self.rights(quoted))
+        write!(f, "ACL SETUSER {} {}", quoted(&self.user), self.words(quoted))
     }
 }
 

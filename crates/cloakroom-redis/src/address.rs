@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) use endpoint::{Access, Endpoint};
 pub(crate) use host::HostPort;
 pub(crate) use secret::{Credentials, Secret};
-pub(crate) use sketch::{Place, Sketch, Target};
+pub(crate) use sketch::{Place, Sketch};
 pub(crate) use socket::{Link, Stream};
 
 /// The port of a server whose address names none.
@@ -55,3 +55,6 @@ pub(crate) struct ClusterSeeds {
     /// How to get in at a node that the map names.
     pub(crate) data: Access,
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ impl Keys {
     fn escaped_prefix(&self) -> String {
         let mut pattern = String::with_capacity(self.prefix.len() + DIGITS + 8);
         for character in self.prefix.chars() {
-            if matches!(character, '*' | '?' | '[' | ']' | '^' | '-' | '\\') {
+            if matches!(character, '*' | '?' | '[' | ']' | '\\') {
                 pattern.push('\\');
             }
             pattern.push(character);

@@ -33,7 +33,7 @@ mod stats;
 mod storage;
 mod tls;
 
-pub use acl::AclRule;
+pub use acl::{AclCheck, AclRight, AclRule};
 pub use breaker::BreakerPolicy;
 pub use builder::{
     DEFAULT_COMMAND_TIMEOUT, DEFAULT_COMMIT_TIMEOUT, DEFAULT_CONNECTION_TIMEOUT,

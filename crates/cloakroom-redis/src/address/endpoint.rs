@@ -107,7 +107,7 @@ impl Access {
 
     /// The client does not name itself: older servers and users with few rights refuse that, and
     /// keep a record of each refusal.
-    fn introduction(&self, protocol: ProtocolVersion) -> RedisConnectionInfo {
+    pub(super) fn introduction(&self, protocol: ProtocolVersion) -> RedisConnectionInfo {
         let manners = &self.0;
         let mut introduction = RedisConnectionInfo::default()
             .set_db(i64::from(manners.database))
