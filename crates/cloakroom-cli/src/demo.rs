@@ -26,13 +26,13 @@ mod signals;
 mod slow;
 mod storage;
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cloakroom::{ConfigError, Engine, FingerprintMode, Policy};
+use cloakroom::{Engine, FingerprintMode, Policy};
 use cloakroom_redis::SessionStorageFactory;
 
+use crate::failure::Failure;
 use app::App;
 use ledger::Ledger;
 use meter::Accountant;
@@ -41,7 +41,8 @@ use storage::Choice;
 /// What the demo can be told.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Where sessions are kept: `memory`, or a URL such as redis://localhost:6379
+    /// Where sessions are kept: `memory`, or a URL such as redis://localhost:6379, with rediss, unix,
+    /// redis+sentinel or redis+cluster as its scheme too
     #[arg(long, default_value = "memory", value_name = "memory|redis://…")]
     storage: String,
     /// The port to listen on; 0 takes any free one
@@ -51,9 +52,6 @@ pub(crate) struct Options {
     #[arg(long, default_value = "127.0.0.1")]
     address: IpAddr,
 }
-
-/// Why the demo did not start, in one line for a person.
-pub(crate) struct Failure(String);
 
 /// Serves the demo until it is asked to end.
 pub(crate) async fn run(options: Options) -> Result<(), Failure> {
@@ -69,17 +67,4 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         .build()?;
     let app = App::new(choice.label, ledger);
     server::serve(listener, engine, app).await
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        let messages: Vec<_> = error.problems().iter().map(|it| it.message.as_str()).collect();
-        Self(messages.join("; "))
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.replace(['\r', '\n'], " "))
-    }
 }

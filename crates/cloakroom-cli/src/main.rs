@@ -2,7 +2,9 @@
 //!
 //! A mistake of the user is one line on the standard error output and exit code 1.
 
+mod acl;
 mod demo;
+mod failure;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,12 +23,17 @@ struct Arguments {
 enum Command {
     /// Serve a small web application that shows what the library does
     Demo(demo::Options),
+    /// Print what a user of Redis or Valkey must be allowed, and nothing else
+    Acl(acl::Options),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Demo(options) = Arguments::parse().command;
-    match demo::run(options).await {
+    let done = match Arguments::parse().command {
+        Command::Demo(options) => demo::run(options).await,
+        Command::Acl(options) => acl::run(options).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Nobody is left to be told where even this output is closed.

@@ -11,6 +11,7 @@ mod sketch;
 mod socket;
 mod url;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use endpoint::{Access, Endpoint};
@@ -54,6 +55,27 @@ pub(crate) struct ClusterSeeds {
     pub(crate) nodes: Vec<Endpoint>,
     /// How to get in at a node that the map names.
     pub(crate) data: Access,
+}
+
+impl fmt::Display for Topology {
+    /// Hosts and ports, for people; never credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |endpoints: &[Endpoint]| {
+            endpoints.iter().map(Endpoint::name).collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Self::Standalone(endpoint) => f.write_str(endpoint.name()),
+            Self::Sentinel(group) => {
+                write!(
+                    f,
+                    "the primary {} of the Sentinels {}",
+                    group.master,
+                    list(&group.sentinels)
+                )
+            }
+            Self::Cluster(seeds) => write!(f, "the Cluster of {}", list(&seeds.nodes)),
+        }
+    }
 }
 
 #[cfg(test)]

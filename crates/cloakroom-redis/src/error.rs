@@ -52,14 +52,24 @@ impl ClientError {
             Self::Io(io::ErrorKind::NotFound) => {
                 "there is no such socket; check the path and that the server is running"
             }
-            Self::Io(io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => {
+            Self::Io(io::ErrorKind::ConnectionRefused) => {
                 "check host and port, and that the server is running"
+            }
+            Self::Io(
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof,
+            ) => {
+                "check host and port, that the server is running, and for one with TLS write \
+                 rediss://"
             }
             Self::Io(_) => {
                 "check that the host's name is spelt right, the port, and that the server is running"
             }
             Self::Refused(_) | Self::Other(_) => {
-                "what answers there does not seem to be Redis; check host and port"
+                "what answers there does not seem to be Redis; check host and port, and for a server \
+                 with TLS write rediss://"
             }
         }
     }

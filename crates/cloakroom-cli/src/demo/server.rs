@@ -10,9 +10,9 @@ use cloakroom::Engine;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::Failure;
 use super::app::{self, App};
 use super::signals::Signals;
+use crate::failure::Failure;
 
 /// How long requests that are under way may take after the demo was asked to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,7 +24,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub(super) async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, Failure> {
     let place = SocketAddr::new(address, port);
     TcpListener::bind(place).await.map_err(|error| {
-        Failure(match error.kind() {
+        Failure::new(match error.kind() {
             ErrorKind::AddrInUse => format!(
                 "port {port} on {address} is taken by another program; end that one or choose a \
                  port with --port, 0 takes a free one"
@@ -43,7 +43,7 @@ pub(super) async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, Fa
 /// Serves until Ctrl-C or SIGTERM. Requests that are under way are answered first; a second signal
 /// ends the demo without waiting for them.
 pub(super) async fn serve(listener: TcpListener, engine: Engine, app: App) -> Result<(), Failure> {
-    let cannot = |error| Failure(format!("cannot serve: {error}"));
+    let cannot = |error| Failure::new(format!("cannot serve: {error}"));
     let place = listener.local_addr().map_err(cannot)?;
     let mut signals = Signals::listen().map_err(cannot)?;
     say(&greeting(place, &app.storage));

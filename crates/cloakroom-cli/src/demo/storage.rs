@@ -2,7 +2,7 @@
 
 use cloakroom_redis::{MemoryStorageConfig, RedisStorageConfig, StorageConfig};
 
-use super::Failure;
+use crate::failure::Failure;
 
 /// The storage that was chosen.
 pub(super) struct Choice {
@@ -18,26 +18,17 @@ impl Choice {
             let config = StorageConfig::Memory(MemoryStorageConfig::default());
             return Ok(Self { config, label: "memory of this process".to_owned() });
         }
-        let place = match argument.split_once("://") {
-            Some(("redis" | "rediss", rest)) => host(rest),
-            Some(("unix" | "redis+unix", _)) => "a local socket",
-            _ => {
-                let message = "--storage is neither `memory` nor a Redis URL; write for example \
-                               --storage redis://localhost:6379";
-                return Err(Failure(message.to_owned()));
-            }
-        };
-        let label = format!("Redis at {place}");
+        if !argument.contains("://") {
+            return Err(Failure::new(
+                "--storage is neither `memory` nor a Redis URL; write for example \
+                 --storage redis://localhost:6379",
+            ));
+        }
         let mut config = RedisStorageConfig::default();
         config.url = argument.to_owned();
+        let label = format!("Redis at {}", config.server().place()?);
         Ok(Self { config: StorageConfig::Redis(config), label })
     }
-}
-
-/// Host and port of what follows a URL's scheme (RFC 3986, 3.2).
-fn host(rest: &str) -> &str {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit('@').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -46,12 +37,14 @@ mod tests {
 
     #[test]
     fn a_label_never_shows_the_credentials() {
-        for (rest, shown) in [
-            ("localhost:6379", "localhost:6379"),
-            ("user:secret@cache.example:6380/3", "cache.example:6380"),
-            (":s@cret@[::1]:6379?protocol=resp3", "[::1]:6379"),
+        for (url, shown) in [
+            ("redis://localhost:6379", "localhost:6379"),
+            ("rediss://user:secret@cache.example:6380/3", "cache.example:6380"),
+            ("redis://:s%40cret@[::1]:6379?protocol=resp3", "[::1]:6379"),
+            ("unix:///run/redis.sock?pass=secret", "/run/redis.sock"),
         ] {
-            assert_eq!(host(rest), shown);
+            let choice = Choice::read(url).map_err(|it| it.to_string()).unwrap();
+            assert_eq!(choice.label, format!("Redis at {shown}"));
         }
     }
 

@@ -90,3 +90,15 @@ fn command(arguments: &[&str]) -> Command {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
+
+/// Runs the command with other arguments than the demo's.
+pub async fn run_command(arguments: &[&str]) -> Left {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+    command.args(arguments).kill_on_drop(true).stdin(Stdio::null());
+    let left = command.output().await.unwrap();
+    Left {
+        status: left.status,
+        output: String::from_utf8(left.stdout).unwrap(),
+        errors: String::from_utf8(left.stderr).unwrap(),
+    }
+}

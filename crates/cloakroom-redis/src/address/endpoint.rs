@@ -94,6 +94,11 @@ impl Access {
         self.0.wire.is_encrypted()
     }
 
+    /// What else to check where a server accepts a connection and says nothing.
+    pub(crate) fn when_silent(&self) -> &'static str {
+        if self.is_encrypted() { ", and that it speaks TLS on this port" } else { "" }
+    }
+
     pub(super) fn to(&self, target: Target) -> Result<Endpoint, ConfigError> {
         if let Target::Tcp(address) = &target {
             self.0.wire.check(address)?;

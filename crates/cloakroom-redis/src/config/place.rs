@@ -13,6 +13,14 @@ impl RedisConfig {
         self.sketch()?.topology()
     }
 
+    /// Where that is, for people: hosts and ports, never credentials.
+    ///
+    /// # Errors
+    /// As building a storage with this configuration would report them, without connecting.
+    pub fn place(&self) -> Result<String, ConfigError> {
+        self.topology().map(|topology| topology.to_string())
+    }
+
     fn sketch(&self) -> Result<Sketch, ConfigError> {
         let mut problems = Vec::new();
         let credentials = credentials(

@@ -74,7 +74,8 @@ impl Cluster {
         let limit = self.shared.timeout;
         let refreshed = tokio::time::timeout(limit, self.shared.refresh()).await;
         let refreshed = refreshed.unwrap_or(Err(OpenError::TimedOut { elapsed: limit }));
-        refreshed.map_err(|error| config_error(error, &self.shared.name(), limit))?;
+        let hint = self.shared.seeds.data.when_silent();
+        refreshed.map_err(|error| config_error(error, &self.shared.name(), limit, hint))?;
         let map = self.shared.map();
         if map.nodes().is_empty() {
             let message = format!(

@@ -107,6 +107,14 @@ impl Connector {
         }
     }
 
+    /// What else a person may look at where the server does not answer.
+    pub(super) fn when_silent(&self) -> &'static str {
+        match &self.target {
+            Target::One(endpoint) => endpoint.access().when_silent(),
+            Target::Sentinel(sentinels) => sentinels.data().when_silent(),
+        }
+    }
+
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }

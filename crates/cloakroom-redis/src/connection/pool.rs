@@ -99,7 +99,8 @@ impl Pool {
         let openings: Vec<_> = node.slots().iter().map(|slot| node.opening(slot, limit)).collect();
         for opening in openings {
             let outcome = opening.outcome().await;
-            outcome.map_err(|error| config_error(error, &node.address(), limit))?;
+            let hint = node.connector.when_silent();
+            outcome.map_err(|error| config_error(error, &node.address(), limit, hint))?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use redis::{RedisError, Value};
 use tokio::sync::Mutex;
 
 use super::connector::{OpenError, connect_briefly};
-use crate::address::{Endpoint, Link, SentinelGroup};
+use crate::address::{Access, Endpoint, Link, SentinelGroup};
 
 /// How long one Sentinel may take, with the opening of a connection to it. A Sentinel that does not
 /// answer must not use up the time of those who wait for the primary.
@@ -31,6 +31,11 @@ impl Sentinels {
     /// Others of the same primary, with a connection of their own.
     pub(super) fn another(&self) -> Self {
         Self::new(self.group.clone())
+    }
+
+    /// How to get in at the primary.
+    pub(super) fn data(&self) -> &Access {
+        &self.group.data
     }
 
     /// The primary's name in the Sentinels' configuration.

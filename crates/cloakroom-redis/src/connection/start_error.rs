@@ -7,8 +7,14 @@ use cloakroom::{ConfigError, ConfigErrorKind};
 use super::connector::OpenError;
 use crate::error::ClientError;
 
-/// The error of a storage that could not be started.
-pub(super) fn config_error(error: OpenError, host: &str, timeout: Duration) -> ConfigError {
+/// The error of a storage that could not be started. `when_silent` is what else a person may look at
+/// where no answer came.
+pub(super) fn config_error(
+    error: OpenError,
+    host: &str,
+    timeout: Duration,
+    when_silent: &str,
+) -> ConfigError {
     let invalid = |message: String| ConfigError::new(ConfigErrorKind::Invalid, "url", message);
     let unreachable =
         |message: String| ConfigError::new(ConfigErrorKind::Unreachable, "url", message);
@@ -18,7 +24,7 @@ pub(super) fn config_error(error: OpenError, host: &str, timeout: Duration) -> C
             "connection_timeout",
             format!(
                 "Redis at {host} did not answer within the connection timeout of {timeout:?} \
-                 (elapsed: {elapsed:?}); check that the server is running and reachable"
+                 (elapsed: {elapsed:?}); check that the server is running and reachable{when_silent}"
             ),
         ),
         OpenError::Denied(error) => ConfigError::new(

@@ -54,7 +54,10 @@ impl TlsProblem {
 
         match error {
             Error::InvalidCertificate(error) => match error {
-                CertificateError::UnknownIssuer => Self::UnknownAuthority,
+                // A signature of another authority that has the same name.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                    Self::UnknownAuthority
+                }
                 CertificateError::NotValidForName
                 | CertificateError::NotValidForNameContext { .. } => Self::WrongName,
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => {

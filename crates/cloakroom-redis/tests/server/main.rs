@@ -7,6 +7,7 @@
 mod bad_data;
 mod broken_connections;
 mod clock;
+mod configuration;
 mod constructors;
 mod factory;
 mod least_privilege;
@@ -17,3 +18,5 @@ mod start_errors;
 mod stats;
 mod support;
 mod timeouts;
+#[cfg(feature = "tls")]
+mod tls;

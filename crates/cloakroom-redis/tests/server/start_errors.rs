@@ -63,7 +63,7 @@ async fn a_wrong_port_names_the_host_and_says_to_check_it() {
 #[tokio::test]
 async fn an_unknown_host_is_named() {
     let host = "no-such-host.invalid:6379";
-    for error in refused_by_all(&format!("redis://user:{SECRET}@{host}")).await {
+    for error in refused_by_all(&format!("redis://user:{SECRET}@{host}?plaintext=allow")).await {
         let kinds = [ConfigErrorKind::Unreachable, ConfigErrorKind::Timeout];
         assert!(kinds.contains(&error.kind()), "{error}");
         assert!(error.to_string().contains(host), "{error}");
@@ -101,10 +101,19 @@ async fn what_is_no_redis_url_is_refused_with_an_example() {
 }
 
 #[tokio::test]
+async fn plain_text_to_another_machine_is_refused_by_all_until_it_is_allowed() {
+    for error in refused_by_all(&format!("redis://user:{SECRET}@db.internal")).await {
+        let parts = ["db.internal:6379", "unencrypted", "rediss://", "?plaintext=allow"];
+        assert_tells(&error, ConfigErrorKind::Invalid, &parts);
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+#[tokio::test]
 async fn encryption_that_is_not_built_in_is_called_by_its_name() {
     for scheme in ["rediss", "valkeys", "REDISS"] {
         let error = refused(at(format!("{scheme}://user:{SECRET}@localhost:6379"))).await;
-        assert_tells(&error, ConfigErrorKind::Invalid, &["url", "not built in yet"]);
+        assert_tells(&error, ConfigErrorKind::Invalid, &["no TLS", "feature `tls`"]);
     }
 }
 
