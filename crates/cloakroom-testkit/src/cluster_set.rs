@@ -112,7 +112,7 @@ impl ClusterSet {
     /// # Errors
     /// Where none does within 40 s.
     pub async fn owner_after(&self, slot: u16, old: &RedisServer) -> io::Result<&RedisServer> {
-        until(LIMIT, async || {
+        until(LIMIT, || async move {
             let owner = self.owner(slot).await?;
             if owner.port() == old.port() {
                 return Err(not_yet(format!("{} still serves slot {slot}", old.port())));
@@ -153,7 +153,7 @@ impl ClusterSet {
         let slot = slot.ok_or_else(|| not_yet(format!("{} has no slots", primary.port())))?;
         let replica = self.replicas_of(primary).await?.into_iter().next();
         let replica = replica.ok_or_else(|| not_yet("there is no replica to take over"))?;
-        until(LIMIT, async || {
+        until(LIMIT, || async move {
             let owner = self.owner(slot).await?;
             if owner.port() == replica.port() {
                 return says_ok(owner).await;
@@ -171,7 +171,7 @@ impl ClusterSet {
     /// # Errors
     /// Where they do not within 40 s, for example because one of them is frozen.
     pub async fn settled(&self) -> io::Result<()> {
-        until(LIMIT, async || {
+        until(LIMIT, || async move {
             let mut agreed: Option<View> = None;
             for server in self.running() {
                 says_ok(server).await?;

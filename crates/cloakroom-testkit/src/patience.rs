@@ -9,10 +9,13 @@ const PAUSE: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// `TimedOut` where it has not within `limit`; the message holds why it failed last.
-pub(crate) async fn until<T>(
+pub(crate) async fn until<T, Checked>(
     limit: Duration,
-    mut check: impl AsyncFnMut() -> io::Result<T>,
-) -> io::Result<T> {
+    mut check: impl FnMut() -> Checked,
+) -> io::Result<T>
+where
+    Checked: Future<Output = io::Result<T>>,
+{
     let start = Instant::now();
     loop {
         match check().await {

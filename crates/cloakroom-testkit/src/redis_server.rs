@@ -27,6 +27,7 @@ use line::Line;
 pub use process::SERVER_PROGRAM;
 use process::{Process, Role};
 pub use reply::Reply;
+pub(crate) use settings::Setting;
 pub use tls::{Certificates, ClientCertificate};
 
 const SETTINGS: &str = "redis.conf";

@@ -123,7 +123,7 @@ impl SentinelSet {
     /// # Errors
     /// Where none is within 40 s.
     pub async fn primary_after(&self, old: &RedisServer) -> io::Result<&RedisServer> {
-        until(LIMIT, async || {
+        until(LIMIT, || async move {
             let primary = self.primary().await?;
             let role = primary.info("replication", "role").await?;
             if primary.port() == old.port() || role != "master" {
@@ -144,7 +144,7 @@ impl SentinelSet {
         let running = self.sentinels.iter().find(|sentinel| sentinel.is_running());
         let sentinel = running.ok_or_else(|| not_yet("no Sentinel runs"))?;
         // Right after another failover the Sentinel refuses for a while.
-        until(LIMIT, async || sentinel.order(["SENTINEL", "FAILOVER", &self.name]).await).await?;
+        until(LIMIT, || sentinel.order(["SENTINEL", "FAILOVER", &self.name])).await?;
         self.primary_after(old).await
     }
 
@@ -153,7 +153,7 @@ impl SentinelSet {
     /// # Errors
     /// Where they do not within 40 s, for example because one of them is frozen.
     pub async fn settled(&self) -> io::Result<()> {
-        until(LIMIT, async || {
+        until(LIMIT, || async move {
             let primary = self.primary().await?;
             for sentinel in self.sentinels.iter().filter(|sentinel| sentinel.is_running()) {
                 self.is_informed(sentinel, primary).await?;

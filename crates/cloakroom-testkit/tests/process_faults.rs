@@ -112,7 +112,7 @@ async fn a_process_with_a_server() {
     let server = RedisServer::start().await.unwrap();
     server.freeze();
     println!("server={}", server.process_id().unwrap());
-    std::future::pending::<()>().await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use tokio::try_join;
 
 use super::{ClusterSet, LIMIT};
 use crate::patience::until;
+use crate::redis_server::Setting;
 use crate::{RedisServer, RedisServerBuilder};
 
 const PRIMARIES: u16 = 3;
@@ -53,7 +54,14 @@ impl ClusterSetBuilder {
     /// # Errors
     /// Where a server does not start, or they do not agree within 40 s.
     pub async fn start(self) -> io::Result<ClusterSet> {
-        let node = || self.node.clone().on_any_port().replicating().defaults(&NODE).start();
+        let node = || {
+            self.node
+                .clone()
+                .on_any_port()
+                .replicating()
+                .defaults(NODE.map(|(name, value)| Setting::new(name, value)))
+                .start()
+        };
         let (a, b, c, d, e, f) = try_join!(node(), node(), node(), node(), node(), node())?;
         let cluster = ClusterSet { nodes: vec![a, b, c, d, e, f] };
         cluster.share_slots().await?;
@@ -97,7 +105,7 @@ impl ClusterSet {
         for (primary, replica) in primaries.iter().zip(replicas) {
             let id = primary.order(["CLUSTER", "MYID"]).await?.text();
             // Refused until the two have met.
-            until(LIMIT, async || replica.order(["CLUSTER", "REPLICATE", &id]).await).await?;
+            until(LIMIT, || replica.order(["CLUSTER", "REPLICATE", &id])).await?;
         }
         Ok(())
     }

@@ -45,11 +45,11 @@ impl ClusterSet {
         from: &RedisServer,
         to: &RedisServer,
     ) -> io::Result<()> {
-        let (slot, old, new) = (slot.to_string(), id(from).await?, id(to).await?);
+        let (slot, old, new) = (&slot.to_string(), &id(from).await?, &id(to).await?);
         // Each has to know that the other one is a primary, of which it may not have heard yet.
-        until(OPENING_LIMIT, async || {
-            to.order(["CLUSTER", "SETSLOT", &slot, "IMPORTING", &old]).await?;
-            from.order(["CLUSTER", "SETSLOT", &slot, "MIGRATING", &new]).await
+        until(OPENING_LIMIT, || async move {
+            to.order(["CLUSTER", "SETSLOT", slot, "IMPORTING", old]).await?;
+            from.order(["CLUSTER", "SETSLOT", slot, "MIGRATING", new]).await
         })
         .await
         .map(drop)
@@ -66,19 +66,19 @@ impl ClusterSet {
         from: &RedisServer,
         to: &RedisServer,
     ) -> io::Result<()> {
-        let (slot, new) = (slot.to_string(), id(to).await?);
-        until(LIMIT, async || {
-            while let Some(keys) = keys_in(from, &slot).await? {
+        let (slot, new) = (&slot.to_string(), &id(to).await?);
+        until(LIMIT, || async move {
+            while let Some(keys) = keys_in(from, slot).await? {
                 migrate(keys, from, to).await?;
             }
             // The new owner first: should the old one fail between the two, nobody is without one.
-            to.order(["CLUSTER", "SETSLOT", &slot, "NODE", &new]).await?;
-            from.order(["CLUSTER", "SETSLOT", &slot, "NODE", &new]).await
+            to.order(["CLUSTER", "SETSLOT", slot, "NODE", new]).await?;
+            from.order(["CLUSTER", "SETSLOT", slot, "NODE", new]).await
         })
         .await?;
         for primary in self.primaries().await {
             if primary.port() != from.port() && primary.port() != to.port() {
-                primary.order(["CLUSTER", "SETSLOT", &slot, "NODE", &new]).await?;
+                primary.order(["CLUSTER", "SETSLOT", slot, "NODE", new]).await?;
             }
         }
         Ok(())

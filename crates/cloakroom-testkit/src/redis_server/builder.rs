@@ -122,21 +122,20 @@ impl RedisServerBuilder {
     }
 
     /// Adds settings that hold unless the caller has set them.
-    pub(crate) fn defaults(mut self, settings: &[(&str, &str)]) -> Self {
-        let settings = settings.iter().map(|(name, value)| Setting::new(name, value));
-        self.settings = settings.chain(self.settings).collect();
+    pub(crate) fn defaults(mut self, settings: impl IntoIterator<Item = Setting>) -> Self {
+        self.settings = settings.into_iter().chain(self.settings).collect();
         self
     }
 
     /// Lets replicas follow within milliseconds rather than a second.
     pub(crate) fn replicating(self) -> Self {
-        self.defaults(&[
-            ("repl-diskless-sync", "no"),
+        self.defaults([
+            Setting::new("repl-diskless-sync", "no"),
             // A server without persistence must not find after a restart the dump that it once
             // made for a replica.
-            ("rdb-del-sync-files", "yes"),
-            ("repl-ping-replica-period", "1"),
-            ("hz", "50"),
+            Setting::new("rdb-del-sync-files", "yes"),
+            Setting::new("repl-ping-replica-period", "1"),
+            Setting::new("hz", "50"),
         ])
     }
 

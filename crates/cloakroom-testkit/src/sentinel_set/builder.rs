@@ -5,6 +5,7 @@ use std::io;
 use tokio::try_join;
 
 use super::SentinelSet;
+use crate::redis_server::Setting;
 use crate::{RedisServer, RedisServerBuilder};
 
 const NAME: &str = "cloakroom-primary";
@@ -98,15 +99,16 @@ fn watching(
     primary: u16,
     password: Option<&str>,
 ) -> RedisServerBuilder {
+    let own_password = sentinel.default_password().map(str::to_owned);
+    let primary = primary.to_string();
+    let option = |words: &[&str]| Setting::words(["sentinel"].iter().chain(words).copied());
     let mut settings = vec![
-        format!("monitor {NAME} 127.0.0.1 {primary} 2"),
-        format!("down-after-milliseconds {NAME} 1000"),
-        format!("failover-timeout {NAME} 5000"),
-        format!("parallel-syncs {NAME} 1"),
+        option(&["monitor", NAME, "127.0.0.1", &primary, "2"]),
+        option(&["down-after-milliseconds", NAME, "1000"]),
+        option(&["failover-timeout", NAME, "5000"]),
+        option(&["parallel-syncs", NAME, "1"]),
     ];
-    settings.extend(password.map(|password| format!("auth-pass {NAME} {password}")));
-    let own_password = sentinel.default_password();
-    settings.extend(own_password.map(|password| format!("sentinel-pass {password}")));
-    let settings: Vec<_> = settings.iter().map(|value| ("sentinel", value.as_str())).collect();
-    sentinel.on_any_port().sentinel().defaults(&settings).first_order(&PERIODS)
+    settings.extend(password.map(|password| option(&["auth-pass", NAME, password])));
+    settings.extend(own_password.map(|password| option(&["sentinel-pass", &password])));
+    sentinel.on_any_port().sentinel().defaults(settings).first_order(&PERIODS)
 }

@@ -26,7 +26,7 @@ impl SentinelSet {
             }
         }
         let primary = self.primary().await?;
-        until(LIMIT, async || {
+        until(LIMIT, || async move {
             primary.order(["CLIENT", "KILL", "TYPE", "replica"]).await?;
             match primary.info("replication", "connected_slaves").await?.as_str() {
                 "0" => Ok(()),
