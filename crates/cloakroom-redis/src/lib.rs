@@ -22,6 +22,8 @@ mod config;
 mod connection;
 mod error;
 mod factory;
+#[allow(dead_code, reason = "the storage does not ask it yet")]
+mod journal;
 mod keys;
 mod removal;
 mod retry_budget;
