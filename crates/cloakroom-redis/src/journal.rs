@@ -21,7 +21,9 @@
 //! `reapply` can meet the new record. It is put back only where it is certain that nothing was
 //! created. If nobody knows, the entry stays away: the application wanted the session to exist. A
 //! creation after a pending removal is refused with [`StorageErrorKind::Pending`]; the removal
-//! could otherwise be carried out after it and end the new session.
+//! could otherwise be carried out after it and end the new session. For a removal that is being
+//! carried out at that moment a creation waits a little: callers who remove and set one name at once
+//! see no error while the server is well.
 //!
 //! A repetition ends only what was there before: see [`Remove::remove`].
 //!
@@ -53,13 +55,16 @@ use cloakroom::{
     Commit, Committed, Destroyed, Expect, Observer, Operation, SessionKey, StorageError,
     StorageErrorKind, Timestamp,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use book::{Book, Ticket, Verdict};
+use book::{Book, Confirmed, StillToCome, Ticket, Verdict};
 use register::Mark;
 use worker::Desk;
 
 pub(crate) use stats::JournalStats;
+
+/// How long a creation waits for a removal of the same name that is being carried out.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Carries out the removals that the journal repeats. The storage does.
 pub(crate) trait Remove: Send + Sync + 'static {
@@ -191,8 +196,7 @@ impl<R: Remove> Journal<R> {
         if self.desk.register().look(key).is_none() {
             return work.await;
         }
-        let taken = self.desk.change(|book| book.take_confirmed(key));
-        let Ok(confirmed) = taken else { return Err(creation_refused()) };
+        let Ok(confirmed) = self.take_confirmed(key).await else { return Err(creation_refused()) };
         let outcome = work.await;
         if let Some(confirmed) = confirmed
             && created_nothing(&outcome)
@@ -201,6 +205,19 @@ impl<R: Remove> Journal<R> {
             self.desk.wake();
         }
         outcome
+    }
+
+    /// Waits for a removal that is being carried out at this moment, but not for one that is pending.
+    async fn take_confirmed(&self, key: &SessionKey) -> Result<Option<Confirmed>, StillToCome> {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            // Before the look, so that nothing that happens after it is missed.
+            let settled = self.desk.settled();
+            match self.desk.change(|book| book.take_confirmed(key)) {
+                Err(StillToCome::Soon) if timeout_at(give_up, settled).await.is_ok() => {}
+                taken => return taken,
+            }
+        }
     }
 
     /// The server is back: all pending removals are carried out now, the oldest first.
@@ -262,7 +279,7 @@ impl<'a, R: Remove> Attempt<'a, R> {
 
     fn note(&mut self, verdict: Verdict) -> Result<(), book::Full> {
         let Some(ticket) = self.ticket.take() else { return Ok(()) };
-        let noted = self.desk.change(|book| book.end(ticket, verdict, Instant::now()));
+        let noted = self.desk.settle(|book| book.end(ticket, verdict, Instant::now()));
         self.desk.wake();
         noted
     }

@@ -99,8 +99,13 @@ pub(super) struct Confirmed {
 }
 
 /// A creation meets a removal that is still to come.
-#[derive(Debug)]
-pub(super) struct StillToCome;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StillToCome {
+    /// It is being carried out.
+    Soon,
+    /// Its outcome is unknown.
+    Pending,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counters {
@@ -293,10 +298,11 @@ impl Book {
         key: &SessionKey,
     ) -> Result<Option<Confirmed>, StillToCome> {
         let Some(entry) = self.entries.get(key) else { return Ok(None) };
-        let State::Confirmed { until } = entry.state else { return Err(StillToCome) };
-        if entry.is_busy() {
-            return Err(StillToCome);
-        }
+        let until = match entry.state {
+            State::Confirmed { until } if !entry.is_busy() => until,
+            State::Pending { .. } => return Err(StillToCome::Pending),
+            _ => return Err(StillToCome::Soon),
+        };
         let asked = entry.asked;
         self.entries.remove(key);
         self.publish(key);

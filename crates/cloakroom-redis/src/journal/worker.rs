@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cloakroom::{Event, Observer};
 use tokio::runtime::Handle;
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
@@ -23,7 +24,10 @@ pub(super) struct Desk<R: Remove> {
     book: Mutex<Book>,
     register: Arc<Register>,
     remover: Weak<R>,
+    /// Tells the task to look again.
     changed: Notify,
+    /// Tells creations that a removal has ended.
+    settled: Notify,
     /// Locked before the book, never after it.
     task: Mutex<Task>,
     observer: Mutex<Option<Arc<dyn Observer>>>,
@@ -42,6 +46,7 @@ impl<R: Remove> Desk<R> {
             book: Mutex::new(book),
             remover,
             changed: Notify::new(),
+            settled: Notify::new(),
             task: Mutex::default(),
             observer: Mutex::new(None),
         }
@@ -65,6 +70,18 @@ impl<R: Remove> Desk<R> {
             self.tell(notices);
         }
         value
+    }
+
+    /// The same for what ends somebody's removal, which others may wait for.
+    pub(super) fn settle<T>(&self, step: impl FnOnce(&mut Book) -> T) -> T {
+        let value = self.change(step);
+        self.settled.notify_waiters();
+        value
+    }
+
+    /// Waits for the next removal that ends after this call.
+    pub(super) fn settled(&self) -> Notified<'_> {
+        self.settled.notified()
     }
 
     /// Something may be due: makes sure that a task looks.
@@ -156,7 +173,7 @@ async fn carry_out<R: Remove>(
     let outcome = remover.remove(&key, before).await;
     if let Some(work) = in_hand.work.take() {
         let removed = outcome.ok();
-        in_hand.desk.change(|book| book.done(&work, removed, Instant::now()));
+        in_hand.desk.settle(|book| book.done(&work, removed, Instant::now()));
         in_hand.desk.changed.notify_one();
     }
 }
@@ -170,7 +187,7 @@ struct InHand<R: Remove> {
 impl<R: Remove> Drop for InHand<R> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
-            self.desk.change(|book| book.give_back(&work, Instant::now()));
+            self.desk.settle(|book| book.give_back(&work, Instant::now()));
             self.desk.changed.notify_one();
         }
     }

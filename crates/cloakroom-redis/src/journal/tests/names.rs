@@ -1,5 +1,7 @@
 //! Names that are set again after a removal.
 
+use tokio::runtime::Builder;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -103,4 +105,59 @@ async fn only_the_newest_removal_confirms() {
     assert!(matches!(first, Ok(Destroyed::Removed(_))));
     assert!(bench.journal.denies(&a));
     assert_eq!(bench.journal.stats().pending, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_waits_for_a_removal_that_is_being_carried_out() {
+    let (bench, a) = (Bench::new(), key("a"));
+    bench.server.put(&a);
+    let slow = async {
+        sleep(Duration::from_millis(100)).await;
+        bench.server.answer(&a).await.map(|_| Destroyed::Removed(Durability::LOCAL))
+    };
+    let mut removal = Box::pin(bench.journal.remove(&a, Some(at(100)), slow));
+    assert!(timeout(Duration::from_millis(1), &mut removal).await.is_err());
+    let (removed, created) = tokio::join!(removal, bench.create(&a));
+    assert!(removed.is_ok() && created.is_ok());
+    assert!(bench.server.holds(&a) && !bench.journal.denies(&a));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_does_not_wait_for_long() {
+    let (bench, a) = (Bench::new(), key("a"));
+    bench.server.set(State::Silent);
+    let mut removal = Box::pin(bench.remove(&a));
+    assert!(timeout(SECOND, &mut removal).await.is_err());
+    let start = Instant::now();
+    let refused = bench.create(&a).await.unwrap_err();
+    assert_eq!(*refused.kind(), StorageErrorKind::Pending);
+    assert_eq!(start.elapsed(), PATIENCE);
+}
+
+#[test]
+fn callers_who_remove_and_set_one_name_at_once_see_no_error() {
+    let (bench, a) = (Arc::new(Bench::new()), key("a"));
+    let runtime = Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let callers: Vec<_> = (0..4)
+            .map(|caller| {
+                let bench = bench.clone();
+                tokio::spawn(async move {
+                    for turn in 0..1_000 {
+                        if (turn + caller) % 2 == 0 {
+                            assert!(bench.create(&a).await.is_ok());
+                        } else {
+                            assert_ne!(bench.remove(&a).await.unwrap(), Destroyed::Pending);
+                        }
+                        // A load that has met the record before one of the removals.
+                        bench.journal.accepts(&a, at(1));
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.unwrap();
+        }
+    });
 }
