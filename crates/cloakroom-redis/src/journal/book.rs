@@ -274,12 +274,12 @@ impl Book {
     pub(super) fn reapply(&mut self, now: Instant) {
         self.history += 1;
         self.forget_old(now);
+        self.retry_now(now);
         for (until, key) in mem::take(&mut self.confirmed) {
             if self.is_confirmed(&key, until) {
                 self.again(&key, now);
             }
         }
-        self.retry_now(now);
     }
 
     /// A load has found a record that was removed.
