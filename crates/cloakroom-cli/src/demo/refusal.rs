@@ -92,7 +92,38 @@ const BROKEN: (&str, &str) =
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use std::net::Ipv4Addr;
+
+    use cloakroom::{Engine, Policy};
+    use cloakroom_testkit::http::HttpClient;
+    use cloakroom_testkit::{AilingStorage, Mood};
+    use tokio::net::TcpListener;
+
+    use super::super::app::{App, router};
     use super::*;
+
+    #[tokio::test]
+    async fn a_pending_sign_out_is_a_page_that_takes_the_ticket_away() {
+        let storage = AilingStorage::default();
+        let policy = Policy::for_local_development();
+        let engine = Engine::builder(storage.clone()).policy(policy).build().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let node = listener.local_addr().unwrap();
+        let app = router(App::new("a sickbed".to_owned(), Default::default()), &engine);
+        let server = tokio::spawn(async move { axum::serve(listener, app).await });
+
+        let mut visitor = HttpClient::new(node).with_cookie_name("id");
+        visitor.post("/sign-in", &[("name", "Ada")]).await;
+        assert!(visitor.ticket().is_some());
+        storage.writes(Mood::Down);
+        let answer = visitor.post("/sign-out", &[]).await;
+        assert_eq!(answer.status(), 202);
+        assert!(answer.text().contains("Nearly signed out"), "{}", answer.text());
+        assert_eq!(visitor.ticket(), None);
+        server.abort();
+    }
 
     #[test]
     fn each_refusal_has_words_of_its_own() {
