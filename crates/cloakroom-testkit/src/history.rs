@@ -1,10 +1,10 @@
 //! [`History`]: what every client asked, when, and what it was told, and the check of the eight
 //! invariants on it.
 //!
-//! Record with [`History::begin`] around each request (or let a [`Workload`](crate::workload::Workload)
-//! do it), mark what was done to the servers with [`History::mark`], and ask [`History::check`] in
-//! the end. Of the sessions the history knows numbers only, so it works for any storage, and for
-//! an application behind HTTP as well.
+//! Record with [`History::begin`] around each request (or let a
+//! [`Workload`](crate::workload::Workload) do it), mark what was done to the servers with
+//! [`History::mark`], and ask [`History::check`] in the end. Of the sessions the history knows
+//! numbers only, so it works for any storage, and for an application behind HTTP as well.
 //!
 //! All moments of one history follow each other: no two are equal, and what happened before in any
 //! thread has the lower one. So "began after it was acknowledged" is never a question of a coarse

@@ -20,8 +20,8 @@ pub enum Invariant {
     InTime,
     /// INV-7: memory, files and tasks return to where they were before the faults.
     NoLeak,
-    /// INV-8: a storage that cannot answer never takes a cookie away, and a visitor with a ticket is
-    /// never treated as one without.
+    /// INV-8: a storage that cannot answer never takes a cookie away, and a visitor with a ticket
+    /// is never treated as one without.
     NoFalseSignOut,
 }
 

@@ -36,8 +36,8 @@ impl Invoked {
         self.entry.seen = Some(seen);
     }
 
-    /// From now on a change may reach the storage. Call it before it is sent; what was not announced
-    /// here is known not to have been applied.
+    /// From now on a change may reach the storage. Call it before it is sent; what was not
+    /// announced here is known not to have been applied.
     pub fn changes(&mut self) -> ChangeNumber {
         let change = self.history.new_change();
         self.entry.change = Some(change);

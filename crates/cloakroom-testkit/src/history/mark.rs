@@ -11,8 +11,8 @@ pub enum Mark {
     /// What was broken is whole again.
     FaultEnded,
     /// Another server has taken over and accepts writes; what the old one had not passed on is
-    /// lost. Mark it as soon as it is known, between the marks of the fault that has led to it. Where
-    /// an old primary went on by itself (a split brain), mark its end once more.
+    /// lost. Mark it as soon as it is known, between the marks of the fault that has led to it.
+    /// Where an old primary went on by itself (a split brain), mark its end once more.
     FailedOver,
     /// The storage came back with the data of an earlier moment; with none at all that is
     /// [`Moment::START`].

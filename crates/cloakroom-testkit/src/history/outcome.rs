@@ -1,5 +1,5 @@
-//! [`Action`], [`Outcome`] and [`CookieEffect`]: what was asked for and what came of it, in the words
-//! that the invariants are written in.
+//! [`Action`], [`Outcome`] and [`CookieEffect`]: what was asked for and what came of it, in the
+//! words that the invariants are written in.
 
 /// What a request does with its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

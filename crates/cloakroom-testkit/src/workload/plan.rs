@@ -105,8 +105,9 @@ impl Workload {
         self
     }
 
-    /// How long a write, a sign-in or a sign-out may take altogether (default: the storage's command
-    /// timeout, once more for the sign-out, and the policy's commit timeout for the others).
+    /// How long a write, a sign-in or a sign-out may take altogether (default: the storage's
+    /// command timeout, once more for the sign-out, and the policy's commit timeout for the
+    /// others).
     pub fn write_deadline(mut self, deadline: Duration) -> Self {
         self.write_deadline = Some(deadline);
         self

@@ -73,8 +73,8 @@ impl Summary {
         self.latencies.get(&action)
     }
 
-    /// The longest time between two successes of a kind that followed each other: how long an outage
-    /// was felt. `None` where nothing of the kind succeeded.
+    /// The longest time between two successes of a kind that followed each other: how long an
+    /// outage was felt. `None` where nothing of the kind succeeded.
     pub fn longest_pause(&self, action: Action) -> Option<Duration> {
         self.pauses.get(&action).copied()
     }

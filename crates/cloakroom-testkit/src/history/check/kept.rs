@@ -21,10 +21,7 @@ pub(super) fn check(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Find
         let (least, most) = ground.range(entry);
         let count = seen.count as usize;
         if !(least..=most).contains(&count) {
-            let what = || match count < least {
-                true => format!("at least {least} writes must be there, {count} are"),
-                false => format!("{count} writes are there, {most} can be"),
-            };
+            let what = || format!("{count} writes are there, it must be {least} to {most}");
             let last = writes.last_before(entry);
             let shown: Vec<&Entry> = last.into_iter().chain([entry]).collect();
             found.violate(what, &shown);
