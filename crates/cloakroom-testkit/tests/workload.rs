@@ -29,13 +29,21 @@ fn nodes(storage: &AnyStorage) -> Vec<Engine> {
     (0..3).map(|_| Engine::builder(storage.clone()).build().unwrap()).collect()
 }
 
+fn bounds() -> Bounds {
+    Bounds::default().abandoned_applied_within(Duration::from_millis(100))
+}
+
 async fn run(flaw: Flaw, every: usize) -> (Summary, Verdict) {
+    run_load(load(), flaw, every).await
+}
+
+async fn run_load(load: Workload, flaw: Flaw, every: usize) -> (Summary, Verdict) {
     let broken = BrokenStorage::new(flaw, every);
     let storage = AnyStorage::new(broken.clone());
     let history = History::new();
-    let summary = load().run(&nodes(&storage), &history).await;
+    let summary = load.run(&nodes(&storage), &history).await;
     assert!(broken.times() > 0, "the storage never showed its flaw: {summary}");
-    (summary, history.check(&Bounds::default()))
+    (summary, history.check(&bounds()))
 }
 
 #[track_caller]
@@ -51,8 +59,7 @@ async fn the_memory_storage_keeps_every_invariant_under_a_mixed_load() {
     let workload = Workload::new().visitors(10).operations(20_000);
     let workload = workload.given_up(0.05, Duration::from_micros(200));
     let summary = workload.run(&nodes, &history).await;
-    let bounds = Bounds::default().abandoned_applied_within(Duration::from_secs(1));
-    let verdict = history.check(&bounds);
+    let verdict = history.check(&Bounds::default());
     assert!(verdict.holds(), "{summary}\n{verdict}");
     let checked = |invariant| verdict.of(invariant).checked();
     for invariant in [Invariant::OwnData, Invariant::NoStepBack, Invariant::NothingLost] {
@@ -78,6 +85,16 @@ async fn every_kind_of_operation_takes_place_and_is_acknowledged() {
 async fn an_outage_that_is_admitted_violates_nothing() {
     let (summary, verdict) = run(Flaw::AdmitsOutage, 5).await;
     assert!(summary.outcomes(Outcome::Unavailable) > 100, "{summary}");
+    assert!(verdict.holds(), "{summary}\n{verdict}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_are_given_up_violate_nothing_and_their_sign_outs_are_carried_out() {
+    let load = load().given_up(0.5, Duration::from_millis(8));
+    let (summary, verdict) = run_load(load, Flaw::TakesItsTime, 1).await;
+    for action in Action::ALL {
+        assert!(summary.count_of(action, Outcome::Unknown) > 0, "{summary}");
+    }
     assert!(verdict.holds(), "{summary}\n{verdict}");
 }
 

@@ -15,7 +15,7 @@ pub enum Mark {
     /// Where an old primary went on by itself (a split brain), mark its end once more.
     FailedOver,
     /// The storage came back with the data of an earlier moment; with none at all that is
-    /// [`Moment::START`].
+    /// [`Moment::START`]. Mark it before the end of the fault.
     RestoredFrom(Moment),
 }
 

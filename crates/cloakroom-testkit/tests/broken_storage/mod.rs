@@ -31,6 +31,8 @@ pub(crate) enum Flaw {
     DeniesSession,
     /// None: a load or a commit that cannot say admits it.
     AdmitsOutage,
+    /// None: every call takes its time, so that requests can be given up at all of their waits.
+    TakesItsTime,
 }
 
 /// Misbehaves at every n-th call that it can misbehave in. Clones are the same storage.
@@ -75,6 +77,12 @@ impl BrokenStorage {
         answer
     }
 
+    async fn take_time(&self) {
+        if self.shows(Flaw::TakesItsTime) {
+            tokio::time::sleep(self.shown(Duration::from_millis(3))).await;
+        }
+    }
+
     fn remembered(&self, wanted: impl Fn(&SessionKey) -> bool) -> Option<Record> {
         let records = self.0.records.lock().unwrap();
         records.iter().find(|(key, _)| wanted(key)).map(|(_, record)| record.clone())
@@ -89,6 +97,7 @@ impl BrokenStorage {
 
 impl SessionStorage for BrokenStorage {
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        self.take_time().await;
         let found = self.0.inner.load(key).await?;
         let is_there = found.is_some();
         if is_there && self.shows(Flaw::AnswersLate) {
@@ -128,6 +137,7 @@ impl SessionStorage for BrokenStorage {
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
+        self.take_time().await;
         let before = self.0.inner.load(key).await?;
         if self.shows(Flaw::AdmitsOutage) {
             // Whether it was carried out is as open as it is with a real outage.
@@ -162,6 +172,7 @@ impl SessionStorage for BrokenStorage {
     }
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
+        self.take_time().await;
         self.0.inner.destroy(key).await
     }
 
