@@ -10,7 +10,9 @@ use crate::config::{
     ClusterConfig, DEFAULT_POOL_SIZE, Password, Plaintext, RedisConfig, SentinelConfig, TlsConfig,
 };
 use crate::connection::{NodeSettings, ServerSettings, Servers, Timeouts};
+use crate::journal::JournalPolicy;
 use crate::keys::{DEFAULT_PREFIX, Keys};
+use crate::records::Records;
 use crate::removal::Replicas;
 use crate::signals::Signals;
 use crate::storage::{RedisSessionStorage, Settings};
@@ -313,9 +315,10 @@ impl RedisSessionStorageBuilder {
             fingerprint_mode: self.fingerprint_mode,
             default_ttl: self.default_ttl,
             max_session_bytes: self.max_session_bytes,
-            durability: self.replicas,
         };
-        Ok(RedisSessionStorage::assemble(servers, keys, settings, signals))
+        let records = Records { servers, keys, replicas: self.replicas };
+        let journal = JournalPolicy::default();
+        Ok(RedisSessionStorage::assemble(records, journal, settings, signals))
     }
 
     fn server_settings(&self) -> ServerSettings {

@@ -22,9 +22,9 @@ mod config;
 mod connection;
 mod error;
 mod factory;
-#[allow(dead_code, reason = "the storage does not ask it yet")]
 mod journal;
 mod keys;
+mod records;
 mod removal;
 mod retry_budget;
 mod scripts;

@@ -6,7 +6,7 @@ use cloakroom::{Destroyed, Durability, Operation, StorageError};
 use redis::Value;
 
 use crate::connection::{Question, Servers};
-use crate::storage::{Settings, command};
+use crate::records::command;
 
 /// How many replicas shall confirm a removal, and for how long the server waits for them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,9 +19,9 @@ pub(crate) struct Replicas {
 pub(crate) async fn remove(
     servers: &Servers,
     name: &[u8],
-    settings: &Settings,
+    replicas: Replicas,
 ) -> Result<Destroyed, StorageError> {
-    let (del, replicas) = (command("DEL", name), settings.durability);
+    let del = command("DEL", name);
     let question = match replicas {
         Replicas { count: 0, .. } => Question::Command(&del),
         Replicas { count, limit } => Question::Durable { command: &del, replicas: count, limit },

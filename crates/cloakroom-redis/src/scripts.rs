@@ -30,6 +30,7 @@ impl Script {
 const ECHO: usize = 8;
 
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
+static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/remove.lua")));
 static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/touch.lua")));
 
 /// A commit's outcome. `expect` is the state that the record must be in;
@@ -84,6 +85,24 @@ pub(crate) async fn touch(servers: &Servers, key: &[u8]) -> Result<Touched, Stor
     };
     answer.reply.clock().set(answer.now);
     Ok(outcome)
+}
+
+/// Removes a record once more, unless it was created at `before` or later. `true` where there was
+/// one.
+pub(crate) async fn remove(
+    servers: &Servers,
+    key: &[u8],
+    before: Timestamp,
+) -> Result<bool, StorageError> {
+    let before = before.as_millis().to_string();
+    let by_hash = command("EVALSHA", &REMOVE.hash, key, &[before.as_bytes()]);
+    let by_text = || command("EVAL", REMOVE.text, key, &[before.as_bytes()]);
+    let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
+    let answer = servers.ask(key, Operation::Destroy, question).await?;
+    match answer.value {
+        Value::Int(removed) => Ok(removed > 0),
+        _ => Err(answer.unexpected(Operation::Destroy)),
+    }
 }
 
 /// A script's answer: one byte of outcome, eight bytes of the server's time, the rest.

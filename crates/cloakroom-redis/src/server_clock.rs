@@ -42,6 +42,11 @@ impl ServerClock {
         self.at_start.store(at_start, Ordering::Relaxed);
     }
 
+    /// The server's time now; `None` as long as it has not been told.
+    pub(crate) fn told(&self) -> Option<Timestamp> {
+        (self.at_start.load(Ordering::Relaxed) != 0).then(|| self.now())
+    }
+
     /// The server's time now.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.at_start.load(Ordering::Relaxed) + self.elapsed())

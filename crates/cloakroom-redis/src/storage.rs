@@ -1,29 +1,21 @@
 //! [`RedisSessionStorage`]: sessions in Redis or Valkey, one string per session.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, ConfigError, Destroyed, Expect, FingerprintMode, Observer, Operation,
-    Record, SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageHealth,
-    StorageStats, Timestamp, Touched, Version,
+    Commit, Committed, ConfigError, Destroyed, FingerprintMode, Observer, Operation, Record,
+    SessionKey, SessionStorage, StorageError, StorageHealth, StorageStats, Touched,
 };
-use redis::{Cmd, Value};
+use redis::Value;
 
 use crate::builder::RedisSessionStorageBuilder;
 use crate::config::RedisConfig;
-use crate::connection::{Question, Servers};
-use crate::keys::Keys;
-use crate::removal::Replicas;
-use crate::signals::Signals;
-use crate::{removal, scripts, stats};
-
-/// How long a load may wait for the server's time beyond its answer, which is rarely asked for.
-const CLOCK_LIMIT: Duration = Duration::from_millis(40);
-
-/// How often a commit that takes whatever is there may be overtaken by others.
-const MAX_OVERTAKEN: usize = 16;
+use crate::connection::Question;
+use crate::journal::{Journal, JournalPolicy};
+use crate::records::Records;
+use crate::signals::{Outage, Signals};
+use crate::stats;
 
 /// Keeps sessions in Redis or Valkey. Clones share the connections.
 ///
@@ -36,8 +28,9 @@ pub struct RedisSessionStorage {
 
 #[derive(Debug)]
 struct Shared {
-    servers: Servers,
-    keys: Keys,
+    /// Before the records: what is under way there ends first.
+    journal: Journal<Records>,
+    records: Arc<Records>,
     settings: Settings,
     signals: Arc<Signals>,
 }
@@ -48,7 +41,6 @@ pub(crate) struct Settings {
     pub(crate) fingerprint_mode: FingerprintMode,
     pub(crate) default_ttl: Duration,
     pub(crate) max_session_bytes: usize,
-    pub(crate) durability: Replicas,
 }
 
 impl RedisSessionStorage {
@@ -123,12 +115,17 @@ impl RedisSessionStorage {
     }
 
     pub(crate) fn assemble(
-        servers: Servers,
-        keys: Keys,
+        records: Records,
+        journal: JournalPolicy,
         settings: Settings,
         signals: Arc<Signals>,
     ) -> Self {
-        Self { shared: Arc::new(Shared { servers, keys, settings, signals }) }
+        let records = Arc::new(records);
+        let journal = Journal::new(journal, Arc::downgrade(&records));
+        let shared = Arc::new(Shared { journal, records, settings, signals });
+        let outage: Weak<Shared> = Arc::downgrade(&shared);
+        shared.signals.watch_outages(outage);
+        Self { shared }
     }
 
     /// Asks every server for a PONG, within the command timeout.
@@ -136,94 +133,46 @@ impl RedisSessionStorage {
     /// # Errors
     /// [`StorageError`] where one does not come.
     pub async fn ping(&self) -> Result<(), StorageError> {
-        let (ping, servers) = (redis::cmd("PING"), &self.shared.servers);
+        let (ping, servers) = (redis::cmd("PING"), &self.shared.records.servers);
         for server in servers.each() {
             let deadline = servers.deadline(Operation::Ping);
             let _: Value = server.ask_here(Question::Command(&ping), deadline).await?;
         }
         Ok(())
     }
-
-    async fn commit_on(
-        &self,
-        key: &SessionKey,
-        commit: &Commit,
-        expect: Option<Version>,
-    ) -> Result<Committed, StorageError> {
-        scripts::commit(&self.shared.servers, &self.name(key), commit, expect).await
-    }
-
-    /// Commits over whatever record is there. It is looked at first: what is damaged may not be
-    /// overwritten, and a repetition must know which state it was meant for.
-    async fn commit_on_whatever(
-        &self,
-        key: &SessionKey,
-        commit: &Commit,
-    ) -> Result<Committed, StorageError> {
-        let Some(mut stored) = self.load(key).await? else { return Ok(Committed::Gone) };
-        for _ in 0..MAX_OVERTAKEN {
-            if stored.version().nonce() == commit.nonce() {
-                return Ok(Committed::Applied { stamp: *stored.stamp(), as_of: stored.as_of() });
-            }
-            match self.commit_on(key, commit, Some(stored.version())).await? {
-                Committed::Conflict(newer) => stored = newer,
-                outcome => return Ok(outcome),
-            }
-        }
-        Ok(Committed::Conflict(stored))
-    }
-
-    fn name(&self, key: &SessionKey) -> Vec<u8> {
-        self.shared.keys.session(key)
-    }
 }
 
 impl SessionStorage for RedisSessionStorage {
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        let name = self.name(key);
-        let get = command("GET", &name);
-        let get = Question::Command(&get);
-        let mut answer = self.shared.servers.ask(&name, Operation::Load, get).await?;
-        let bytes = match std::mem::replace(&mut answer.value, Value::Nil) {
-            Value::Nil => return Ok(None),
-            Value::BulkString(bytes) => Bytes::from(bytes),
-            _ => return Err(answer.unexpected(Operation::Load)),
-        };
-        let record = decode(bytes, answer.clock().now())?;
-        if !record.is_expired(record.as_of()) {
-            return Ok(Some(record));
+        let journal = &self.shared.journal;
+        if journal.denies(key) {
+            return Ok(None);
         }
-        // The server removes what has expired by itself. So either somebody took the key's expiry
-        // away, or the server's clock was set back: it has to be asked.
-        let deadline = self.shared.servers.deadline(Operation::Load);
-        let asking = answer.server.refresh_clock(deadline);
-        let now = bounded(CLOCK_LIMIT, Operation::Load, asking).await?;
-        let record = decode(record.as_bytes().clone(), now)?;
-        Ok((!record.is_expired(now)).then_some(record))
+        let found = self.shared.records.load(key).await?;
+        Ok(found.filter(|record| journal.accepts(key, record.created())))
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
         commit.check_size(self.shared.settings.max_session_bytes)?;
-        match commit.expect() {
-            Expect::Absent => self.commit_on(key, commit, None).await,
-            Expect::Exactly(version) => self.commit_on(key, commit, Some(version)).await,
-            Expect::Present => {
-                let limit = self.shared.servers.timeout(Operation::Commit);
-                bounded(limit, Operation::Commit, self.commit_on_whatever(key, commit)).await
-            }
-        }
+        self.shared.journal.commit(key, commit, self.shared.records.commit(key, commit)).await
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        scripts::touch(&self.shared.servers, &self.name(key)).await
+        if self.shared.journal.denies(key) {
+            return Ok(Touched::Gone);
+        }
+        self.shared.records.touch(key).await
     }
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
-        removal::remove(&self.shared.servers, &self.name(key), &self.shared.settings).await
+        let records = &self.shared.records;
+        self.shared.journal.remove(key, records.now(key), records.remove(key)).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {
-        stats::stats(&self.shared.servers, &self.shared.keys, self.backend_name()).await
+        let records = &self.shared.records;
+        let stats = stats::stats(&records.servers, &records.keys, self.backend_name()).await?;
+        Ok(self.shared.journal.stats().put_into(stats))
     }
 
     fn backend_name(&self) -> &'static str {
@@ -239,16 +188,17 @@ impl SessionStorage for RedisSessionStorage {
     }
 
     fn timeout(&self, operation: Operation) -> Option<Duration> {
-        Some(self.shared.servers.timeout(operation))
+        Some(self.shared.records.servers.timeout(operation))
     }
 
     fn health(&self) -> StorageHealth {
-        let servers = &self.shared.servers;
-        let (nodes, warnings) = (servers.health(), servers.warnings());
-        StorageHealth::of_nodes(self.backend_name(), nodes, 0, warnings)
+        let servers = &self.shared.records.servers;
+        let pending = self.shared.journal.stats().pending;
+        StorageHealth::of_nodes(self.backend_name(), servers.health(), pending, servers.warnings())
     }
 
     fn observe_with(&self, observer: Arc<dyn Observer>) {
+        self.shared.journal.set_observer(observer.clone());
         self.shared.signals.observe_with(observer);
     }
 
@@ -257,33 +207,12 @@ impl SessionStorage for RedisSessionStorage {
     }
 }
 
-/// A command on one key, in as much memory as it needs.
-pub(crate) fn command(name: &str, key: &[u8]) -> Cmd {
-    let mut command = Cmd::with_capacity(2, name.len() + key.len());
-    command.arg(name).arg(key);
-    command
-}
+impl Outage for Shared {
+    fn server_is_back(&self) {
+        self.journal.retry_now();
+    }
 
-/// Several exchanges under one limit.
-async fn bounded<T>(
-    limit: Duration,
-    operation: Operation,
-    work: impl Future<Output = Result<T, StorageError>>,
-) -> Result<T, StorageError> {
-    let start = Instant::now();
-    let done = tokio::time::timeout(limit, work).await;
-    done.unwrap_or_else(|_| {
-        Err(StorageError::timeout(
-            operation,
-            &format!("{operation} timeout"),
-            limit,
-            start.elapsed(),
-        ))
-    })
-}
-
-fn decode(bytes: Bytes, now: Timestamp) -> Result<Record, StorageError> {
-    Record::decode(bytes, now).map_err(|corrupt| {
-        StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
-    })
+    fn history_changed(&self) {
+        self.journal.reapply();
+    }
 }

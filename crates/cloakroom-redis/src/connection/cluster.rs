@@ -99,6 +99,11 @@ impl Cluster {
         self.shared.wanted.notify_one();
     }
 
+    /// The node that a key belongs to, as far as is known.
+    pub(crate) fn owner(&self, key: &[u8]) -> Option<Arc<Pool>> {
+        self.shared.map().owner(KeySlot::of(key)).cloned()
+    }
+
     /// All primaries that are known.
     pub(crate) fn nodes(&self) -> Vec<Arc<Pool>> {
         self.shared.map().nodes().to_vec()
@@ -254,12 +259,12 @@ impl Shared {
             }))
         });
         self.choose_probe_keys(&map);
-        let changed = !map.keeps_owners_of(before);
-        *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
-        if changed {
+        if !map.keeps_owners_of(before) {
             self.signals.emit(&Event::PrimaryChanged { node: &self.name() });
+            // Before anybody asks the new owners.
             self.signals.history_changed();
         }
+        *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
         true
     }
 

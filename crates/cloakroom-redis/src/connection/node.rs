@@ -170,14 +170,16 @@ impl Node {
         // From 1: no connection has the number 0.
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let (connection, address) = (opened.connection.clone(), opened.address.clone());
-        let outage = slot.install(Live { connection, number, address });
-        if let Some(outage) = outage {
-            self.signals.emit(&Event::ConnectionRestored { node: &opened.address, outage });
-        }
         if changed {
             self.leave_all_but(&opened.address);
             self.signals.emit(&Event::PrimaryChanged { node: &opened.address });
+            // Before anybody reads from it.
             self.signals.history_changed();
+        }
+        let outage = slot.install(Live { connection, number, address });
+        if let Some(outage) = outage {
+            self.signals.emit(&Event::ConnectionRestored { node: &opened.address, outage });
+            self.signals.server_is_back();
         }
         self.probed(Side::Reads, ProbeResult::Success);
         // A server that is back is back for the other connections too.

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{ConfigError, NodeHealth, Operation, StorageError};
+use cloakroom::{ConfigError, NodeHealth, Operation, StorageError, Timestamp};
 use redis::Value;
 
 use super::cluster::Cluster;
@@ -117,6 +117,14 @@ impl Servers {
         match answer {
             Ok((reply, server)) => Ok(Answer { value: reply.value, sent: reply.sent, server }),
             Err(failure) => Err(failure.error),
+        }
+    }
+
+    /// The time of the server that a key belongs to; `None` as long as no server has told it.
+    pub(crate) fn now(&self, key: &[u8]) -> Option<Timestamp> {
+        match &self.place {
+            Place::One(pool) => pool.clock().told(),
+            Place::Cluster(cluster) => cluster.owner(key)?.clock().told(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cloakroom::StorageStats;
+
 /// The journal's figures. Counters count since the journal was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct JournalStats {
@@ -21,4 +23,22 @@ pub(crate) struct JournalStats {
     pub(crate) refused: u64,
     /// Confirmed removals that gave way to newer ones before their time.
     pub(crate) displaced: u64,
+}
+
+impl JournalStats {
+    /// The same figures among those of the storage.
+    pub(crate) fn put_into(self, stats: StorageStats) -> StorageStats {
+        stats
+            .with_metric("pending_removals", self.pending)
+            .with_metric(
+                "oldest_pending_removal_ms",
+                self.oldest_pending.unwrap_or_default().as_millis(),
+            )
+            .with_metric("remembered_removals", self.entries)
+            .with_metric("late_removals", self.applied)
+            .with_metric("repeated_removals", self.repeated)
+            .with_metric("expired_removals", self.expired)
+            .with_metric("refused_removals", self.refused)
+            .with_metric("displaced_removals", self.displaced)
+    }
 }

@@ -1,0 +1,152 @@
+//! [`Records`]: the records on the servers, and what one exchange does to them. The storage stands on
+//! it, and the journal repeats removals by it.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cloakroom::{
+    Commit, Committed, Destroyed, Expect, Operation, Record, SessionKey, StorageError,
+    StorageErrorKind, Timestamp, Touched, Version,
+};
+use redis::{Cmd, Value};
+
+use crate::connection::{Question, Servers};
+use crate::journal::Remove;
+use crate::keys::Keys;
+use crate::removal::{self, Replicas};
+use crate::scripts;
+
+/// How long a load may wait for the server's time beyond its answer, which is rarely asked for.
+const CLOCK_LIMIT: Duration = Duration::from_millis(40);
+
+/// How often a commit that takes whatever is there may be overtaken by others.
+const MAX_OVERTAKEN: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Records {
+    pub(crate) servers: Servers,
+    pub(crate) keys: Keys,
+    pub(crate) replicas: Replicas,
+}
+
+impl Records {
+    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        let name = self.keys.session(key);
+        let get = command("GET", &name);
+        let get = Question::Command(&get);
+        let mut answer = self.servers.ask(&name, Operation::Load, get).await?;
+        let bytes = match std::mem::replace(&mut answer.value, Value::Nil) {
+            Value::Nil => return Ok(None),
+            Value::BulkString(bytes) => Bytes::from(bytes),
+            _ => return Err(answer.unexpected(Operation::Load)),
+        };
+        let record = decode(bytes, answer.clock().now())?;
+        if !record.is_expired(record.as_of()) {
+            return Ok(Some(record));
+        }
+        // The server removes what has expired by itself. So either somebody took the key's expiry
+        // away, or the server's clock was set back: it has to be asked.
+        let deadline = self.servers.deadline(Operation::Load);
+        let asking = answer.server.refresh_clock(deadline);
+        let now = bounded(CLOCK_LIMIT, Operation::Load, asking).await?;
+        let record = decode(record.as_bytes().clone(), now)?;
+        Ok((!record.is_expired(now)).then_some(record))
+    }
+
+    pub(crate) async fn commit(
+        &self,
+        key: &SessionKey,
+        commit: &Commit,
+    ) -> Result<Committed, StorageError> {
+        match commit.expect() {
+            Expect::Absent => self.commit_on(key, commit, None).await,
+            Expect::Exactly(version) => self.commit_on(key, commit, Some(version)).await,
+            Expect::Present => {
+                let limit = self.servers.timeout(Operation::Commit);
+                bounded(limit, Operation::Commit, self.commit_on_whatever(key, commit)).await
+            }
+        }
+    }
+
+    pub(crate) async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
+        scripts::touch(&self.servers, &self.keys.session(key)).await
+    }
+
+    pub(crate) async fn remove(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
+        removal::remove(&self.servers, &self.keys.session(key), self.replicas).await
+    }
+
+    /// The time of the server that a key belongs to; `None` as long as no server has told it.
+    pub(crate) fn now(&self, key: &SessionKey) -> Option<Timestamp> {
+        self.servers.now(&self.keys.session(key))
+    }
+
+    async fn commit_on(
+        &self,
+        key: &SessionKey,
+        commit: &Commit,
+        expect: Option<Version>,
+    ) -> Result<Committed, StorageError> {
+        scripts::commit(&self.servers, &self.keys.session(key), commit, expect).await
+    }
+
+    /// Commits over whatever record is there. It is looked at first: what is damaged may not be
+    /// overwritten, and a repetition must know which state it was meant for.
+    async fn commit_on_whatever(
+        &self,
+        key: &SessionKey,
+        commit: &Commit,
+    ) -> Result<Committed, StorageError> {
+        let Some(mut stored) = self.load(key).await? else { return Ok(Committed::Gone) };
+        for _ in 0..MAX_OVERTAKEN {
+            if stored.version().nonce() == commit.nonce() {
+                return Ok(Committed::Applied { stamp: *stored.stamp(), as_of: stored.as_of() });
+            }
+            match self.commit_on(key, commit, Some(stored.version())).await? {
+                Committed::Conflict(newer) => stored = newer,
+                outcome => return Ok(outcome),
+            }
+        }
+        Ok(Committed::Conflict(stored))
+    }
+}
+
+impl Remove for Records {
+    async fn remove(
+        &self,
+        key: &SessionKey,
+        before: Option<Timestamp>,
+    ) -> Result<bool, StorageError> {
+        match before {
+            Some(before) => scripts::remove(&self.servers, &self.keys.session(key), before).await,
+            None => Ok(matches!(Records::remove(self, key).await?, Destroyed::Removed(_))),
+        }
+    }
+}
+
+/// A command on one key, in as much memory as it needs.
+pub(crate) fn command(name: &str, key: &[u8]) -> Cmd {
+    let mut command = Cmd::with_capacity(2, name.len() + key.len());
+    command.arg(name).arg(key);
+    command
+}
+
+/// Several exchanges under one limit.
+async fn bounded<T>(
+    limit: Duration,
+    operation: Operation,
+    work: impl Future<Output = Result<T, StorageError>>,
+) -> Result<T, StorageError> {
+    let start = Instant::now();
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| {
+        let name = format!("{operation} timeout");
+        Err(StorageError::timeout(operation, &name, limit, start.elapsed()))
+    })
+}
+
+fn decode(bytes: Bytes, now: Timestamp) -> Result<Record, StorageError> {
+    Record::decode(bytes, now).map_err(|corrupt| {
+        StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
+    })
+}
