@@ -32,6 +32,8 @@ enum State {
     #[default]
     Up,
     Down,
+    /// It answers after a second.
+    Slow,
     Silent,
     Denies,
 }
@@ -68,6 +70,11 @@ impl Server {
         let state = *self.state.lock().unwrap();
         match state {
             State::Up => Ok(self.records.lock().unwrap().remove(key)),
+            State::Slow => {
+                let removed = self.records.lock().unwrap().remove(key);
+                sleep(SECOND).await;
+                Ok(removed)
+            }
             State::Down => Err(error(StorageErrorKind::Unavailable)),
             State::Denies => Err(error(StorageErrorKind::Denied)),
             State::Silent => std::future::pending().await,

@@ -121,3 +121,31 @@ async fn a_repetition_ends_only_what_was_there_before_the_removal() {
     assert_eq!(asked.first().unwrap(), &(a, Some(at(2100))));
     assert_eq!(asked.last().unwrap(), &(a, Some(at(100))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_repetition_that_a_failover_or_a_newer_removal_overtakes_does_not_count() {
+    for overtake in [Overtake::Failover, Overtake::Removal] {
+        let (bench, a) = (Bench::new(), key("a"));
+        bench.remove_while(State::Down, &a).await;
+        bench.server.set(State::Slow);
+        sleep(SECOND / 2).await;
+        assert!(!bench.server.holds(&a), "carried out, but not answered yet");
+        bench.server.put(&a);
+        match overtake {
+            Overtake::Failover => bench.journal.reapply(),
+            Overtake::Removal => {
+                let lost = async { Err(error(StorageErrorKind::Unavailable)) };
+                assert!(bench.journal.remove(&a, None, lost).await.is_ok());
+            }
+        }
+        bench.settle().await;
+        assert!(!bench.server.holds(&a), "{overtake:?}");
+        assert_eq!(bench.server.asked().len(), 2, "the first was overtaken");
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Overtake {
+    Failover,
+    Removal,
+}
