@@ -47,7 +47,7 @@ impl Records {
         // The server removes what has expired by itself. So either somebody took the key's expiry
         // away, or the server's clock was set back: it has to be asked.
         let deadline = self.servers.deadline(Operation::Load);
-        let asking = answer.server.refresh_clock(deadline);
+        let asking = Box::pin(answer.server.refresh_clock(deadline));
         let now = bounded(CLOCK_LIMIT, Operation::Load, asking).await?;
         let record = decode(record.as_bytes().clone(), now)?;
         Ok((!record.is_expired(now)).then_some(record))
@@ -63,7 +63,8 @@ impl Records {
             Expect::Exactly(version) => self.commit_on(key, commit, Some(version)).await,
             Expect::Present => {
                 let limit = self.servers.timeout(Operation::Commit);
-                bounded(limit, Operation::Commit, self.commit_on_whatever(key, commit)).await
+                let work = Box::pin(self.commit_on_whatever(key, commit));
+                bounded(limit, Operation::Commit, work).await
             }
         }
     }

@@ -1,5 +1,6 @@
 //! [`RedisSessionStorage`]: sessions in Redis or Valkey, one string per session.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -154,7 +155,8 @@ impl SessionStorage for RedisSessionStorage {
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
         commit.check_size(self.shared.settings.max_session_bytes)?;
-        self.shared.journal.commit(key, commit, self.shared.records.commit(key, commit)).await
+        let work = pin!(self.shared.records.commit(key, commit));
+        self.shared.journal.commit(key, commit, work).await
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
@@ -166,7 +168,8 @@ impl SessionStorage for RedisSessionStorage {
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         let records = &self.shared.records;
-        self.shared.journal.remove(key, records.now(key), records.remove(key)).await
+        let work = pin!(records.remove(key));
+        self.shared.journal.remove(key, records.now(key), work).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -45,7 +45,7 @@ pub(super) struct Node {
     pub(super) writes: Breaker,
     pub(super) retries: RetryBudget,
     pub(super) signals: Arc<Signals>,
-    /// While no connection answers, one at a time is opened.
+    /// Of the connections that keep silent, one at a time is replaced.
     pub(super) gate: Arc<Semaphore>,
     slots: Box<[Arc<Slot>]>,
     opened: AtomicU64,
@@ -126,10 +126,6 @@ impl Node {
             .or_else(|| live().min_by_key(|slot| slot.in_flight()))
             .or_else(|| all().min_by_key(|slot| slot.in_flight()))
             .filter(|slot| slot.in_flight() < self.settings.max_in_flight)
-    }
-
-    pub(super) fn is_any_trusted(&self) -> bool {
-        self.slots.iter().any(|slot| slot.is_trusted())
     }
 
     /// A slot's connection, which is opened where there is none.

@@ -224,7 +224,8 @@ impl Pool {
                     inquiry.sent = Sent::Twice;
                 }
                 Cause::ReadOnly if !replaced && self.may_repeat() => replaced = true,
-                Cause::NotReady if self.may_repeat() && deadline.pause(NOT_READY_PAUSE).await => {}
+                Cause::NotReady
+                    if self.may_repeat() && Box::pin(deadline.pause(NOT_READY_PAUSE)).await => {}
                 _ => return Err(failure),
             }
         }

@@ -39,7 +39,8 @@ pub(crate) enum Standing {
 }
 
 impl Question<'_> {
-    /// Sends the question and waits for the answer.
+    /// Sends the question and waits for the answer. What is rare is boxed: it shall take no room in
+    /// the future of every command.
     pub(super) async fn put(
         self,
         connection: &mut MultiplexedConnection,
@@ -50,27 +51,16 @@ impl Question<'_> {
             Self::Script { by_hash, by_text } => match send(connection, by_hash, standing).await {
                 // The same connection: another node would not know the script either.
                 Err(error) if error.code() == Some("NOSCRIPT") => {
-                    send(connection, &by_text(), standing).await
+                    Box::pin(send(connection, &by_text(), standing)).await
                 }
                 answer => answer,
             },
             Self::Durable { command, replicas, limit } => {
-                // In one piece: the server waits for what was written on this connection.
-                let mut both = redis::pipe();
-                if standing == Standing::Importing {
-                    both.cmd("ASKING").ignore();
-                }
-                both.add_command(command.clone());
-                both.cmd("WAIT").arg(replicas).arg(limit.as_millis() as u64);
-                let first = both.len() - 2;
-                let answers = connection.send_packed_commands(&both, first, 2).await?;
-                match answers.first() {
-                    Some(Value::ServerError(error)) => Err(error.clone().into()),
-                    _ => Ok(Value::Array(answers)),
-                }
+                Box::pin(durable(connection, command, replicas, limit, standing)).await
             }
             Self::Pipeline(commands) => {
-                let answers = connection.send_packed_commands(commands, 0, commands.len()).await?;
+                let count = commands.len();
+                let answers = Box::pin(connection.send_packed_commands(commands, 0, count)).await?;
                 Ok(Value::Array(answers))
             }
         }
@@ -89,12 +79,34 @@ async fn send(
             // else's may come between.
             let mut both = redis::pipe();
             both.cmd("ASKING").add_command(command.clone());
-            let answers = connection.send_packed_commands(&both, 1, 1).await?;
+            let answers = Box::pin(connection.send_packed_commands(&both, 1, 1)).await?;
             answers.into_iter().next().unwrap_or(Value::Nil)
         }
     };
     match answer {
         Value::ServerError(error) => Err(error.into()),
         answer => Ok(answer),
+    }
+}
+
+async fn durable(
+    connection: &mut MultiplexedConnection,
+    command: &Cmd,
+    replicas: u32,
+    limit: Duration,
+    standing: Standing,
+) -> Result<Value, RedisError> {
+    // In one piece: the server waits for what was written on this connection.
+    let mut both = redis::pipe();
+    if standing == Standing::Importing {
+        both.cmd("ASKING");
+    }
+    both.add_command(command.clone());
+    both.cmd("WAIT").arg(replicas).arg(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+    let first = both.len() - 2;
+    let answers = connection.send_packed_commands(&both, first, 2).await?;
+    match answers.first() {
+        Some(Value::ServerError(error)) => Err(error.clone().into()),
+        _ => Ok(Value::Array(answers)),
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! A connection that keeps silent stays in its place until another one has taken it: whoever waits
 //! for an answer there may still get it, and a server that answers nobody would not answer a new
-//! connection either. So while no connection of the pool answers, only one at a time is opened.
+//! connection either. So of those that keep silent one at a time is replaced.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -109,7 +109,7 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
             if judge(&node, slot, &live, proof) {
                 return Look::Well;
             }
-            if slot.is_live() && !node.is_any_trusted() && waited.is_none() {
+            if slot.is_live() && waited.is_none() {
                 drop((node, live));
                 // The server may have come to its senses while this waited for its turn.
                 waited = gate.clone().acquire_owned().await.ok();

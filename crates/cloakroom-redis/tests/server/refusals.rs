@@ -72,7 +72,8 @@ async fn a_read_only_replica_serves_reads_and_refuses_writes() {
     assert!(error.to_string().contains("read-only replica"), "{error}");
     assert_eq!(storage_kind(error), StorageErrorKind::ReadOnly);
     let error = storage.delete("ann").await.unwrap_err();
-    assert_eq!(*error.kind(), StorageErrorKind::ReadOnly);
+    assert_eq!(*error.kind(), StorageErrorKind::Pending);
+    assert_eq!(text(&storage, "ann").await.unwrap(), None, "a sign-out counts here at once");
     assert_eq!(dump(&replica, &key_of("ann")).await, before);
     assert_eq!(storage.stats().await.unwrap().total_sessions, 1);
 }
