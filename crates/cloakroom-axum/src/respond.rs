@@ -4,7 +4,7 @@
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use cloakroom::{PendingSignOut, SessionError, SetCookie};
+use cloakroom::{Operation, PendingSignOut, SessionError, SetCookie};
 
 /// How long a client should wait after a 503, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -38,6 +38,10 @@ impl SessionRejection {
             Self::Session(_) | Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
+
+    fn is_about_a_sign_out(&self) -> bool {
+        matches!(self, Self::Session(SessionError::Storage(error)) if error.operation() == Operation::Destroy)
+    }
 }
 
 impl From<SessionError> for SessionRejection {
@@ -50,6 +54,9 @@ impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         let status = self.status();
         let text = match status {
+            StatusCode::SERVICE_UNAVAILABLE if self.is_about_a_sign_out() => {
+                "Your sign-out could not be confirmed. Please try again."
+            }
             StatusCode::SERVICE_UNAVAILABLE => "The service is busy. Please try again.",
             StatusCode::CONFLICT => "The session has changed meanwhile. Please try again.",
             _ => "Something went wrong.",

@@ -43,6 +43,9 @@ pub(crate) use sign_out::Removal;
 /// passed.
 const GRACE: Duration = Duration::from_millis(20);
 
+/// How often `drain` looks whether anything is pending.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 /// Sessions for a whole application: one storage, one policy. Clones are the same engine.
 ///
 /// ```
@@ -89,11 +92,18 @@ impl Engine {
     }
 
     /// Waits until everything has reached the storage that was still under way when its request
-    /// had ended: touches, and commits whose client disconnected. Call it before the process ends.
+    /// had ended: touches, commits whose client disconnected, and sign-outs that were pending.
+    /// Call it before the process ends; what is pending ends with the process.
     ///
     /// Answers whether all of it was done within `limit`.
     pub async fn drain(&self, limit: Duration) -> bool {
-        self.inner.background.drain(limit).await
+        let drained = async {
+            self.inner.background.idle().await;
+            while self.health().pending_removals > 0 {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::time::timeout(limit, drained).await.is_ok()
     }
 
     /// How many touches, commits and sign-outs are under way whose request has ended.

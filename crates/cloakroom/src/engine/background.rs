@@ -1,12 +1,11 @@
 //! [`Background`]: what goes on after its request has ended. Everything here ends by itself within
-//! the storage's own deadlines; `drain` waits for it.
+//! the storage's own deadlines; [`Background::idle`] waits for it.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -44,20 +43,17 @@ impl Background {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Waits until nothing is running; `false` where that takes longer than `limit`.
-    pub(super) async fn drain(&self, limit: Duration) -> bool {
-        let drained = async {
-            loop {
-                let idle = self.idle.notified();
-                tokio::pin!(idle);
-                idle.as_mut().enable();
-                if self.running() == 0 {
-                    return;
-                }
-                idle.await;
+    /// Waits until nothing is running.
+    pub(super) async fn idle(&self) {
+        loop {
+            let idle = self.idle.notified();
+            tokio::pin!(idle);
+            idle.as_mut().enable();
+            if self.running() == 0 {
+                return;
             }
-        };
-        tokio::time::timeout(limit, drained).await.is_ok()
+            idle.await;
+        }
     }
 }
 

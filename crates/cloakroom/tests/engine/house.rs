@@ -89,6 +89,13 @@ impl House {
         self.engine.storage().load(&key(cookie)).await.unwrap()
     }
 
+    /// Waits until nothing goes on after its request, pending or not.
+    pub(crate) async fn settle(&self) {
+        while self.engine.background_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub(crate) async fn drain(&self) {
         assert!(self.engine.drain(Duration::from_secs(20)).await);
     }

@@ -193,9 +193,29 @@ async fn a_request_dropped_after_its_sign_out_is_pending_too() {
     scope.handle().load().await.unwrap().destroy().unwrap();
     ailing.writes(Mood::Down);
     drop(scope);
-    house.drain().await;
+    house.settle().await;
     assert_eq!(house.journal.count("DestroyPending"), 1);
     assert_eq!(house.outcome(&cookie).await, UNKNOWN);
+}
+
+/// What is pending ends with the process, so its end waits for it and says whether it was worth it.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_process_waits_for_sign_outs_that_are_pending() {
+    let (house, ailing) = ailing::house(|_| {});
+    let cookie = house.visitor().await;
+    ailing.writes(Mood::Down);
+    let _ = house.visit(&cookie, |session| session.destroy().unwrap()).await;
+    let second = Duration::from_secs(1);
+    let start = tokio::time::Instant::now();
+    assert!(!house.engine.drain(second).await, "it is not done");
+    assert_eq!(start.elapsed(), second);
+    let recovers = async {
+        tokio::time::sleep(second).await;
+        ailing.recover().await;
+    };
+    let (drained, ()) = tokio::join!(house.engine.drain(5 * second), recovers);
+    assert!(drained);
+    assert!(house.record(&cookie).await.is_none());
 }
 
 /// A handler that is dropped while it waits: the sign-out takes place, and only once.

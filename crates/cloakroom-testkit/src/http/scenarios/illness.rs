@@ -66,6 +66,7 @@ pub async fn a_logout_that_nobody_keeps_is_refused_and_the_ticket_stays(
     for target in ["/logout", "/logout-now", "/logout-fail"] {
         let answer = client.get(target).await;
         come_back_later(&client, &answer);
+        assert!(answer.text().contains("sign-out"), "{:?}", answer.text());
     }
     assert_eq!(client.text("/whoami").await, "ada");
     storage.recover().await;
