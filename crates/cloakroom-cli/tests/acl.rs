@@ -5,7 +5,7 @@ mod support {
     pub mod process;
 }
 
-use cloakroom_testkit::RedisServer;
+use cloakroom_testkit::{RedisServer, SentinelSet};
 use support::process::{Left, run_command};
 
 /// Runs the command, which succeeds and prints one line.
@@ -52,14 +52,20 @@ async fn every_form_holds_user_prefix_and_rights() {
 #[tokio::test]
 async fn servers_and_sentinels_accept_their_rules() {
     let server = RedisServer::start().await.unwrap();
-    for arguments in [&[][..], &["--sentinel", "--user", "watcher"], &["--database", "1"]] {
+    for arguments in [&[][..], &["--database", "1"], &["--prefix", "my-*[shop]:"]] {
         let line = line(arguments).await;
-        let words: Vec<_> = line.split(' ').filter(|word| !word.contains("sentinel|")).collect();
-        assert_eq!(server.ask(words).await.unwrap().text(), "OK", "{line}");
+        assert_eq!(server.ask(line.split(' ')).await.unwrap().text(), "OK", "{line}");
     }
-    let sentinel = line(&["--sentinel"]).await;
-    assert!(!sentinel.contains('~') && !sentinel.contains("+get "), "{sentinel}");
-    assert!(sentinel.contains("+sentinel|get-master-addr-by-name"), "{sentinel}");
+    let set = SentinelSet::start().await.unwrap();
+    let line = line(&["--sentinel", "--user", "watcher"]).await;
+    let sentinel = &set.sentinels()[0];
+    assert_eq!(sentinel.ask(line.split(' ')).await.unwrap().text(), "OK", "{line}");
+    let url = sentinel.url_as("watcher", "PASSWORD");
+    // The application's user has no right to ask.
+    let left = run_command(&["acl", "--sentinel", "--url", &url]).await;
+    assert!(mistake(&left).contains("could not be asked"), "{left:?}");
+    let left = run_command(&["acl", "--sentinel", "--url", &sentinel.plain_url()]).await;
+    assert!(left.errors.contains("accepts this rule"), "{left:?}");
 }
 
 #[tokio::test]

@@ -31,6 +31,10 @@ use crate::storage::RedisSessionStorage;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "backend", rename_all = "lowercase")]
 #[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of them, made at start; a box would show in every match"
+)]
 pub enum StorageConfig {
     /// The embedded storage.
     Memory(MemoryStorageConfig),

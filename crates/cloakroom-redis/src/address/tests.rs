@@ -267,10 +267,11 @@ proptest! {
         let url = format!("{scheme}://user:{secret}{rest}");
         if let Err(error) = topology(&url) {
             let shown = format!("{error} {error:?}");
-            // A password that was cut at an @ or a comma leaves a host behind.
-            let host = secret.rsplit(['@', ',']).next().unwrap_or_default();
-            prop_assert!(!shown.contains(&secret), "{shown}");
-            prop_assert!(secret.contains(['@', ',']) || !shown.contains("XYZZY"), "{host}: {shown}");
+            prop_assert!(!shown.contains(&secret), "{}", shown);
+            // What stands behind an @ or a comma is a host to every reader of URLs.
+            if !secret.contains(['@', ',']) {
+                prop_assert!(!shown.contains("XYZZY"), "{}", shown);
+            }
         }
     }
 

@@ -24,7 +24,7 @@ use super::{SENTINEL_PORT, SERVER_PORT};
 use crate::config::{Plaintext, TlsConfig};
 use crate::tls::Encryption;
 
-const SERVER_EXAMPLE: &str = "write redis://localhost:6379, with a user and password \
+const SERVER_EXAMPLE: &str = "write a Redis URL such as redis://localhost:6379, with a user and password \
                               redis://user:password@host:6379/0, for a socket unix:///path";
 const SENTINEL_EXAMPLE: &str = "write redis+sentinel://user:password@host1:26379,host2:26379/NAME, \
                                 with the name that stands in sentinel.conf";
