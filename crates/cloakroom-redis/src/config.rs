@@ -90,6 +90,8 @@ pub struct PoolConfig {
 
 /// The certificates of encrypted connections. What the server shows is always checked.
 ///
+/// Files that change while the application runs are read again before the next connection is opened.
+///
 /// ```
 /// use cloakroom_redis::{RedisSessionStorage, TlsConfig};
 ///

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "tls")]
 mod client;
+#[cfg(feature = "tls")]
+mod files;
 mod problem;
 
 use std::io;

@@ -1,59 +1,50 @@
 //! [`TlsClient`]: the client's side of TLS, with the certificates it trusts and its own.
+//!
+//! Certificates live for weeks and processes longer. So files that have changed are read again at the
+//! next handshake; while they cannot be read, or do not go together yet, the former ones stay.
 
-use std::fmt::Display;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
-use cloakroom::{ConfigError, ConfigErrorKind};
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use cloakroom::ConfigError;
+use rustls::ClientConfig;
+use rustls::pki_types::{InvalidDnsNameError, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::files;
 use crate::config::TlsConfig;
 
 /// Shakes hands with servers. Clones share the certificates and the tickets that shorten later
 /// handshakes.
 #[derive(Clone)]
-pub(crate) struct TlsClient(Arc<ClientConfig>);
+pub(crate) struct TlsClient(Arc<Certificates>);
+
+struct Certificates {
+    files: TlsConfig,
+    /// Held for as long as it takes to look at the files, by one thread made for waiting.
+    current: Mutex<Current>,
+}
+
+struct Current {
+    client: Arc<ClientConfig>,
+    state: State,
+}
+
+/// By which it is seen that a file has changed: each one's time and length.
+#[derive(PartialEq, Eq)]
+struct State([Option<(SystemTime, u64)>; 3]);
 
 impl TlsClient {
-    /// Reads the files that are named; without an authority of its own it trusts the system's.
+    /// Reads the files that are named.
     pub(super) fn new(files: TlsConfig) -> Result<Self, ConfigError> {
-        let roots = match &files.ca_file {
-            Some(path) => own_roots(path)?,
-            None => system_roots()?,
-        };
-        let provider = Arc::new(ring::default_provider());
-        let client = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| invalid(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(roots);
-        let client = match (&files.cert_file, &files.key_file) {
-            (None, None) => client.with_no_client_auth(),
-            (Some(cert), Some(key)) => {
-                let chain = certificates(cert, "cert_file")?;
-                client.with_client_auth_cert(chain, private_key(key)?).map_err(|error| {
-                    invalid(format!(
-                        "cert_file {} and key_file {} do not go together ({error}); name the \
-                         certificate and the key that belongs to it",
-                        cert.display(),
-                        key.display()
-                    ))
-                })?
-            }
-            (Some(_), None) | (None, Some(_)) => {
-                return Err(invalid(
-                    "cert_file and key_file come together: the client's certificate and its \
-                     private key",
-                ));
-            }
-        };
-        Ok(Self(Arc::new(client)))
+        let state = State::of(&files);
+        let client = Arc::new(files::read_all(&files)?);
+        let current = Mutex::new(Current { client, state });
+        Ok(Self(Arc::new(Certificates { files, current })))
     }
 
     pub(super) async fn shake_hands(
@@ -63,65 +54,38 @@ impl TlsClient {
     ) -> io::Result<TlsStream<TcpStream>> {
         let name = server_name(host)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        TlsConnector::from(self.0.clone()).connect(name, stream).await
+        let certificates = self.0.clone();
+        let client = tokio::task::spawn_blocking(move || certificates.current()).await?;
+        TlsConnector::from(client).connect(name, stream).await
     }
+}
+
+impl Certificates {
+    fn current(&self) -> Arc<ClientConfig> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = State::of(&self.files);
+        if state != current.state
+            && let Ok(client) = files::read_all(&self.files)
+        {
+            *current = Current { client: Arc::new(client), state };
+        }
+        current.client.clone()
+    }
+}
+
+impl State {
+    fn of(files: &TlsConfig) -> Self {
+        let state = |file: &Option<std::path::PathBuf>| state_of(file.as_deref()?);
+        Self([&files.ca_file, &files.cert_file, &files.key_file].map(state))
+    }
+}
+
+fn state_of(file: &Path) -> Option<(SystemTime, u64)> {
+    let about = std::fs::metadata(file).ok()?;
+    Some((about.modified().ok()?, about.len()))
 }
 
 /// The name that the server's certificate must be made out to.
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, InvalidDnsNameError> {
     Ok(ServerName::try_from(host)?.to_owned())
-}
-
-fn own_roots(path: &Path) -> Result<RootCertStore, ConfigError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(path, "ca_file")? {
-        roots.add(certificate).map_err(|error| unreadable("ca_file", path, error))?;
-    }
-    Ok(roots)
-}
-
-/// One certificate that cannot be read is left out: the system has many, and others do.
-fn system_roots() -> Result<RootCertStore, ConfigError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(invalid(
-            "this system trusts no certificate authority; install its package of certificates \
-             (ca-certificates), or name your own with ca_file or ?ca=/path",
-        ));
-    }
-    Ok(roots)
-}
-
-fn certificates(path: &Path, field: &str) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let text = read(path, field)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let found = found.map_err(|error| unreadable(field, path, error))?;
-    if found.is_empty() {
-        return Err(unreadable(field, path, "there is no certificate in it"));
-    }
-    Ok(found)
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, ConfigError> {
-    let text = read(path, "key_file")?;
-    // The reader's error may repeat a line of the file.
-    PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
-        let why = "there is no private key in it, or one with a passphrase";
-        unreadable("key_file", path, why)
-    })
-}
-
-fn read(path: &Path, field: &str) -> Result<Vec<u8>, ConfigError> {
-    std::fs::read(path)
-        .map_err(|error| invalid(format!("{field} {} cannot be read: {error}", path.display())))
-}
-
-fn unreadable(field: &str, path: &Path, why: impl Display) -> ConfigError {
-    invalid(format!("{field} {} is not what it should be, a PEM file: {why}", path.display()))
-}
-
-fn invalid(message: impl Into<String>) -> ConfigError {
-    ConfigError::new(ConfigErrorKind::Invalid, "tls", message)
 }

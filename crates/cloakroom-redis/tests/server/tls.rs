@@ -132,6 +132,32 @@ async fn an_encrypted_server_behind_a_plain_url_is_an_error_in_time() {
 }
 
 #[tokio::test]
+async fn certificates_that_are_replaced_are_read_again() {
+    let (former, later) = (Certificates::create().unwrap(), Certificates::create().unwrap());
+    let folder = TempDir::new().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::copy(former.authority(), &ca).unwrap();
+    let server = serve(&former, ClientCertificate::Ignored).await;
+    let port = server.port();
+    let builder = at("rediss", "localhost", &server).tls(TlsConfig::new().with_authority(&ca));
+    let storage = builder.build().await.unwrap();
+    server.kill();
+    let builder = RedisServer::builder().tls(&later, ClientCertificate::Ignored).port(port);
+    let _server = builder.start().await.unwrap();
+    assert!(storage.ping().await.is_err());
+
+    // Half-written first, as a copying program leaves it.
+    std::fs::write(&ca, "-----BEGIN CERTIFICATE-----\n").unwrap();
+    assert!(storage.ping().await.is_err());
+    std::fs::copy(later.authority(), &ca).unwrap();
+    let start = Instant::now();
+    while let Err(error) = storage.ping().await {
+        assert!(start.elapsed() < Duration::from_secs(10), "{error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
 async fn files_that_are_missing_or_something_else_are_named() {
     let folder = TempDir::new().unwrap();
     let certificates = Certificates::create().unwrap();
