@@ -82,6 +82,7 @@ impl Wire {
     }
 
     /// Begins the conversation on a socket to `host`.
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "plain text has no names"))]
     pub(crate) async fn dress(&self, stream: TcpStream, host: &str) -> io::Result<Stream> {
         match self {
             Self::Plain(_) => Ok(Box::pin(stream)),
