@@ -10,46 +10,20 @@
 //! No message repeats any part of the URL: one character out of place, and the password is taken
 //! for something else.
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+mod form;
+mod query;
 
-use cloakroom::{ConfigError, ConfigErrorKind};
-use percent_encoding::percent_decode_str;
-use redis::ProtocolVersion;
+use std::path::PathBuf;
 
-use super::host::{HostPort, HostProblem};
+use cloakroom::ConfigError;
+
+use super::host::HostPort;
 use super::secret::{Credentials, Secret};
 use super::sketch::{Place, Sketch, Target};
 use super::{SENTINEL_PORT, SERVER_PORT};
-use crate::config::{Plaintext, TlsConfig};
 use crate::tls::Encryption;
-
-const SERVER_EXAMPLE: &str = "write a Redis URL such as redis://localhost:6379, with a user and password \
-                              redis://user:password@host:6379/0, for a socket unix:///path";
-const SENTINEL_EXAMPLE: &str = "write redis+sentinel://user:password@host1:26379,host2:26379/NAME, \
-                                with the name that stands in sentinel.conf";
-const CLUSTER_EXAMPLE: &str = "write redis+cluster://user:password@host1:6379,host2:6379";
-const SOCKET_EXAMPLE: &str = "write unix:///path/to.sock, with a database, user and password \
-                              unix:///path/to.sock?db=0&user=name&pass=password";
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Server,
-    Socket,
-    Sentinel,
-    Cluster,
-}
-
-/// What stands behind the question mark.
-#[derive(Default)]
-struct Query {
-    plaintext: Plaintext,
-    protocol: Option<ProtocolVersion>,
-    database: Option<u32>,
-    socket: Credentials,
-    sentinel: Credentials,
-    tls: TlsConfig,
-}
+use form::{Form, database_of, decoded, scheme_of};
+use query::Query;
 
 impl Sketch {
     /// Reads a URL of any form.
@@ -124,24 +98,6 @@ fn read(text: &str) -> Result<Sketch, ConfigError> {
     Ok(Sketch { place, credentials, database, encryption, plaintext, protocol })
 }
 
-fn scheme_of(scheme: &str) -> Option<(Form, bool)> {
-    let scheme = scheme.to_ascii_lowercase();
-    let (product, form) = scheme.split_once('+').unwrap_or((&scheme, ""));
-    let encrypted = match product {
-        "redis" | "valkey" => false,
-        "rediss" | "valkeys" => true,
-        "unix" if form.is_empty() => return Some((Form::Socket, false)),
-        _ => return None,
-    };
-    match form {
-        "" if !scheme.contains('+') => Some((Form::Server, encrypted)),
-        "unix" if !encrypted => Some((Form::Socket, false)),
-        "sentinel" => Some((Form::Sentinel, encrypted)),
-        "cluster" => Some((Form::Cluster, encrypted)),
-        _ => None,
-    }
-}
-
 fn socket(path: &str, query: Query) -> Result<Sketch, ConfigError> {
     let form = Form::Socket;
     if !path.starts_with('/') {
@@ -178,6 +134,7 @@ fn credentials(form: Form, who: &str) -> Result<Credentials, ConfigError> {
     checked(form, Credentials { user, password })
 }
 
+/// A user without a password would not be introduced at all.
 fn checked(form: Form, who: Credentials) -> Result<Credentials, ConfigError> {
     if who.user.is_some() && who.password.is_none() {
         return Err(form.wrong(
@@ -186,113 +143,4 @@ fn checked(form: Form, who: Credentials) -> Result<Credentials, ConfigError> {
         ));
     }
     Ok(who)
-}
-
-fn database_of(form: Form, text: &str) -> Result<u32, ConfigError> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = digits.then(|| text.parse().ok()).flatten();
-    number.filter(|number| *number <= i32::MAX as u32).ok_or_else(|| {
-        form.wrong("the database at the end is not a number such as 0, or leave it out")
-    })
-}
-
-fn decoded(form: Form, text: &str) -> Result<Cow<'_, str>, ConfigError> {
-    let broken =
-        || form.wrong("after a % come two hexadecimal digits, and %25 stands for % itself");
-    let hexadecimal =
-        |part: &str| part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
-    if !text.split('%').skip(1).all(hexadecimal) {
-        return Err(broken());
-    }
-    let text = percent_decode_str(text).decode_utf8().map_err(|_| broken())?;
-    if text.contains('\0') {
-        return Err(broken());
-    }
-    Ok(text)
-}
-
-impl Query {
-    fn read(form: Form, text: &str) -> Result<Self, ConfigError> {
-        let mut query = Self::default();
-        let mut seen = Vec::new();
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if seen.contains(&name) {
-                return Err(form.wrong("a parameter stands twice behind the question mark"));
-            }
-            seen.push(name);
-            query.set(form, name, decoded(form, value)?.as_ref())?;
-        }
-        query.sentinel = checked(form, query.sentinel)?;
-        Ok(query)
-    }
-
-    fn set(&mut self, form: Form, name: &str, value: &str) -> Result<(), ConfigError> {
-        let text = || (!value.is_empty()).then(|| value.into());
-        let path = || (!value.is_empty()).then(|| Path::new(value).to_owned());
-        match (name, form) {
-            ("plaintext", _) => {
-                self.plaintext = match value {
-                    "allow" => Plaintext::Allow,
-                    "loopback" => Plaintext::Loopback,
-                    _ => return Err(form.wrong("plaintext is allow or loopback")),
-                }
-            }
-            ("protocol", _) => {
-                self.protocol = Some(match value {
-                    "2" | "resp2" => ProtocolVersion::RESP2,
-                    "3" | "resp3" => ProtocolVersion::RESP3,
-                    _ => return Err(form.wrong("protocol is resp2 or resp3")),
-                });
-            }
-            ("db", Form::Socket) => self.database = Some(database_of(form, value)?),
-            ("user", Form::Socket) => self.socket.user = text(),
-            ("pass", Form::Socket) => self.socket.password = Some(Secret::new(value)),
-            ("sentinel_user", Form::Sentinel) => self.sentinel.user = text(),
-            ("sentinel_password", Form::Sentinel) => {
-                self.sentinel.password = Some(Secret::new(value));
-            }
-            ("ca", Form::Server | Form::Sentinel | Form::Cluster) => self.tls.ca_file = path(),
-            ("cert", Form::Server | Form::Sentinel | Form::Cluster) => self.tls.cert_file = path(),
-            ("key", Form::Server | Form::Sentinel | Form::Cluster) => self.tls.key_file = path(),
-            _ => return Err(form.wrong(form.parameters())),
-        }
-        Ok(())
-    }
-}
-
-impl Form {
-    fn wrong(self, what: &str) -> ConfigError {
-        ConfigError::new(ConfigErrorKind::Invalid, "url", format!("{what}; {}", self.example()))
-    }
-
-    fn host(self, problem: HostProblem) -> ConfigError {
-        self.wrong(problem.remedy())
-    }
-
-    fn example(self) -> &'static str {
-        match self {
-            Self::Server => SERVER_EXAMPLE,
-            Self::Socket => SOCKET_EXAMPLE,
-            Self::Sentinel => SENTINEL_EXAMPLE,
-            Self::Cluster => CLUSTER_EXAMPLE,
-        }
-    }
-
-    fn parameters(self) -> &'static str {
-        match self {
-            Self::Server => {
-                "an unknown parameter; there are plaintext, protocol, ca, cert and key, and the \
-                 database stands behind the host, as in /0"
-            }
-            Self::Socket => "an unknown parameter; there are db, user, pass and protocol",
-            Self::Sentinel => {
-                "an unknown parameter; there are sentinel_user, sentinel_password, plaintext, \
-                 protocol, ca, cert and key"
-            }
-            Self::Cluster => {
-                "an unknown parameter; there are plaintext, protocol, ca, cert and key"
-            }
-        }
-    }
 }

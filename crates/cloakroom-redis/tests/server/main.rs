@@ -14,6 +14,7 @@ mod least_privilege;
 mod refusals;
 mod secrets;
 mod silent_connections;
+mod sockets;
 mod start_errors;
 mod stats;
 mod support;
