@@ -61,7 +61,7 @@ async fn a_user_touches_nothing_outside_of_the_prefix_whatever_is_in_it() {
     for prefix in
         ["app:", "a*b?c:", "a[x]b[y]c:", r"back\slash:", "my-app:", "it's\"quoted\":", "{tag}%:"]
     {
-        let rule = AclRule::for_sessions("app", prefix).unwrap();
+        let rule = AclRule::for_sessions("keeper", prefix).unwrap();
         for (setting, line) in [("include", rule.config_line()), ("aclfile", rule.file_line())] {
             assert_holds(prefix, setting, &line).await;
         }
@@ -76,7 +76,7 @@ async fn assert_holds(prefix: &str, setting: &str, line: &str) {
     let builder = RedisServer::builder().setting(setting, file.to_str().unwrap());
     let server = builder.start().await.unwrap();
     let storage = |prefix: &str| {
-        let builder = RedisSessionStorage::builder().url(server.url_as("app", "PASSWORD"));
+        let builder = RedisSessionStorage::builder().url(server.url_as("keeper", "PASSWORD"));
         builder.prefix(prefix).pool_size(1).build()
     };
     let own = storage(prefix).await.unwrap();
@@ -91,12 +91,12 @@ async fn assert_holds(prefix: &str, setting: &str, line: &str) {
 #[tokio::test]
 async fn a_server_is_asked_whether_it_knows_the_rule_and_stays_as_it_was() {
     let server = start().await;
-    let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
+    let rule = AclRule::for_sessions("keeper", DEFAULT_PREFIX).unwrap();
     let config = RedisConfig::from_url(server.plain_url());
     let check = rule.check(&config, Duration::from_secs(5)).await.unwrap();
     assert!(check.unknown.is_empty() && check.server.contains('.'), "{check}");
     let users = server.ask(["ACL", "USERS"]).await.unwrap().text();
-    assert!(!users.lines().any(|user| user == "app"), "{users}");
+    assert!(!users.lines().any(|user| user == "keeper"), "{users}");
 }
 
 #[test]

@@ -159,8 +159,8 @@ async fn all_problems_are_told_at_once() {
 #[tokio::test]
 async fn a_database_that_does_not_exist_is_an_error_at_start() {
     let server = start().await;
-    let error = refused(at(format!("{}/99", server.url()))).await;
+    let error = refused(at(format!("{}/99", server.plain_url()))).await;
     let host = format!("127.0.0.1:{}", server.port());
     assert_tells(&error, ConfigErrorKind::Denied, &["url", &host, "check the number"]);
-    at(format!("{}/3", server.url())).build().await.unwrap();
+    at(format!("{}/3", server.plain_url())).build().await.unwrap();
 }
