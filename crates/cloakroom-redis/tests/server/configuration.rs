@@ -87,6 +87,16 @@ fn a_file_of_an_application_is_read_as_it_is_written() {
 }
 
 #[test]
+fn the_example_of_the_documentation_is_a_configuration() {
+    let page = include_str!("../../../../docs/connecting.md");
+    let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config: RedisConfig = toml::from_str(example).unwrap();
+    assert_eq!(config.password, Some(Password::file("/run/secrets/redis")));
+    assert_eq!(config.sentinel.unwrap().sentinels.len(), 3);
+    assert!(config.tls.unwrap().key_file.is_some());
+}
+
+#[test]
 fn what_is_not_known_is_refused_at_every_depth() {
     for text in [
         "hosts = []",
