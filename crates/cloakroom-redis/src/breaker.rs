@@ -183,6 +183,16 @@ impl Breaker {
 }
 
 impl Pass<'_> {
+    /// Tells that the call did what it was asked for. The time is read only where calls are counted.
+    #[inline]
+    pub(crate) fn succeed(self, now: impl FnOnce() -> Instant) -> Option<BreakerState> {
+        if self.breaker.word().is(Mode::Calm) {
+            std::mem::forget(self);
+            return None;
+        }
+        self.finish(Outcome::Success, now())
+    }
+
     /// Tells the outcome of the call. `Some` where the state has changed by it.
     #[inline]
     pub(crate) fn finish(self, outcome: Outcome, now: Instant) -> Option<BreakerState> {

@@ -58,7 +58,7 @@ impl Endpoint {
         let introduction = self.0.access.introduction(protocol);
         let (connection, driver) =
             MultiplexedConnection::new_with_config(&introduction, stream, config).await?;
-        Ok(Link::new(connection, driver))
+        Ok(Link::new(connection, driver, &self.0.name))
     }
 }
 

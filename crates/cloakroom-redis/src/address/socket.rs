@@ -30,12 +30,15 @@ const RECEIPT_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Link {
     connection: MultiplexedConnection,
-    _driver: Arc<Driver>,
+    driver: Arc<Driver>,
 }
 
 /// Ends the task that reads and writes. Left to itself the task would wait for answers that a
 /// vanished server still owes.
-struct Driver(AbortHandle);
+struct Driver {
+    task: AbortHandle,
+    address: Box<str>,
+}
 
 /// Bytes to and from a server.
 pub(crate) type Stream = Pin<Box<dyn AsyncStream + Send + Sync>>;
@@ -44,9 +47,15 @@ impl Link {
     pub(super) fn new(
         connection: MultiplexedConnection,
         driver: impl Future<Output = ()> + Send + 'static,
+        address: &str,
     ) -> Self {
-        let driver = Driver(tokio::spawn(driver).abort_handle());
-        Self { connection, _driver: Arc::new(driver) }
+        let task = tokio::spawn(driver).abort_handle();
+        Self { connection, driver: Arc::new(Driver { task, address: address.into() }) }
+    }
+
+    /// The server that it leads to.
+    pub(crate) fn address(&self) -> &str {
+        &self.driver.address
     }
 }
 
@@ -66,7 +75,7 @@ impl DerefMut for Link {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

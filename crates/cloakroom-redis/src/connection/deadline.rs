@@ -64,6 +64,11 @@ impl Deadline {
         self.start + self.limit
     }
 
+    /// When it began.
+    pub(crate) fn start(&self) -> Instant {
+        self.start
+    }
+
     /// What is told to whoever waited until the end.
     pub(crate) fn error(&self) -> StorageError {
         StorageError::timeout(self.operation, self.name, self.limit, self.start.elapsed())

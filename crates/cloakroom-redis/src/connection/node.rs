@@ -165,14 +165,13 @@ impl Node {
         let changed = self.learn(Some(opened.address.clone()), opened.info.clone(), opened.now);
         // From 1: no connection has the number 0.
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
-        let (connection, address) = (opened.connection.clone(), opened.address.clone());
         if changed {
             self.leave_all_but(&opened.address);
             self.signals.emit(&Event::PrimaryChanged { node: &opened.address });
             // Before anybody reads from it.
             self.signals.history_changed();
         }
-        let outage = slot.install(Live { connection, number, address });
+        let outage = slot.install(Live { connection: opened.connection.clone(), number });
         if let Some(outage) = outage {
             self.signals.emit(&Event::ConnectionRestored { node: &opened.address, outage });
             self.signals.server_is_back();
@@ -212,7 +211,7 @@ impl Node {
     /// Closes the connections to a server that is not the primary any more.
     pub(super) fn leave_all_but(&self, address: &str) {
         for slot in &self.slots {
-            if let Some(live) = slot.live().filter(|live| *live.address != *address) {
+            if let Some(live) = slot.live().filter(|live| live.connection.address() != address) {
                 self.lose(slot, live.number, "another server has become the primary");
                 slot.wake();
             }
@@ -242,8 +241,15 @@ impl Node {
     }
 
     /// Tells the observer of a breaker's new state, if it has one.
+    #[inline]
     pub(super) fn breaker_changed(&self, side: Side, state: Option<BreakerState>) {
-        let Some(state) = state else { return };
+        if let Some(state) = state {
+            self.tell_of_breaker(side, state);
+        }
+    }
+
+    #[cold]
+    fn tell_of_breaker(&self, side: Side, state: BreakerState) {
         self.signals.emit(&Event::BreakerChanged { node: &self.address(), side, state });
         if state != BreakerState::Open {
             self.signals.server_is_back();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cloakroom::{ConfigError, NodeHealth, Operation, Side, StorageError, Timestamp};
+use cloakroom::{BreakerState, ConfigError, NodeHealth, Operation, Side, StorageError, Timestamp};
 use redis::Value;
 use tokio::time::Instant;
 
@@ -23,7 +23,7 @@ use super::question::{Question, Standing};
 use super::slot::Slot;
 use super::start_error::config_error;
 use super::supervisor::Supervisors;
-use crate::breaker::Outcome;
+use crate::breaker::{Outcome, Pass};
 use crate::error::unexpected;
 use crate::server_clock::ServerClock;
 use crate::signals::Signals;
@@ -138,7 +138,7 @@ impl Pool {
         }
         let operation = deadline.operation();
         let Some(gate) = gate(operation) else { return self.ask_through(inquiry, deadline).await };
-        let pass = self.node.breaker(gate).admit(Instant::now()).map_err(|open| {
+        let pass = self.node.breaker(gate).admit(deadline.start()).map_err(|open| {
             let message = format!(
                 "the circuit breaker for {} is open, Redis at {} does not answer; try again in {:?}",
                 gate.name(),
@@ -148,17 +148,32 @@ impl Pool {
             Failure::rejected(operation, message)
         })?;
         let answer = self.ask_through(inquiry, deadline).await;
-        let now = Instant::now();
-        let outcome = match &answer {
-            Err(failure) if failure.counts_against(gate, operation) => Outcome::Failure,
-            Err(failure) if !failure.is_an_answer() => Outcome::Neutral,
-            _ => Outcome::Success,
+        let changed = match &answer {
+            Ok(_) => pass.succeed(Instant::now),
+            Err(failure) => self.count(pass, gate, failure, operation),
         };
-        self.node.breaker_changed(gate, pass.finish(outcome, now));
-        if let Err(failure) = &answer {
-            self.tell_the_other_side(gate, failure, operation, now);
-        }
+        self.node.breaker_changed(gate, changed);
         answer
+    }
+
+    #[cold]
+    fn count(
+        &self,
+        pass: Pass<'_>,
+        gate: Side,
+        failure: &Failure,
+        operation: Operation,
+    ) -> Option<BreakerState> {
+        let now = Instant::now();
+        let outcome = if failure.counts_against(gate, operation) {
+            Outcome::Failure
+        } else if failure.is_an_answer() {
+            Outcome::Success
+        } else {
+            Outcome::Neutral
+        };
+        self.tell_the_other_side(gate, failure, operation, now);
+        pass.finish(outcome, now)
     }
 
     /// Trouble with the connection is trouble for reads and writes.
@@ -264,7 +279,7 @@ impl Pool {
                 Ok(value)
             }
             Err(error) => {
-                let failure = Failure::new(&error, operation, &live.address);
+                let failure = Failure::new(&error, operation, live.connection.address());
                 match failure.cause {
                     Cause::Broken => {
                         self.drop_connection(slot, live.number, "the connection broke")

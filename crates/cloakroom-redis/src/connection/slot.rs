@@ -1,7 +1,7 @@
 //! [`Slot`]: the place of one connection in the pool.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use cloakroom::{ConnectionHealth, ConnectionState};
 use tokio::sync::Notify;
@@ -31,8 +31,6 @@ pub(super) struct Slot {
 pub(super) struct Live {
     pub(super) connection: Link,
     pub(super) number: u64,
-    /// The server that it leads to.
-    pub(super) address: Arc<str>,
 }
 
 /// What happened here, for whoever looks at the pool's health.
