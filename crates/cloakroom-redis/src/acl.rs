@@ -53,12 +53,8 @@ const RIGHTS: &[AclRight] = &[
 ];
 
 /// What a storage sends to Sentinels.
-const SENTINEL_RIGHTS: &[AclRight] = &[
-    right("ping", "a sign of life"),
-    right("sentinel|get-master-addr-by-name", "who is the primary"),
-    right("sentinel|sentinels", "the other Sentinels"),
-    right("sentinel|replicas", "the primary's replicas"),
-];
+const SENTINEL_RIGHTS: &[AclRight] =
+    &[right("sentinel|get-master-addr-by-name", "where the primary is")];
 
 /// Stands where the password belongs.
 const PLACEHOLDER: &str = "PASSWORD";
