@@ -32,7 +32,7 @@ type Shared = Arc<dyn Error + Send + Sync>;
 impl ClientError {
     /// Leaves behind whatever may hold a secret.
     pub(crate) fn new(error: &RedisError) -> Self {
-        if let Some(code) = error.code() {
+        if let Some(code) = code(error) {
             return Self::Refused(plain(code).to_owned());
         }
         if let Some(problem) = TlsProblem::of(error) {
@@ -87,10 +87,28 @@ impl fmt::Display for ClientError {
 
 impl Error for ClientError {}
 
+/// The server's code, as newer servers tell it.
+///
+/// Before 7.0 Redis wraps what went wrong within a script into an error of the script, and the code
+/// stands in its text. (The text is looked at and goes no further.)
+pub(crate) fn code(error: &RedisError) -> Option<&str> {
+    let code = error.code()?;
+    let detail = error.detail().filter(|_| code == "ERR").unwrap_or_default();
+    if !detail.starts_with("Error running script") {
+        return Some(code);
+    }
+    let within = |known: &&str| {
+        detail.contains(&format!(": -{known} ")) || detail.contains(&format!(": {known} "))
+    };
+    let known = ["WRONGTYPE", "OOM", "READONLY", "MISCONF", "NOREPLICAS", "MASTERDOWN", "LOADING"];
+    let denied = detail.contains("can't run this command").then_some("NOPERM");
+    known.into_iter().find(within).or(denied).or(Some(code))
+}
+
 /// Whether the server does not let this user in, or not do this.
 pub(crate) fn is_denied(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed
-        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+        || matches!(code(error), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
 }
 
 /// Whether the connection is of no use any more.
@@ -100,7 +118,7 @@ pub(crate) fn is_broken(error: &RedisError) -> bool {
 
 /// What a server's error means for one operation.
 pub(crate) fn storage_error(error: &RedisError, operation: Operation, host: &str) -> StorageError {
-    let (kind, message) = match error.code() {
+    let (kind, message) = match code(error) {
         Some("WRONGTYPE") => {
             (StorageErrorKind::Corrupt, "what lies under the key is not a string".to_owned())
         }

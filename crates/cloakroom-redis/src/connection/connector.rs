@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cloakroom::{Operation, StorageError, StorageErrorKind, Timestamp};
-use redis::{AsyncConnectionConfig, ProtocolVersion, RedisError, Value};
+use redis::{AsyncConnectionConfig, ErrorKind, ProtocolVersion, RedisError, Value};
 
 use super::sentinel::Sentinels;
 use crate::address::{Endpoint, Link, SentinelGroup};
@@ -213,7 +213,7 @@ pub(super) async fn connect_briefly(endpoint: &Endpoint) -> Result<Link, OpenErr
 
 /// Whether the server does not know `HELLO`, with which RESP3 begins.
 fn is_unknown_hello(error: &RedisError) -> bool {
-    matches!(error.code(), Some("ERR" | "NOPROTO"))
+    error.kind() == ErrorKind::RESP3NotSupported || matches!(error.code(), Some("ERR" | "NOPROTO"))
 }
 
 async fn ask_info(connection: &mut Link) -> Result<Option<ServerInfo>, OpenError> {

@@ -5,7 +5,7 @@ use cloakroom::{Operation, Side, StorageError, StorageErrorKind};
 use redis::RedisError;
 
 use super::node::is_write;
-use crate::error::{is_broken, storage_error};
+use crate::error::{code, is_broken, storage_error};
 
 /// A question that was not answered.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Failure {
         let cause = if is_broken(error) {
             Cause::Broken
         } else {
-            match error.code() {
+            match code(error) {
                 Some("MOVED") => redirection(error, |host, port| Cause::Moved { host, port }),
                 Some("ASK") => redirection(error, |host, port| Cause::Ask { host, port }),
                 Some("LOADING" | "MASTERDOWN" | "TRYAGAIN") => Cause::NotReady,
