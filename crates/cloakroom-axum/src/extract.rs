@@ -61,6 +61,34 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
     }
 }
 
+/// The way to the session of a request that has not been loaded yet, as a handler's parameter.
+///
+/// A handler that signs out should take it: it can do so while the storage cannot say whose the
+/// ticket is, when a [`Session`] cannot be had.
+///
+/// ```
+/// use cloakroom::Destroyed;
+/// use cloakroom_axum::{SessionHandle, SessionRejection};
+///
+/// async fn sign_out(SessionHandle(handle): SessionHandle) -> Result<&'static str, SessionRejection> {
+///     Ok(match handle.sign_out().await? {
+///         Destroyed::Removed(_) | Destroyed::Absent(_) => "You are signed out.",
+///         Destroyed::Pending => "You are signed out here, and soon everywhere.",
+///     })
+/// }
+/// # let _ = sign_out;
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionHandle(pub Handle);
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionHandle {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(handle(parts)?.clone()))
+    }
+}
+
 pub(crate) fn handle(parts: &Parts) -> Result<&Handle, SessionRejection> {
     parts.extensions.get::<Handle>().ok_or_else(|| {
         // A mistake in the program, which no visitor's answer and no observer would show.

@@ -32,7 +32,7 @@ mod respond;
 mod service;
 
 pub use cloakroom::SessionState;
-pub use extract::Session;
+pub use extract::{Session, SessionHandle};
 pub use health::{HealthDetail, health_routes, liveness, readiness};
 pub use layer::{IntoEngine, SessionLayer};
 pub use public::PublicSession;

@@ -27,6 +27,12 @@
 //!
 //! A repetition ends only what was there before: see [`Remove::remove`].
 //!
+//! # A sign-out that nobody could look at
+//! While the server cannot be reached at all, a request cannot load its session, and nobody knows
+//! whether its ticket is the session's own. [`Journal::remove_unseen`] notes the ticket's verifier
+//! with the removal; the server compares it when the removal is carried out, so that an old ticket
+//! ends nobody's session.
+//!
 //! # Why it is asked with the work itself
 //! Whoever is handed an entry can forget to say what became of it. [`Journal::remove`] and
 //! [`Journal::commit`] take the exchange with the server as a future, watch it, and also know what
@@ -53,7 +59,7 @@ use std::time::Duration;
 
 use cloakroom::{
     Commit, Committed, Destroyed, Expect, Observer, Operation, SessionKey, StorageError,
-    StorageErrorKind, Timestamp,
+    StorageErrorKind, Timestamp, VerifierHash,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -70,14 +76,22 @@ const PATIENCE: Duration = Duration::from_millis(250);
 pub(crate) trait Remove: Send + Sync + 'static {
     /// Removes one record; `true` where there was one. It must end within a limit of its own.
     ///
-    /// What was created at `before` or later is another session under the same name, which nobody
-    /// has asked to remove. Where the server can compare, such a record stays and the answer is
-    /// `false`. `None` removes whatever is there.
+    /// A record that is not the one meant stays, and the answer is `false`.
     fn remove(
         &self,
         key: &SessionKey,
-        before: Option<Timestamp>,
+        meant: &Meant,
     ) -> impl Future<Output = Result<bool, StorageError>> + Send;
+}
+
+/// Which record a removal means. By default whatever lies under the key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Meant {
+    /// What was created at this moment or later is another session under the same name, which nobody
+    /// has asked to remove.
+    pub(crate) before: Option<Timestamp>,
+    /// It must have one of these verifiers; none where it may have any.
+    pub(crate) proofs: Vec<VerifierHash>,
 }
 
 /// How much the journal remembers, and for how long.
@@ -159,10 +173,37 @@ impl<R: Remove> Journal<R> {
         asked: Option<Timestamp>,
         work: impl Future<Output = Result<Destroyed, StorageError>>,
     ) -> Result<Destroyed, StorageError> {
-        let attempt = Attempt::begin(&self.desk, key, asked);
+        let attempt = Attempt::begin(&self.desk, key, asked, None);
         match work.await {
             Ok(Destroyed::Pending) => attempt.end(Verdict::Unknown, Ok(Destroyed::Pending)),
             Ok(destroyed) => attempt.end(Verdict::Confirmed, Ok(destroyed)),
+            Err(error) if *error.kind() == StorageErrorKind::Denied => {
+                attempt.end(Verdict::Refused, Err(error))
+            }
+            Err(error) => attempt.end(Verdict::Unknown, Err(error)),
+        }
+    }
+
+    /// The same for a removal that nobody could look at the record for: it means only a record with
+    /// this verifier. Until that can be compared the key is refused to everybody on this node.
+    ///
+    /// # Errors
+    /// As [`Journal::remove`].
+    pub(crate) async fn remove_unseen(
+        &self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+        asked: Option<Timestamp>,
+        work: impl Future<Output = Result<Destroyed, StorageError>>,
+    ) -> Result<Destroyed, StorageError> {
+        let attempt = Attempt::begin(&self.desk, key, asked, Some(*proof));
+        match work.await {
+            Ok(removed @ Destroyed::Removed(_)) => attempt.end(Verdict::Confirmed, Ok(removed)),
+            // Somebody else's record, or none: there is nothing to remember.
+            Ok(Destroyed::Absent(alone)) => {
+                attempt.end(Verdict::Refused, Ok(Destroyed::Absent(alone)))
+            }
+            Ok(Destroyed::Pending) => attempt.end(Verdict::Unknown, Ok(Destroyed::Pending)),
             Err(error) if *error.kind() == StorageErrorKind::Denied => {
                 attempt.end(Verdict::Refused, Err(error))
             }
@@ -258,8 +299,13 @@ struct Attempt<'a, R: Remove> {
 }
 
 impl<'a, R: Remove> Attempt<'a, R> {
-    fn begin(desk: &'a Arc<Desk<R>>, key: &SessionKey, asked: Option<Timestamp>) -> Self {
-        let ticket = desk.change(|book| book.begin(key, asked));
+    fn begin(
+        desk: &'a Arc<Desk<R>>,
+        key: &SessionKey,
+        asked: Option<Timestamp>,
+        proof: Option<VerifierHash>,
+    ) -> Self {
+        let ticket = desk.change(|book| book.begin(key, asked, proof));
         Self { desk, ticket: Some(ticket) }
     }
 

@@ -1,17 +1,18 @@
 //! [`Records`]: the records on the servers, and what one exchange does to them. The storage stands on
 //! it, and the journal repeats removals by it.
 
+use std::slice;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, Destroyed, Expect, Operation, Record, SessionKey, StorageError,
-    StorageErrorKind, Timestamp, Touched, Version,
+    Commit, Committed, Destroyed, Durability, Expect, Operation, Record, SessionKey, StorageError,
+    StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
 };
 use redis::{Cmd, Value};
 
 use crate::connection::{Question, Servers};
-use crate::journal::Remove;
+use crate::journal::{Meant, Remove};
 use crate::keys::Keys;
 use crate::removal::{self, Replicas};
 use crate::scripts;
@@ -77,6 +78,18 @@ impl Records {
         removal::remove(&self.servers, &self.keys.session(key), self.replicas).await
     }
 
+    /// Removes a record that was never looked at, if a ticket with this proof opens it.
+    pub(crate) async fn remove_unseen(
+        &self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+    ) -> Result<Destroyed, StorageError> {
+        let name = self.keys.session(key);
+        let removed = scripts::remove(&self.servers, &name, None, slice::from_ref(proof)).await?;
+        let alone = Durability::replicas(0, self.replicas.count);
+        Ok(if removed { Destroyed::Removed(alone) } else { Destroyed::Absent(alone) })
+    }
+
     /// The time of the server that a key belongs to; `None` as long as no server has told it.
     pub(crate) fn now(&self, key: &SessionKey) -> Option<Timestamp> {
         self.servers.now(&self.keys.session(key))
@@ -113,15 +126,12 @@ impl Records {
 }
 
 impl Remove for Records {
-    async fn remove(
-        &self,
-        key: &SessionKey,
-        before: Option<Timestamp>,
-    ) -> Result<bool, StorageError> {
-        match before {
-            Some(before) => scripts::remove(&self.servers, &self.keys.session(key), before).await,
-            None => Ok(matches!(Records::remove(self, key).await?, Destroyed::Removed(_))),
+    async fn remove(&self, key: &SessionKey, meant: &Meant) -> Result<bool, StorageError> {
+        if *meant == Meant::default() {
+            return Ok(matches!(Records::remove(self, key).await?, Destroyed::Removed(_)));
         }
+        let name = self.keys.session(key);
+        scripts::remove(&self.servers, &name, meant.before, &meant.proofs).await
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use cloakroom::{
     Absolute, Commit, Committed, Generation, Nonce, Operation, Record, Stamp, StorageError,
-    StorageErrorKind, Timestamp, Touched, Version,
+    StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
 };
 use redis::{Cmd, Value};
 
@@ -87,16 +87,19 @@ pub(crate) async fn touch(servers: &Servers, key: &[u8]) -> Result<Touched, Stor
     Ok(outcome)
 }
 
-/// Removes a record once more, unless it was created at `before` or later. `true` where there was
-/// one.
+/// Removes a record, unless it was created at `before` or later, or has none of these verifiers
+/// (none: it may have any). `true` where one was removed.
 pub(crate) async fn remove(
     servers: &Servers,
     key: &[u8],
-    before: Timestamp,
+    before: Option<Timestamp>,
+    proofs: &[VerifierHash],
 ) -> Result<bool, StorageError> {
-    let before = before.as_millis().to_string();
-    let by_hash = command("EVALSHA", &REMOVE.hash, key, &[before.as_bytes()]);
-    let by_text = || command("EVAL", REMOVE.text, key, &[before.as_bytes()]);
+    let before = before.map(|before| before.as_millis().to_string()).unwrap_or_default();
+    let proofs: Vec<u8> = proofs.iter().flat_map(|proof| *proof.as_bytes()).collect();
+    let arguments = [before.as_bytes(), proofs.as_slice()];
+    let by_hash = command("EVALSHA", &REMOVE.hash, key, &arguments);
+    let by_text = || command("EVAL", REMOVE.text, key, &arguments);
     let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
     let answer = servers.ask(key, Operation::Destroy, question).await?;
     match answer.value {

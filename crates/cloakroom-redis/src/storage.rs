@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cloakroom::{
     Commit, Committed, ConfigError, Destroyed, FingerprintMode, Observer, Operation, Record,
-    SessionKey, SessionStorage, StorageError, StorageHealth, StorageStats, Touched,
+    SessionKey, SessionStorage, StorageError, StorageHealth, StorageStats, Touched, VerifierHash,
 };
 use redis::Value;
 
@@ -170,6 +170,16 @@ impl SessionStorage for RedisSessionStorage {
         let records = &self.shared.records;
         let work = pin!(records.remove(key));
         self.shared.journal.remove(key, records.now(key), work).await
+    }
+
+    async fn destroy_unseen(
+        &self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+    ) -> Result<Destroyed, StorageError> {
+        let records = &self.shared.records;
+        let work = pin!(records.remove_unseen(key, proof));
+        self.shared.journal.remove_unseen(key, proof, records.now(key), work).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -1,14 +1,14 @@
 //! [`AilingStorage`]: memory behind a server that is ill on command, for tests of what an application
 //! does in an outage. Nothing but the test decides when it falls ill and when it recovers.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cloakroom::{
     Commit, Committed, ConnectionHealth, ConnectionState, Destroyed, MemorySessionStorage,
     NodeHealth, Operation, Record, SessionKey, SessionStorage, StorageError, StorageErrorKind,
-    StorageHealth, StorageStats, Touched,
+    StorageHealth, StorageStats, Touched, VerifierHash,
 };
 
 /// How the server takes one kind of command.
@@ -57,14 +57,15 @@ struct Server {
     reads: Mood,
     writes: Mood,
     room: Room,
-    pending: HashSet<SessionKey>,
+    /// Removals that wait, with the verifier that the record must have where it was not looked at.
+    pending: HashMap<SessionKey, Option<VerifierHash>>,
 }
 
 impl AilingStorage {
     /// A storage that is well, and keeps its records in `memory`.
     pub fn new(memory: MemorySessionStorage) -> Self {
         let (reads, writes) = (Mood::Well, Mood::Well);
-        let server = Server { reads, writes, room: Room::Free, pending: HashSet::new() };
+        let server = Server { reads, writes, room: Room::Free, pending: HashMap::new() };
         Self { memory, timeout: None, server: Arc::new(Mutex::new(server)) }
     }
 
@@ -98,9 +99,12 @@ impl AilingStorage {
             (server.reads, server.writes) = (Mood::Well, Mood::Well);
             std::mem::take(&mut server.pending)
         };
-        for key in pending {
+        for (key, proof) in pending {
             // Memory never fails.
-            let _ = self.memory.destroy(&key).await;
+            let _ = match proof {
+                Some(proof) => self.memory.destroy_unseen(&key, &proof).await,
+                None => self.memory.destroy(&key).await,
+            };
         }
     }
 
@@ -109,7 +113,22 @@ impl AilingStorage {
     }
 
     fn refuses(&self, key: &SessionKey) -> bool {
-        self.server().pending.contains(key)
+        self.server().pending.contains_key(key)
+    }
+
+    /// Takes a removal on that the server does not take.
+    fn keep(
+        &self,
+        error: StorageError,
+        key: &SessionKey,
+        proof: Option<VerifierHash>,
+    ) -> Result<Destroyed, StorageError> {
+        let mut server = self.server();
+        if server.room == Room::Full {
+            return Err(error);
+        }
+        server.pending.insert(*key, proof);
+        Ok(Destroyed::Pending)
     }
 
     async fn answer(&self, operation: Operation) -> Result<(), StorageError> {
@@ -169,14 +188,18 @@ impl SessionStorage for AilingStorage {
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         match self.answer(Operation::Destroy).await {
             Ok(()) => self.memory.destroy(key).await,
-            Err(error) => {
-                let mut server = self.server();
-                if server.room == Room::Full {
-                    return Err(error);
-                }
-                server.pending.insert(*key);
-                Ok(Destroyed::Pending)
-            }
+            Err(error) => self.keep(error, key, None),
+        }
+    }
+
+    async fn destroy_unseen(
+        &self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+    ) -> Result<Destroyed, StorageError> {
+        match self.answer(Operation::Destroy).await {
+            Ok(()) => self.memory.destroy_unseen(key, proof).await,
+            Err(error) => self.keep(error, key, Some(*proof)),
         }
     }
 

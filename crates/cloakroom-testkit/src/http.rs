@@ -33,6 +33,7 @@
 //! | `/rotate` | `rotate` | `rotated` |
 //! | `/logout?flash=` | `destroy`, then leaves the message `flash` if there is one | `bye` |
 //! | `/logout-now` | `destroy_now` | `done` or `pending` |
+//! | `/leave` | signs out through the handle, without loading first | `done` or `pending` |
 //! | `/logout-slow?gate=` | `destroy`, then passes the gate | `bye` |
 //! | `/logout-fail` | `destroy` | 500 |
 //! | `/logout-panic` | `destroy`, then panics | |

@@ -10,6 +10,7 @@ use crate::error::{SessionError, StorageError};
 use crate::event::Rejection;
 use crate::fingerprint::SessionFingerprint;
 use crate::session::{Session, State};
+use crate::storage::{Destroyed, Durability};
 
 /// A request's way to its session. Adapters put it into the request's extensions.
 ///
@@ -119,6 +120,31 @@ impl Handle {
             Ok(LoadOutcome::Anonymous) => SessionState::Anonymous(session()),
             Ok(LoadOutcome::Rejected(reason)) => SessionState::Rejected(session(), reason),
             Err(error) => SessionState::Unavailable(error),
+        }
+    }
+
+    /// Signs the visitor out, also where the storage cannot say whose the ticket is.
+    ///
+    /// A session that can be loaded is destroyed as by
+    /// [`Session::destroy_now`](crate::Session::destroy_now). While the storage's server cannot be
+    /// reached at all, the ticket itself is signed out: [`Destroyed::Pending`], this node refuses it
+    /// from now on, and its session is removed when the server is back, if the ticket is the
+    /// session's own. The cookie is taken away in each case.
+    ///
+    /// # Errors
+    /// [`SessionError::Storage`] where the storage can neither remove the session nor remember to.
+    pub async fn sign_out(&self) -> Result<Destroyed, SessionError> {
+        let visit = &self.visit;
+        match self.outcome().await {
+            Ok(LoadOutcome::Found) => Session::new(visit.clone()).destroy_now().await,
+            Ok(_) => Ok(Destroyed::Absent(Durability::LOCAL)),
+            Err(error) if error.is_transient() => {
+                let tickets = visit.candidates.tokens().cloned().collect();
+                let outcome = visit.engine.sign_out_unseen(tickets).await?;
+                visit.state().sign_out_unseen(outcome);
+                Ok(outcome)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::event::Observer;
 use crate::fingerprint::{FingerprintMode, SessionFingerprint};
 use crate::record::{Record, Stamp};
 use crate::session::SessionData;
-use crate::token::SessionKey;
+use crate::token::{SessionKey, VerifierHash};
 
 pub(crate) use limit::within;
 
@@ -107,6 +107,27 @@ pub trait SessionStorage: Send + Sync + 'static {
         &self,
         key: &SessionKey,
     ) -> impl Future<Output = Result<Destroyed, StorageError>> + Send;
+
+    /// Removes one record if a ticket with this proof opens it: a sign-out whose session could not be
+    /// loaded, so that nobody knows yet whether the ticket is the session's own.
+    ///
+    /// A storage with a journal answers [`Destroyed::Pending`] as for
+    /// [`SessionStorage::destroy`], and compares the proof when it carries the removal out.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the outcome is unknown and nobody will try again.
+    fn destroy_unseen(
+        &self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+    ) -> impl Future<Output = Result<Destroyed, StorageError>> + Send {
+        async move {
+            match self.load(key).await? {
+                Some(record) if record.accepts(proof) => self.destroy(key).await,
+                _ => Ok(Destroyed::Absent(Durability::LOCAL)),
+            }
+        }
+    }
 
     /// Counts the sessions and reads the backend's figures. Never on a request's path: it may
     /// walk over everything.

@@ -215,7 +215,8 @@ impl VerifierHash {
         Self(bytes)
     }
 
-    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
+    /// The hash, as the record holds it.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

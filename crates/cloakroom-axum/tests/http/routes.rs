@@ -10,7 +10,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Extension, Router};
 use cloakroom::{AnyStorage, Destroyed, Engine, FlashLevel, SessionStorage};
-use cloakroom_axum::{PublicSession, Session, SessionRejection, SessionState, health_routes};
+use cloakroom_axum::{
+    PublicSession, Session, SessionHandle, SessionRejection, SessionState, health_routes,
+};
 use cloakroom_testkit::http::{Gates, REMEMBERED_FOR};
 use futures_util::stream;
 use serde::Deserialize;
@@ -55,6 +57,7 @@ pub(crate) fn router(engine: &Engine) -> Router {
         .route("/rotate", get(rotate))
         .route("/logout", get(logout))
         .route("/logout-now", get(logout_now))
+        .route("/leave", get(leave))
         .route("/logout-slow", get(logout_slow))
         .route("/logout-fail", get(logout_fail))
         .route("/logout-panic", get(logout_panic))
@@ -169,6 +172,13 @@ async fn logout(session: Session, ask: Query<Ask>) -> Answer<&'static str> {
 
 async fn logout_now(session: Session) -> Answer<&'static str> {
     Ok(match session.destroy_now().await? {
+        Destroyed::Pending => "pending",
+        Destroyed::Removed(_) | Destroyed::Absent(_) => "done",
+    })
+}
+
+async fn leave(SessionHandle(handle): SessionHandle) -> Answer<&'static str> {
+    Ok(match handle.sign_out().await? {
         Destroyed::Pending => "pending",
         Destroyed::Removed(_) | Destroyed::Absent(_) => "done",
     })

@@ -42,6 +42,12 @@ pub(super) async fn explain(request: Request, next: Next) -> Response {
     page
 }
 
+/// The page for a sign-out that is not complete yet.
+pub(super) fn pending() -> Response {
+    let (title, text) = PENDING;
+    refuse(StatusCode::ACCEPTED, title, text)
+}
+
 /// The page for an address that leads nowhere.
 pub(super) async fn not_found() -> Response {
     let text = "There is nothing at this address.";

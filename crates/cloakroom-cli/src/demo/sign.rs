@@ -6,11 +6,12 @@ use askama::Template;
 use axum::Form;
 use axum::http::StatusCode;
 use axum::response::Response;
-use cloakroom::{Clock, Field, FlashLevel, SystemClock};
-use cloakroom_axum::{Session, SessionRejection};
+use cloakroom::{Clock, Destroyed, Field, FlashLevel, SystemClock};
+use cloakroom_axum::{Session, SessionHandle, SessionRejection};
 use serde::Deserialize;
 
 use super::pages::{self, Frame, Place};
+use super::refusal;
 
 /// How long a visitor who asks for it is remembered.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -58,12 +59,15 @@ pub(super) async fn sign_in(
     Ok(pages::see("/"))
 }
 
-/// Ends the session. From here on its ticket opens nothing, whatever is still under way with it.
-pub(super) async fn sign_out(session: Option<Session>) -> Result<Response, SessionRejection> {
-    if let Some(session) = session {
-        session.destroy()?;
-    }
-    Ok(pages::see("/signed-out"))
+/// Ends the session. From here on its ticket opens nothing, whatever is still under way with it. While
+/// the storage cannot be reached the ticket is refused here at once, and everywhere afterwards.
+pub(super) async fn sign_out(
+    SessionHandle(handle): SessionHandle,
+) -> Result<Response, SessionRejection> {
+    Ok(match handle.sign_out().await? {
+        Destroyed::Removed(_) | Destroyed::Absent(_) => pages::see("/signed-out"),
+        Destroyed::Pending => refusal::pending(),
+    })
 }
 
 /// Says good-bye. A message in the session would make a new one just to say that the old is gone.

@@ -11,12 +11,12 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{SessionKey, Timestamp};
+use cloakroom::{SessionKey, Timestamp, VerifierHash};
 use tokio::time::Instant;
 
-use super::entry::{Entry, State, pause};
+use super::entry::{Entry, Proofs, State, pause};
 use super::register::Register;
-use super::{JournalPolicy, JournalStats};
+use super::{JournalPolicy, JournalStats, Meant};
 
 /// How far this node's idea of the server's time may be behind. A pending removal ends what was
 /// created so much later as well: a sign-out may not miss a session that was created just before it
@@ -48,6 +48,8 @@ pub(super) struct Ticket {
     key: SessionKey,
     number: u64,
     history: u64,
+    /// Whether the entry stands for this removal too.
+    noted: bool,
 }
 
 /// What became of a caller's removal.
@@ -67,8 +69,7 @@ pub(super) struct Full;
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) key: SessionKey,
-    /// What was created earlier is to be removed.
-    pub(super) before: Option<Timestamp>,
+    pub(super) meant: Meant,
     number: u64,
     history: u64,
 }
@@ -147,7 +148,12 @@ impl Book {
 
     // A caller's removal.
 
-    pub(super) fn begin(&mut self, key: &SessionKey, asked: Option<Timestamp>) -> Ticket {
+    pub(super) fn begin(
+        &mut self,
+        key: &SessionKey,
+        asked: Option<Timestamp>,
+        proof: Option<VerifierHash>,
+    ) -> Ticket {
         self.begun += 1;
         let number = self.begun;
         let entry = self.entries.entry(*key).or_insert_with(|| Entry::under_way(number));
@@ -155,10 +161,11 @@ impl Book {
             (Some(before), Some(asked)) => Some(before.max(asked)),
             (_, asked) => asked,
         };
+        let noted = entry.proofs.add(proof);
         entry.number = number;
         entry.callers += 1;
         self.publish(key);
-        Ticket { key: *key, number, history: self.history }
+        Ticket { key: *key, number, history: self.history, noted }
     }
 
     pub(super) fn end(
@@ -186,8 +193,8 @@ impl Book {
                 Ok(())
             }
             Verdict::Refused => Ok(()),
-            Verdict::Unknown if matches!(state, State::Pending { .. }) => Ok(()),
-            Verdict::Unknown if self.pending.len() >= self.policy.max_pending => {
+            Verdict::Unknown if matches!(state, State::Pending { .. }) && ticket.noted => Ok(()),
+            Verdict::Unknown if !ticket.noted || self.pending.len() >= self.policy.max_pending => {
                 self.counters.refused += 1;
                 self.notices.push(Notice::Full { key });
                 Err(Full)
@@ -223,7 +230,8 @@ impl Book {
             }
             entry.in_hand = true;
             self.in_hand += 1;
-            return Next::Due(Work { key, before, number: entry.number, history: self.history });
+            let meant = Meant { before, proofs: entry.proofs.to_compare() };
+            return Next::Due(Work { key, meant, number: entry.number, history: self.history });
         }
         if self.in_hand > 0 { Next::InHand } else { Next::Nothing }
     }
@@ -245,6 +253,10 @@ impl Book {
             self.notices.push(Notice::Applied { key: work.key, pending: Duration::ZERO });
         }
         if is_newest && work.history == self.history {
+            if !removed && !work.meant.proofs.is_empty() {
+                // Another ticket's session, or none: nothing was ended that could come back.
+                return self.forget(&work.key, now);
+            }
             self.confirm(&work.key, now);
         } else {
             self.enqueue(&work.key, now);
@@ -315,7 +327,7 @@ impl Book {
             return;
         }
         self.begun += 1;
-        let entry = Entry { asked, ..Entry::under_way(self.begun) };
+        let entry = Entry { asked, proofs: Proofs::Any, ..Entry::under_way(self.begun) };
         self.entries.insert(key, entry);
         self.confirm(&key, now);
         if history != self.history {

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use cloakroom::Timestamp;
+use cloakroom::{Timestamp, VerifierHash};
 use tokio::time::Instant;
 
 use super::register::Mark;
@@ -12,11 +12,16 @@ use super::register::Mark;
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 const LONG_PAUSE: Duration = Duration::from_secs(5);
 
+/// How many tickets of one session may be signed out unseen; a session seldom has two.
+const MAX_PROOFS: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) state: State,
     /// The server's time when the newest removal was asked for.
     pub(super) asked: Option<Timestamp>,
+    /// Of which verifiers the record must have one.
+    pub(super) proofs: Proofs,
     /// The number of the newest removal; only what began with it or later confirms it.
     pub(super) number: u64,
     /// How many callers are carrying it out.
@@ -26,6 +31,45 @@ pub(super) struct Entry {
     /// Where it stands in the queue.
     pub(super) place: Option<(Instant, u64)>,
     pub(super) failures: u32,
+}
+
+/// Which records a removal means, as far as their verifiers go.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Proofs {
+    /// Whatever lies under the key.
+    Any,
+    /// One with one of these. Several where several tickets of one session were signed out.
+    These(Vec<VerifierHash>),
+}
+
+impl Proofs {
+    /// One more removal of the same key, with the verifier that it means. `false` where there is no
+    /// room for another one.
+    pub(super) fn add(&mut self, proof: Option<VerifierHash>) -> bool {
+        match (&mut *self, proof) {
+            (Self::Any, _) => true,
+            (_, None) => {
+                *self = Self::Any;
+                true
+            }
+            (Self::These(known), Some(proof)) if known.contains(&proof) => true,
+            (Self::These(known), Some(proof)) => {
+                let room = known.len() < MAX_PROOFS;
+                if room {
+                    known.push(proof);
+                }
+                room
+            }
+        }
+    }
+
+    /// What the server has to compare; nothing where any record is meant.
+    pub(super) fn to_compare(&self) -> Vec<VerifierHash> {
+        match self {
+            Self::Any => Vec::new(),
+            Self::These(known) => known.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +89,7 @@ impl Entry {
         Self {
             state: State::UnderWay,
             asked: None,
+            proofs: Proofs::These(Vec::new()),
             number,
             callers: 0,
             in_hand: false,

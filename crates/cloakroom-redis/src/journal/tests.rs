@@ -83,14 +83,10 @@ impl Server {
 }
 
 impl Remove for Server {
-    async fn remove(
-        &self,
-        key: &SessionKey,
-        before: Option<Timestamp>,
-    ) -> Result<bool, StorageError> {
+    async fn remove(&self, key: &SessionKey, meant: &Meant) -> Result<bool, StorageError> {
         let at_once = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(at_once, Ordering::SeqCst);
-        self.asked.lock().unwrap().push((*key, before));
+        self.asked.lock().unwrap().push((*key, meant.before));
         tokio::task::yield_now().await;
         let answer = self.answer(key).await;
         self.at_once.fetch_sub(1, Ordering::SeqCst);

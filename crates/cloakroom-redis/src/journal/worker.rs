@@ -169,8 +169,7 @@ async fn carry_out<R: Remove>(
     _place: OwnedSemaphorePermit,
 ) {
     let Some(work) = &in_hand.work else { return };
-    let (key, before) = (work.key, work.before);
-    let outcome = remover.remove(&key, before).await;
+    let outcome = remover.remove(&work.key, &work.meant).await;
     if let Some(work) = in_hand.work.take() {
         let removed = outcome.ok();
         in_hand.desk.settle(|book| book.done(&work, removed, Instant::now()));

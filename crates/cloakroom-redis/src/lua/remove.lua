@@ -1,10 +1,21 @@
--- Removes one record again, unless it is a newer one under the same name. The contract stands in
+-- Removes one record, unless it is another one than was meant. The contract stands in
 -- docs/protocol.md, "remove". KEYS[1] the record; ARGV: the moment from which on a record is a newer
--- one, in ms.
-local head = redis.call('GETRANGE', KEYS[1], 0, 23)
-if string.sub(head, 1, 5) == 'CLKR\1' and #head == 24 then
-  if struct.unpack('>I8', head, 17) >= tonumber(ARGV[1]) then
+-- one under the same name, in ms ('' every record is meant), verifier hashes of which it must have
+-- one ('' it may have any).
+local before, proofs = ARGV[1], ARGV[2]
+local head = redis.call('GETRANGE', KEYS[1], 0, 111)
+if string.sub(head, 1, 5) == 'CLKR\1' and #head == 112 then
+  if before ~= '' and struct.unpack('>I8', head, 17) >= tonumber(before) then
     return 0
   end
+  local proof, known = string.sub(head, 81, 112), proofs == ''
+  for at = 1, #proofs, 32 do
+    known = known or string.sub(proofs, at, at + 31) == proof
+  end
+  if not known then
+    return 0
+  end
+elseif proofs ~= '' then
+  return 0
 end
 return redis.call('DEL', KEYS[1])

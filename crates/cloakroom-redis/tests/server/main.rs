@@ -21,3 +21,4 @@ mod support;
 mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
+mod unseen;

@@ -108,6 +108,8 @@ macro_rules! http_illness_scenarios {
             a_pending_logout_is_told_as_pending_and_takes_the_cookie_away
             a_handler_that_waits_for_its_logout_words_its_own_answer
             a_pending_logout_does_not_cover_up_a_server_error
+            a_visitor_signs_out_while_nothing_can_be_loaded
+            an_old_ticket_that_is_signed_out_unseen_ends_nobodys_session
             a_logout_that_nobody_keeps_is_refused_and_the_ticket_stays
             a_public_route_knows_unavailable_from_anonymous
             a_best_effort_answer_goes_out_without_its_changes

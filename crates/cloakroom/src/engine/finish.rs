@@ -31,7 +31,9 @@ pub(super) async fn finish(
     answer: Answer,
 ) -> Result<Finished, SessionError> {
     let Some(mut ending) = handle.visit.state().finish() else { return Ok(Finished::default()) };
-    let Some(Ok(outcome)) = handle.visit.loaded.get() else { return Ok(Finished::default()) };
+    let Some(Ok(outcome)) = handle.visit.loaded.get() else {
+        return Ok(signed_out_unseen(engine, ending.unseen));
+    };
     if answer == Answer::ServerError && engine.policy().on_server_error == OnServerError::Discard {
         discard(engine, &mut ending);
     }
@@ -51,6 +53,16 @@ pub(super) async fn finish(
         Ok(Finished::with_cookie(handed_out.or_else(|| clears.then(|| take_away(&engine)))))
     };
     background.complete(work).await
+}
+
+/// The session could not be loaded, so nothing of it has changed; its ticket may be signed out all
+/// the same. The handler knows.
+fn signed_out_unseen(engine: &Engine, outcome: Option<Destroyed>) -> Finished {
+    let sign_out = outcome.map(|outcome| match outcome {
+        Destroyed::Removed(_) | Destroyed::Absent(_) => SignOut::Done,
+        Destroyed::Pending => SignOut::Pending,
+    });
+    Finished::with_cookie(sign_out.map(|_| take_away(engine))).with_sign_out(sign_out)
 }
 
 /// Whether everything that the browser holds under our name is known to open nothing.

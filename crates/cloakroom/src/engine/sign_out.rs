@@ -11,8 +11,8 @@ use tokio::sync::OnceCell;
 use super::Engine;
 use crate::error::{Operation, StorageError};
 use crate::event::Event;
-use crate::storage::{Destroyed, SessionStorage};
-use crate::token::SessionKey;
+use crate::storage::{Destroyed, Durability, SessionStorage};
+use crate::token::{SessionKey, Token};
 
 /// A record that a request wants to be gone.
 #[derive(Debug)]
@@ -67,6 +67,42 @@ impl Engine {
         removal.tell(if answer.is_ok() { Told::Outcome } else { Told::Failure });
         answer
     }
+}
+
+impl Engine {
+    /// Signs out whatever a request's tickets open, although none could be loaded. It goes on if the
+    /// handler does not wait for it.
+    pub(crate) async fn sign_out_unseen(
+        &self,
+        tickets: Vec<Token>,
+    ) -> Result<Destroyed, StorageError> {
+        let engine = self.clone();
+        let work = async move {
+            let mut all = Destroyed::Absent(Durability::LOCAL);
+            for ticket in tickets {
+                let outcome = destroy_unseen(&engine, &ticket).await?;
+                all = match (all, outcome) {
+                    (Destroyed::Pending, _) | (_, Destroyed::Absent(_)) => all,
+                    (_, outcome) => outcome,
+                };
+            }
+            Ok(all)
+        };
+        self.inner.background.complete(work).await
+    }
+}
+
+async fn destroy_unseen(engine: &Engine, ticket: &Token) -> Result<Destroyed, StorageError> {
+    let (key, proof) = (ticket.key(), ticket.verifier_hash());
+    let removal = engine.storage().destroy_unseen(&key, &proof);
+    let outcome = engine.ask(Operation::Destroy, removal).await?;
+    let session = key.public_id();
+    match outcome {
+        Destroyed::Removed(_) => engine.emit(&Event::Destroyed { session }),
+        Destroyed::Pending => engine.emit(&Event::DestroyPending { session }),
+        Destroyed::Absent(_) => {}
+    }
+    Ok(outcome)
 }
 
 async fn destroy(engine: &Engine, key: &SessionKey) -> Result<Destroyed, StorageError> {

@@ -10,6 +10,7 @@ use crate::engine::Removal;
 use crate::error::SessionError;
 use crate::lifetime;
 use crate::record::Record;
+use crate::storage::Destroyed;
 use crate::token::{Token, VerifierHash};
 
 /// The longest name of an owner in bytes.
@@ -25,6 +26,8 @@ pub(crate) struct State {
     proof: Option<VerifierHash>,
     /// The sign-out that `destroy` has asked for.
     removal: Option<Arc<Removal>>,
+    /// What became of a sign-out whose session could not be loaded.
+    unseen: Option<Destroyed>,
     /// What becomes of the changes where the storage cannot say.
     effort: Effort,
     limits: Limits,
@@ -56,6 +59,7 @@ pub(crate) struct Ending {
     pub(crate) ticket: Option<Token>,
     pub(crate) proof: Option<VerifierHash>,
     pub(crate) removal: Option<Arc<Removal>>,
+    pub(crate) unseen: Option<Destroyed>,
     pub(crate) effort: Effort,
 }
 
@@ -149,6 +153,11 @@ impl State {
         self.effort = Effort::BestEffort;
     }
 
+    /// The request's sign-out was carried out, or noted, without a look at the session.
+    pub(crate) fn sign_out_unseen(&mut self, outcome: Destroyed) {
+        self.unseen = Some(outcome);
+    }
+
     pub(crate) fn set_owner(&mut self, owner: &str) -> Result<(), SessionError> {
         if owner.is_empty() || owner.len() > OWNER_LIMIT {
             return Err(SessionError::OwnerName { length: owner.len() });
@@ -204,6 +213,7 @@ impl State {
             ticket: self.ticket.clone(),
             proof: self.proof,
             removal: self.removal.take(),
+            unseen: self.unseen,
             effort: self.effort,
         })
     }

@@ -12,7 +12,7 @@ use crate::error::{Operation, StorageError};
 use crate::event::Observer;
 use crate::fingerprint::FingerprintMode;
 use crate::record::Record;
-use crate::token::SessionKey;
+use crate::token::{SessionKey, VerifierHash};
 
 /// A storage whose type is chosen at run time. Clones share it.
 #[derive(Clone)]
@@ -38,6 +38,11 @@ trait ErasedStorage: Send + Sync {
     fn commit<'a>(&'a self, key: &'a SessionKey, commit: &'a Commit) -> Answer<'a, Committed>;
     fn touch<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Touched>;
     fn destroy<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Destroyed>;
+    fn destroy_unseen<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        proof: &'a VerifierHash,
+    ) -> Answer<'a, Destroyed>;
     fn stats(&self) -> Answer<'_, StorageStats>;
     fn backend_name(&self) -> &'static str;
     fn default_ttl(&self) -> Duration;
@@ -63,6 +68,14 @@ impl<S: SessionStorage> ErasedStorage for S {
 
     fn destroy<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Destroyed> {
         Box::pin(SessionStorage::destroy(self, key))
+    }
+
+    fn destroy_unseen<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        proof: &'a VerifierHash,
+    ) -> Answer<'a, Destroyed> {
+        Box::pin(SessionStorage::destroy_unseen(self, key, proof))
     }
 
     fn stats(&self) -> Answer<'_, StorageStats> {
@@ -113,6 +126,14 @@ impl SessionStorage for AnyStorage {
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         self.0.destroy(key).await
+    }
+
+    async fn destroy_unseen(
+        &self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+    ) -> Result<Destroyed, StorageError> {
+        self.0.destroy_unseen(key, proof).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -5,22 +5,37 @@ use cloakroom::SessionKey;
 use tokio::time::Instant;
 
 use super::{Book, Notice, Work};
-use crate::journal::entry::{Entry, State};
+use crate::journal::entry::{Entry, Proofs, State};
 
 impl Book {
     /// The server has carried it out, and nothing newer was asked for.
     pub(super) fn confirm(&mut self, key: &SessionKey, now: Instant) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        // The session is over, whatever ticket it had when it comes back.
+        entry.proofs = Proofs::Any;
+        self.tell_if_pending(key, now);
+        let until = now + self.policy.remember_for;
+        self.unqueue(key);
+        self.enter(key, State::Confirmed { until });
+        self.confirmed.push_back((until, *key));
+        self.forget_old(now);
+    }
+
+    /// It has turned out that there was nothing to remove, and that nothing can come back.
+    pub(super) fn forget(&mut self, key: &SessionKey, now: Instant) {
+        self.tell_if_pending(key, now);
+        self.unqueue(key);
+        self.enter(key, State::UnderWay);
+        self.drop_if_unneeded(key);
+    }
+
+    fn tell_if_pending(&mut self, key: &SessionKey, now: Instant) {
         let Some(entry) = self.entries.get(key) else { return };
         if let State::Pending { age: (since, _) } = entry.state {
             let pending = now.saturating_duration_since(since);
             self.counters.applied += 1;
             self.notices.push(Notice::Applied { key: *key, pending });
         }
-        let until = now + self.policy.remember_for;
-        self.unqueue(key);
-        self.enter(key, State::Confirmed { until });
-        self.confirmed.push_back((until, *key));
-        self.forget_old(now);
     }
 
     /// It may have been undone.

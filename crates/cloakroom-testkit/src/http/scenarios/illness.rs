@@ -55,6 +55,39 @@ pub async fn a_pending_logout_does_not_cover_up_a_server_error(
     taken_away(&client, &answer);
 }
 
+/// Nobody can say whose the ticket is, and its holder wants it to end all the same.
+pub async fn a_visitor_signs_out_while_nothing_can_be_loaded(
+    node: SocketAddr,
+    storage: AilingStorage,
+) {
+    let mut client = signed_in(node).await;
+    let stolen = client.clone();
+    storage.reads(Mood::Down);
+    storage.writes(Mood::Down);
+    let answer = client.get("/leave").await;
+    assert_eq!((answer.status(), answer.text().as_str()), (200, "pending"));
+    taken_away(&client, &answer);
+    assert_eq!(stolen.clone().text("/optional").await, "none", "refused at once");
+    storage.recover().await;
+    assert_eq!(stolen.clone().text("/optional").await, "none", "and for good");
+    assert_eq!(HttpClient::new(node).text("/leave").await, "done", "there is nothing to end");
+}
+
+/// A ticket that was replaced is no key to the session, and does not end it either.
+pub async fn an_old_ticket_that_is_signed_out_unseen_ends_nobodys_session(
+    node: SocketAddr,
+    storage: AilingStorage,
+) {
+    let mut client = signed_in(node).await;
+    let mut old = client.clone();
+    client.text("/rotate").await;
+    storage.reads(Mood::Down);
+    storage.writes(Mood::Down);
+    assert_eq!(old.text("/leave").await, "pending");
+    storage.recover().await;
+    assert_eq!(client.text("/whoami").await, "ada");
+}
+
 /// With no room to keep the sign-out in, it fails loudly; the visitor can try again.
 pub async fn a_logout_that_nobody_keeps_is_refused_and_the_ticket_stays(
     node: SocketAddr,
