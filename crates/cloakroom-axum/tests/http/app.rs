@@ -63,5 +63,6 @@ pub(crate) async fn serve(router: Router) -> (SocketAddr, AbortHandle) {
 /// A node's own connections to Redis.
 pub(crate) async fn redis_storage(server: &RedisServer) -> RedisSessionStorage {
     let builder = RedisSessionStorage::builder().url(server.url()).pool_size(2);
-    builder.command_timeout(OUTAGE_COMMAND_TIMEOUT).build().await.unwrap()
+    let builder = builder.command_timeout(OUTAGE_COMMAND_TIMEOUT);
+    builder.load_timeout(OUTAGE_COMMAND_TIMEOUT).build().await.unwrap()
 }
