@@ -42,7 +42,7 @@ pub(crate) async fn stats(
     backend: &'static str,
 ) -> Result<StorageStats, StorageError> {
     let (mut count, mut memory) = (Count::default(), Memory::default());
-    for server in servers.each() {
+    for server in servers.all(Operation::Stats)? {
         count.walk(servers, &server, keys).await?;
         let info = ask(servers, &server, redis::cmd("INFO").arg("memory")).await?;
         let info = redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?;
@@ -67,10 +67,11 @@ impl Count {
             let page = ask(servers, server, &scan).await?;
             let (next, names): (String, Vec<Vec<u8>>) =
                 redis::from_redis_value(page).map_err(|_| unexpected(Operation::Stats))?;
-            let mut lengths = redis::pipe();
+            let (mut lengths, mut asked) = (redis::pipe(), Vec::new());
             for name in names {
-                if keys.parse(&name).is_some_and(|key| self.seen.insert(key)) {
+                if let Some(key) = keys.parse(&name).filter(|key| !self.seen.contains(key)) {
                     lengths.cmd("STRLEN").arg(name);
+                    asked.push(key);
                 }
             }
             if !lengths.is_empty() {
@@ -79,7 +80,7 @@ impl Count {
                 let Value::Array(lengths) = answer else {
                     return Err(unexpected(Operation::Stats));
                 };
-                self.add(&lengths);
+                self.add(asked, &lengths);
             }
             if next == "0" {
                 return Ok(());
@@ -89,11 +90,12 @@ impl Count {
     }
 
     /// What is no string answers with an error, and what is shorter is no record: others have put it
-    /// there.
-    fn add(&mut self, lengths: &[Value]) {
-        for length in lengths {
+    /// there. One that has just moved away is counted where it went.
+    fn add(&mut self, asked: Vec<SessionKey>, lengths: &[Value]) {
+        for (key, length) in asked.into_iter().zip(lengths) {
             if let Value::Int(length) = length
                 && let Ok(length @ SHORTEST_RECORD..) = u64::try_from(*length)
+                && self.seen.insert(key)
             {
                 self.sessions += 1;
                 self.bytes += length;

@@ -30,7 +30,7 @@ const RECEIPT_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Link {
     connection: MultiplexedConnection,
-    _driver: Arc<Driver>,
+    driver: Arc<Driver>,
 }
 
 /// Ends the task that reads and writes. Left to itself the task would wait for answers that a
@@ -46,7 +46,12 @@ impl Link {
         driver: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let driver = Driver(tokio::spawn(driver).abort_handle());
-        Self { connection, _driver: Arc::new(driver) }
+        Self { connection, driver: Arc::new(driver) }
+    }
+
+    /// Ends the connection for all who share it. Whoever waits for an answer is told that it broke.
+    pub(crate) fn end(&self) {
+        self.driver.0.abort();
     }
 }
 

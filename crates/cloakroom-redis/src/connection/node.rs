@@ -170,12 +170,14 @@ impl Node {
         // From 1: no connection has the number 0.
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let (connection, address) = (opened.connection.clone(), opened.address.clone());
+        if changed {
+            self.leave_all_but(&opened.address);
+        }
         let outage = slot.install(Live { connection, number, address });
         if let Some(outage) = outage {
             self.signals.emit(&Event::ConnectionRestored { node: &opened.address, outage });
         }
         if changed {
-            self.leave_all_but(&opened.address);
             self.signals.emit(&Event::PrimaryChanged { node: &opened.address });
             self.signals.history_changed();
         }
@@ -211,11 +213,14 @@ impl Node {
         changed
     }
 
-    /// Closes the connections to a server that is not the primary any more.
+    /// Closes the connections to a server that is not the primary any more. What is under way on
+    /// them fails at once and is repeated at the new primary: should the old one have been frozen, it
+    /// would still carry it out, and what it answers counts for nothing.
     pub(super) fn leave_all_but(&self, address: &str) {
         for slot in &self.slots {
             if let Some(live) = slot.live().filter(|live| *live.address != *address) {
                 self.lose(slot, live.number, "another server has become the primary");
+                live.connection.end();
                 slot.wake();
             }
         }
@@ -223,8 +228,8 @@ impl Node {
 
     /// Takes a connection out of use. Commands under way on it may still be answered.
     pub(super) fn lose(&self, slot: &Slot, number: u64, reason: &str) {
-        if slot.retire(number, reason) {
-            self.signals.emit(&Event::ConnectionLost { node: &self.address(), reason });
+        if let Some(lost) = slot.retire(number, reason) {
+            self.signals.emit(&Event::ConnectionLost { node: &lost.address, reason });
         }
     }
 

@@ -190,6 +190,8 @@ impl Pool {
             );
             return Err(Failure::rejected(deadline.operation(), message));
         };
+        // From here on, because whoever waits for a connection counts as well.
+        let _in_flight = slot.begin();
         let sent_on = AtomicU64::new(0);
         // Pinned here, because a timeout of its own copy would move a thousand bytes each time.
         let answer = pin!(self.repeated(slot, &sent_on, inquiry, deadline));
@@ -213,10 +215,11 @@ impl Pool {
         let mut replaced = false;
         self.node.retries.deposit();
         loop {
-            let failure = match self.once(slot, sent_on, inquiry, deadline).await {
+            let mut failure = match self.once(slot, sent_on, inquiry, deadline).await {
                 Ok(value) => return Ok(Reply { value, sent: inquiry.sent }),
                 Err(failure) => failure,
             };
+            failure.sent = if failure.cause == Cause::Broken { Sent::Twice } else { inquiry.sent };
             match failure.cause {
                 // In the same place, where nothing is any more: what broke one connection has
                 // mostly broken all of them, so only a new one can be trusted.
@@ -256,7 +259,6 @@ impl Pool {
             }
         };
         sent_on.store(live.number, Ordering::Relaxed);
-        let _in_flight = slot.begin();
         match inquiry.question.put(&mut live.connection, inquiry.standing).await {
             Ok(value) => {
                 slot.trust(live.number);
@@ -292,11 +294,10 @@ impl Pool {
     }
 
     /// Asks a node of a Cluster for the map of its slots.
-    pub(super) async fn cluster_slots(&self, limit: Duration) -> Option<Value> {
-        let mut live = self.node.slots().iter().find_map(|slot| slot.live())?;
-        let command = super::cluster::slots_command();
-        let asking = command.query_async(&mut *live.connection);
-        tokio::time::timeout(limit, asking).await.ok()?.ok()
+    pub(super) async fn cluster_slots(&self) -> Option<Value> {
+        let trusted = self.node.slots().iter().filter(|slot| slot.is_trusted());
+        let mut live = trusted.filter_map(|slot| slot.live()).next()?;
+        super::cluster::slots_command().query_async(&mut *live.connection).await.ok()
     }
 
     /// Asks the server what time it is, sets the clock by it and answers it.
@@ -325,7 +326,10 @@ impl Pool {
                 slot.wake();
             }
         }
-        Failure { error: unexpected(operation), cause: Cause::OutOfStep }
+        if let Some(durable) = &self.durable {
+            durable.out_of_step(operation);
+        }
+        Failure::because(Cause::OutOfStep, unexpected(operation))
     }
 }
 
