@@ -8,6 +8,7 @@ use redis::Value;
 use crate::connection::{Question, Server, Servers};
 use crate::error::unexpected;
 use crate::keys::Keys;
+use crate::storage::command;
 
 /// How many keys the server looks at per round.
 const COUNT: usize = 1000;
@@ -70,8 +71,8 @@ impl Count {
             let (mut lengths, mut asked) = (redis::pipe(), Vec::new());
             for name in names {
                 if let Some(key) = keys.parse(&name).filter(|key| !self.seen.contains(key)) {
-                    lengths.cmd("STRLEN").arg(name);
-                    asked.push(key);
+                    lengths.cmd("STRLEN").arg(&name);
+                    asked.push((key, name));
                 }
             }
             if !lengths.is_empty() {
@@ -80,7 +81,10 @@ impl Count {
                 let Value::Array(lengths) = answer else {
                     return Err(unexpected(Operation::Stats));
                 };
-                self.add(asked, &lengths);
+                for ((key, name), length) in asked.into_iter().zip(lengths) {
+                    let length = where_it_went(servers, &name, length).await?;
+                    self.add(key, &length);
+                }
             }
             if next == "0" {
                 return Ok(());
@@ -90,17 +94,32 @@ impl Count {
     }
 
     /// What is no string answers with an error, and what is shorter is no record: others have put it
-    /// there. One that has just moved away is counted where it went.
-    fn add(&mut self, asked: Vec<SessionKey>, lengths: &[Value]) {
-        for (key, length) in asked.into_iter().zip(lengths) {
-            if let Value::Int(length) = length
-                && let Ok(length @ SHORTEST_RECORD..) = u64::try_from(*length)
-                && self.seen.insert(key)
-            {
-                self.sessions += 1;
-                self.bytes += length;
-            }
+    /// there.
+    fn add(&mut self, key: SessionKey, length: &Value) {
+        if let Value::Int(length) = length
+            && let Ok(length @ SHORTEST_RECORD..) = u64::try_from(*length)
+            && self.seen.insert(key)
+        {
+            self.sessions += 1;
+            self.bytes += length;
         }
+    }
+}
+
+/// The length of what is on its way from one node of a Cluster to another, and is shown by one and
+/// answered for by the other.
+async fn where_it_went(
+    servers: &Servers,
+    name: &[u8],
+    length: Value,
+) -> Result<Value, StorageError> {
+    match &length {
+        Value::ServerError(error) if matches!(error.code(), "MOVED" | "ASK" | "TRYAGAIN") => {
+            let command = command("STRLEN", name);
+            let question = Question::Command(&command);
+            servers.ask(name, Operation::Stats, question).await.map(|answer| answer.value)
+        }
+        _ => Ok(length),
     }
 }
 

@@ -32,8 +32,8 @@ pub(crate) struct NodeSettings {
     pub(crate) heartbeat: Duration,
     /// How many commands may be under way on one connection.
     pub(crate) max_in_flight: usize,
-    /// Whether there are connections for removals that wait for replicas.
-    pub(crate) durable: bool,
+    /// How long removals wait for replicas, on connections of their own; `None` where they do not.
+    pub(crate) durable: Option<Duration>,
     pub(crate) breaker: BreakerPolicy,
 }
 
@@ -173,7 +173,8 @@ impl Node {
         if changed {
             self.leave_all_but(&opened.address);
         }
-        let outage = slot.install(Live { connection, number, address });
+        let confirmations = Arc::default();
+        let outage = slot.install(Live { connection, number, address, confirmations });
         if let Some(outage) = outage {
             self.signals.emit(&Event::ConnectionRestored { node: &opened.address, outage });
         }

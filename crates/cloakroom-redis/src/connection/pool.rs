@@ -31,6 +31,9 @@ use crate::signals::Signals;
 /// How many connections wait for replicas.
 const DURABLE_SIZE: usize = 2;
 
+/// By how much the wait for replicas ends before the operation does.
+const CONFIRMED_EARLIER: Duration = Duration::from_millis(20);
+
 /// How long to wait before a server that will be ready in a moment is asked again.
 const NOT_READY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -79,9 +82,14 @@ impl Pool {
         signals: Arc<Signals>,
         probe_key: &[u8],
     ) -> Self {
-        let durable = settings.durable.then(|| {
-            let settings =
-                NodeSettings { pool_size: DURABLE_SIZE, durable: false, ..settings.clone() };
+        let durable = settings.durable.map(|limit| {
+            let settings = NodeSettings {
+                pool_size: DURABLE_SIZE,
+                // A sign of life may come behind a confirmation.
+                heartbeat: settings.heartbeat + limit,
+                durable: None,
+                ..settings.clone()
+            };
             let (connector, signals) = (connector.another(), signals.clone());
             Box::new(Self::start(connector, settings, signals, probe_key))
         });
@@ -262,6 +270,13 @@ impl Pool {
         match inquiry.question.put(&mut live.connection, inquiry.standing).await {
             Ok(value) => {
                 slot.trust(live.number);
+                if let Question::Durable { replicas, limit, .. } = inquiry.question {
+                    let confirmed = live.confirmations.of(&live.connection, replicas, limit);
+                    // What was written is written, even where there is no time left to wait.
+                    let until = deadline.at() - CONFIRMED_EARLIER;
+                    let confirmed = tokio::time::timeout_at(until, confirmed).await.unwrap_or(0);
+                    return Ok(Value::Array(vec![value, Value::Int(confirmed)]));
+                }
                 Ok(value)
             }
             Err(error) => {

@@ -17,7 +17,8 @@ pub(crate) enum Question<'a> {
         /// Makes the call by text.
         by_text: &'a (dyn Fn() -> Cmd + Sync),
     },
-    /// A write that replicas are to confirm. The answer is the write's and the number of replicas.
+    /// A write that replicas are to confirm. The answer is an array of the write's and the number of
+    /// replicas.
     Durable {
         /// The write.
         command: &'a Cmd,
@@ -54,21 +55,8 @@ impl Question<'_> {
                 }
                 answer => answer,
             },
-            Self::Durable { command, replicas, limit } => {
-                // In one piece: the server waits for what was written on this connection.
-                let mut both = redis::pipe();
-                if standing == Standing::Importing {
-                    both.cmd("ASKING").ignore();
-                }
-                both.add_command(command.clone());
-                both.cmd("WAIT").arg(replicas).arg(limit.as_millis() as u64);
-                let first = both.len() - 2;
-                let answers = connection.send_packed_commands(&both, first, 2).await?;
-                match answers.first() {
-                    Some(Value::ServerError(error)) => Err(error.clone().into()),
-                    _ => Ok(Value::Array(answers)),
-                }
-            }
+            // Those who have written it wait for the replicas afterwards, together with others.
+            Self::Durable { command, .. } => send(connection, command, standing).await,
             Self::Pipeline(commands) => {
                 let answers = connection.send_packed_commands(commands, 0, commands.len()).await?;
                 Ok(Value::Array(answers))

@@ -7,6 +7,7 @@ use cloakroom::{ConnectionHealth, ConnectionState};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::confirmation::Confirmations;
 use super::opening::{Opening, Waiting};
 use crate::address::Link;
 
@@ -33,6 +34,7 @@ pub(super) struct Live {
     pub(super) number: u64,
     /// The server that it leads to.
     pub(super) address: Arc<str>,
+    pub(super) confirmations: Arc<Confirmations>,
 }
 
 /// What happened here, for whoever looks at the pool's health.

@@ -228,6 +228,8 @@ async fn takes_writes(live: &mut Live, key: &[u8]) -> Writes {
     match write.query_async::<Value>(&mut *live.connection).await {
         Ok(_) => Writes::Taken,
         Err(error) if error.code() == Some("READONLY") => Writes::ReadOnly,
+        // No slot of a Cluster's node is known yet. The trials will tell.
+        Err(error) if matches!(error.code(), Some("MOVED" | "ASK")) => Writes::Taken,
         Err(_) => Writes::Refused,
     }
 }
