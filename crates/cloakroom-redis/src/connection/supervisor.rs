@@ -116,11 +116,15 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
         if judge(&node, slot, &live, proof) {
             return Look::Well;
         }
-        if slot.is_live() && !node.is_any_trusted() {
+        if slot.is_live() {
+            let is_alone = !node.is_any_trusted();
             drop(node);
-            turn = gate.acquire_owned().await.ok();
+            turn = match gate.clone().try_acquire_owned() {
+                Err(_) if is_alone => gate.acquire_owned().await.ok(),
+                free => free.ok(),
+            };
             let Some(node) = weak.upgrade() else { return Look::Over };
-            if node.is_any_trusted() {
+            if is_alone && node.is_any_trusted() {
                 turn = None;
             }
             drop(node);

@@ -34,8 +34,9 @@ async fn burst(storage: &RedisSessionStorage) -> (usize, usize, usize) {
     (answered, rejected, late)
 }
 
-async fn with_room_for_200(proxy: &FaultProxy) -> RedisSessionStorage {
+async fn with_room_for_200(proxy: &FaultProxy, limit: Duration) -> RedisSessionStorage {
     let builder = RedisSessionStorage::builder().url(proxy.url()).pool_size(2).max_in_flight(100);
+    let builder = builder.command_timeout(limit).load_timeout(limit);
     let storage = builder.breaker(never_open()).build().await.unwrap();
     storage.set("ann", &holding("a", "1"), None).await.unwrap();
     storage
@@ -45,7 +46,8 @@ async fn with_room_for_200(proxy: &FaultProxy) -> RedisSessionStorage {
 async fn what_exceeds_the_bound_is_refused_at_once() {
     let server = start().await;
     let proxy = FaultProxy::before(&server).await.unwrap();
-    let storage = with_room_for_200(&proxy).await;
+    // Long enough for a busy machine to begin 10,000 tasks.
+    let storage = with_room_for_200(&proxy, Duration::from_secs(10)).await;
     let (answered, rejected, late) = burst(&storage).await;
     assert!(
         answered >= 100 && rejected > 0,
@@ -59,7 +61,7 @@ async fn what_exceeds_the_bound_is_refused_at_once() {
 async fn those_who_wait_for_a_connection_count_as_well() {
     let server = start().await;
     let proxy = FaultProxy::before(&server).await.unwrap();
-    let storage = with_room_for_200(&proxy).await;
+    let storage = with_room_for_200(&proxy, Duration::from_secs(1)).await;
     proxy.black_hole(Scope::New, Direction::Both);
     proxy.reset(Scope::OpenNow);
     while storage.health().nodes[0].takes_reads() {

@@ -113,7 +113,8 @@ async fn a_node_that_gets_its_first_slot_gets_one_set_of_connections() {
     };
     let slot = slot_of(&cluster, &key).await;
     cluster.begin_moving(slot, old, new).await.unwrap();
-    storage.commit(&key, &creation()).await.unwrap();
+    let applied = storage.commit(&key, &creation()).await.unwrap();
+    assert!(matches!(applied, Committed::Applied { .. }), "{applied:?}");
     let before = connections(new).await;
     for _ in 0..50 {
         assert!(storage.load(&key).await.unwrap().is_some());
