@@ -34,7 +34,7 @@ pub(crate) struct Connector {
 
 enum Target {
     One(Endpoint),
-    Sentinel(Sentinels),
+    Sentinel(Box<Sentinels>),
 }
 
 /// A new connection, and what the server said when it was opened.
@@ -96,7 +96,7 @@ impl Connector {
 
     /// Connects to the server that the Sentinels call the primary.
     pub(crate) fn through(group: SentinelGroup, timeout: Duration) -> Self {
-        Self::new(Target::Sentinel(Sentinels::new(group, timeout)), timeout)
+        Self::new(Target::Sentinel(Box::new(Sentinels::new(group, timeout))), timeout)
     }
 
     fn new(target: Target, timeout: Duration) -> Self {
@@ -107,7 +107,7 @@ impl Connector {
     pub(super) fn another(&self) -> Self {
         let target = match &self.target {
             Target::One(endpoint) => Target::One(endpoint.clone()),
-            Target::Sentinel(sentinels) => Target::Sentinel(sentinels.another()),
+            Target::Sentinel(sentinels) => Target::Sentinel(Box::new(sentinels.another())),
         };
         Self::new(target, self.timeout)
     }

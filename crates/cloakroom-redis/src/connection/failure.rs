@@ -38,9 +38,9 @@ pub(crate) enum Cause {
     /// The server takes no writes at present; nothing was done.
     NoWrites,
     /// The key lies on another node; nothing was done.
-    Moved { host: String, port: u16 },
+    Moved { host: Box<str>, port: u16 },
     /// The key may be on its way to another node, which has to be asked this once.
-    Ask { host: String, port: u16 },
+    Ask { host: Box<str>, port: u16 },
     /// The answer belongs to another question.
     OutOfStep,
     /// Anything else. Another try would end in the same way.
@@ -121,11 +121,11 @@ impl Failure {
 }
 
 /// Where a redirection leads; an empty host means the node that has answered.
-fn redirection(error: &RedisError, cause: impl FnOnce(String, u16) -> Cause) -> Cause {
+fn redirection(error: &RedisError, cause: impl FnOnce(Box<str>, u16) -> Cause) -> Cause {
     let Some((host, port)) = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'))
     else {
         return Cause::Final;
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    port.parse().map_or(Cause::Final, |port| cause(host.to_owned(), port))
+    port.parse().map_or(Cause::Final, |port| cause(host.into(), port))
 }

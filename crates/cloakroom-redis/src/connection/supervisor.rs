@@ -199,7 +199,7 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
         };
         node.probed(Side::Writes, result);
     }
-    if at == 0 && beats % PRIMARY_EVERY == 0 {
+    if at == 0 && beats.is_multiple_of(PRIMARY_EVERY) {
         let primary = tokio::time::timeout(limit, connector.primary()).await.ok().flatten();
         let Some(node) = weak.upgrade() else { return };
         if let Some(primary) = primary.filter(|primary| *primary != node.address()) {
