@@ -335,7 +335,7 @@ impl RedisSessionStorageBuilder {
                 pool_size: self.pool_size,
                 heartbeat: self.heartbeat_interval,
                 max_in_flight: self.max_in_flight,
-                durable: self.replicas.count > 0,
+                durable: (self.replicas.count > 0).then_some(self.replicas.limit),
                 breaker: self.breaker.clone(),
             },
         }

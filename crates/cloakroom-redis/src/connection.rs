@@ -5,14 +5,18 @@
 //! servers.rs     one server, or a Cluster's primaries
 //! cluster.rs     which node a key belongs to, redirections            slot_map.rs
 //! pool.rs        deadline, breaker, repetition, choice of connection  failure.rs, question.rs
-//! node.rs        one server's connections and what is known of it     slot.rs, opening.rs
-//! supervisor.rs  heartbeat and replacement of each connection         connector.rs, sentinel.rs
+//! node.rs        one server's connections and what is known of it     slot.rs, opening.rs,
+//!                                                                     confirmation.rs
+//! supervisor.rs  heartbeat and replacement of each connection         connector.rs, sentinel.rs,
+//!                                                                     first_answer.rs
 //! ```
 
 mod cluster;
+mod confirmation;
 mod connector;
 mod deadline;
 mod failure;
+mod first_answer;
 mod node;
 mod opening;
 mod pool;

@@ -8,6 +8,7 @@ use redis::Value;
 use crate::connection::{Question, Server, Servers};
 use crate::error::unexpected;
 use crate::keys::Keys;
+use crate::records::command;
 
 /// How many keys the server looks at per round.
 const COUNT: usize = 1000;
@@ -42,7 +43,7 @@ pub(crate) async fn stats(
     backend: &'static str,
 ) -> Result<StorageStats, StorageError> {
     let (mut count, mut memory) = (Count::default(), Memory::default());
-    for server in servers.each() {
+    for server in servers.all(Operation::Stats)? {
         count.walk(servers, &server, keys).await?;
         let info = ask(servers, &server, redis::cmd("INFO").arg("memory")).await?;
         let info = redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?;
@@ -67,10 +68,11 @@ impl Count {
             let page = ask(servers, server, &scan).await?;
             let (next, names): (String, Vec<Vec<u8>>) =
                 redis::from_redis_value(page).map_err(|_| unexpected(Operation::Stats))?;
-            let mut lengths = redis::pipe();
+            let (mut lengths, mut asked) = (redis::pipe(), Vec::new());
             for name in names {
-                if keys.parse(&name).is_some_and(|key| self.seen.insert(key)) {
-                    lengths.cmd("STRLEN").arg(name);
+                if let Some(key) = keys.parse(&name).filter(|key| !self.seen.contains(key)) {
+                    lengths.cmd("STRLEN").arg(&name);
+                    asked.push((key, name));
                 }
             }
             if !lengths.is_empty() {
@@ -79,7 +81,10 @@ impl Count {
                 let Value::Array(lengths) = answer else {
                     return Err(unexpected(Operation::Stats));
                 };
-                self.add(&lengths);
+                for ((key, name), length) in asked.into_iter().zip(lengths) {
+                    let length = where_it_went(servers, &name, length).await?;
+                    self.add(key, &length);
+                }
             }
             if next == "0" {
                 return Ok(());
@@ -90,15 +95,31 @@ impl Count {
 
     /// What is no string answers with an error, and what is shorter is no record: others have put it
     /// there.
-    fn add(&mut self, lengths: &[Value]) {
-        for length in lengths {
-            if let Value::Int(length) = length
-                && let Ok(length @ SHORTEST_RECORD..) = u64::try_from(*length)
-            {
-                self.sessions += 1;
-                self.bytes += length;
-            }
+    fn add(&mut self, key: SessionKey, length: &Value) {
+        if let Value::Int(length) = length
+            && let Ok(length @ SHORTEST_RECORD..) = u64::try_from(*length)
+            && self.seen.insert(key)
+        {
+            self.sessions += 1;
+            self.bytes += length;
         }
+    }
+}
+
+/// The length of what is on its way from one node of a Cluster to another, and is shown by one and
+/// answered for by the other.
+async fn where_it_went(
+    servers: &Servers,
+    name: &[u8],
+    length: Value,
+) -> Result<Value, StorageError> {
+    match &length {
+        Value::ServerError(error) if matches!(error.code(), "MOVED" | "ASK" | "TRYAGAIN") => {
+            let command = command("STRLEN", name);
+            let question = Question::Command(&command);
+            servers.ask(name, Operation::Stats, question).await.map(|answer| answer.value)
+        }
+        _ => Ok(length),
     }
 }
 

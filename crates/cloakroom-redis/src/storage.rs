@@ -135,7 +135,7 @@ impl RedisSessionStorage {
     /// [`StorageError`] where one does not come.
     pub async fn ping(&self) -> Result<(), StorageError> {
         let (ping, servers) = (redis::cmd("PING"), &self.shared.records.servers);
-        for server in servers.each() {
+        for server in servers.all(Operation::Ping)? {
             let deadline = servers.deadline(Operation::Ping);
             let _: Value = server.ask_here(Question::Command(&ping), deadline).await?;
         }

@@ -57,6 +57,11 @@ impl Link {
     pub(crate) fn address(&self) -> &str {
         &self.driver.address
     }
+
+    /// Ends the connection for all who share it. Whoever waits for an answer is told that it broke.
+    pub(crate) fn end(&self) {
+        self.driver.task.abort();
+    }
 }
 
 impl Deref for Link {

@@ -4,16 +4,21 @@
 //! The map is learnt from the nodes: when a node redirects, when one cannot be reached, and from
 //! time to time. Whoever asks waits for a new map no longer than until the deadline.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use cloakroom::{ConfigError, ConfigErrorKind, Event, StorageError, StorageErrorKind};
+use cloakroom::{ConfigError, Event, StorageError, StorageErrorKind};
+use futures_util::FutureExt;
+use futures_util::future::try_join_all;
+use redis::Value;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::connector::{Connector, OpenError, connect_briefly};
 use super::deadline::Deadline;
 use super::failure::{Cause, Failure};
+use super::first_answer::first_answer;
 use super::node::NodeSettings;
 use super::pool::{Inquiry, Pool, Reply, Sent};
 use super::question::{Question, Standing};
@@ -27,6 +32,10 @@ use crate::signals::Signals;
 /// resharding two are normal.
 const MAX_HOPS: usize = 16;
 
+/// How many of them without a pause. Nodes that send each other's clients to and fro need a moment to
+/// agree.
+const QUICK_HOPS: usize = 4;
+
 /// How long to wait for another map before a key's node is asked again.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -35,8 +44,9 @@ const CALM: Duration = Duration::from_secs(10);
 const TROUBLED: Duration = Duration::from_millis(500);
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// How long one node may take to tell the map.
-const LIMIT: Duration = Duration::from_millis(500);
+/// For how long a node is remembered that serves nothing, after others have named it: a new one gets
+/// its first slots key by key, and is no part of the map until then.
+const REMEMBERED: Duration = Duration::from_secs(30);
 
 pub(crate) struct Cluster {
     shared: Arc<Shared>,
@@ -51,6 +61,15 @@ struct Shared {
     keys: Keys,
     map: RwLock<Arc<SlotMap>>,
     wanted: Notify,
+    known: Mutex<Vec<Known>>,
+    /// One at a time asks for the map, so that none begins to open connections a second time.
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// A node that somebody has named.
+struct Known {
+    pool: Arc<Pool>,
+    named: Instant,
 }
 
 impl Cluster {
@@ -63,8 +82,17 @@ impl Cluster {
         keys: Keys,
     ) -> Self {
         let map = RwLock::new(Arc::new(SlotMap::empty()));
-        let wanted = Notify::new();
-        let shared = Arc::new(Shared { seeds, timeout, settings, signals, keys, map, wanted });
+        let shared = Arc::new(Shared {
+            seeds,
+            timeout,
+            settings,
+            signals,
+            keys,
+            map,
+            wanted: Notify::new(),
+            known: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+        });
         let refreshing = Mutex::new(refresh(&shared));
         Self { shared, refreshing }
     }
@@ -77,17 +105,7 @@ impl Cluster {
         let hint = self.shared.seeds.data.when_silent();
         refreshed.map_err(|error| config_error(error, &self.shared.name(), limit, hint))?;
         let map = self.shared.map();
-        if map.nodes().is_empty() {
-            let message = format!(
-                "{} serves no hash slot: the Cluster has not been set up yet, or it is another one",
-                self.shared.name()
-            );
-            return Err(ConfigError::new(ConfigErrorKind::Invalid, "url", message));
-        }
-        for node in map.nodes() {
-            node.opened().await?;
-        }
-        Ok(())
+        try_join_all(map.nodes().iter().map(|node| node.opened())).await.map(drop)
     }
 
     /// Asks for a new map, by the task that does so; another one where its runtime has ended.
@@ -109,6 +127,12 @@ impl Cluster {
         self.shared.map().nodes().to_vec()
     }
 
+    /// No primary is known.
+    pub(crate) fn nobody(&self, deadline: Deadline) -> StorageError {
+        self.want_map();
+        self.shared.nobody(deadline).error
+    }
+
     /// Asks the node that a key belongs to, wherever it is by now.
     pub(crate) async fn ask(
         &self,
@@ -120,8 +144,11 @@ impl Cluster {
         let slot = KeySlot::of(key);
         let mut inquiry = Inquiry::new(question);
         let mut owner = shared.map().owner(slot).cloned();
-        let mut failure = None;
+        let (mut failure, mut redirected) = (None, 0);
         for _ in 0..MAX_HOPS {
+            if redirected > QUICK_HOPS && !deadline.pause(PAUSE).await {
+                break;
+            }
             let Some(node) = owner.take() else {
                 self.want_map();
                 if !deadline.pause(PAUSE).await {
@@ -138,24 +165,27 @@ impl Cluster {
                 Ok(reply) => return Ok((reply, node)),
                 Err(refused) => refused,
             };
+            // Another node may have taken over, and what was sent may have been carried out.
+            if refused.sent == Sent::Twice {
+                inquiry.sent = Sent::Twice;
+            }
             match &refused.cause {
                 Cause::Moved { host, port } => {
                     owner = shared.node_at(host, *port, &node);
                     if let Some(owner) = &owner {
                         shared.learn(slot, owner);
                     }
+                    redirected += 1;
                     self.want_map();
                 }
-                Cause::Ask { host, port } => owner = shared.node_at(host, *port, &node),
-                // Another node may have taken over. What was sent may have been carried out.
-                Cause::Broken => {
-                    inquiry.sent = Sent::Twice;
+                Cause::Ask { host, port } => {
+                    owner = shared.node_at(host, *port, &node);
+                    redirected += 1;
+                }
+                Cause::Broken | Cause::ClusterDown | Cause::Unreachable | Cause::ReadOnly => {
                     self.want_map();
                 }
-                Cause::ClusterDown | Cause::Unreachable | Cause::ReadOnly => {
-                    self.want_map();
-                }
-                Cause::TimedOut => {
+                Cause::TimedOut | Cause::Rejected => {
                     self.want_map();
                     return Err(refused);
                 }
@@ -163,7 +193,9 @@ impl Cluster {
             }
             failure = Some(refused);
         }
-        Err(failure.unwrap_or_else(|| shared.nobody(deadline)))
+        let in_circles =
+            |failure: &Failure| matches!(failure.cause, Cause::Moved { .. } | Cause::Ask { .. });
+        Err(failure.filter(|it| !in_circles(it)).unwrap_or_else(|| shared.nobody(deadline)))
     }
 }
 
@@ -181,26 +213,35 @@ impl Shared {
         let message = format!("no node of the Redis Cluster at {} serves this key", self.name());
         let operation = deadline.operation();
         let error = StorageError::new(StorageErrorKind::Unavailable, operation, message);
-        Failure { error, cause: Cause::ClusterDown }
+        Failure::because(Cause::ClusterDown, error)
     }
 
     /// The pool of a node that another one has named.
     fn node_at(&self, host: &str, port: u16, named_by: &Pool) -> Option<Arc<Pool>> {
         let asker = named_by.address();
         let asker = asker.rsplit_once(':').map_or("", |(host, _)| host);
-        let host = if host.is_empty() { asker.trim_matches(['[', ']']) } else { host };
+        let is_told = !host.is_empty() && host != "?";
+        let host = if is_told { host } else { asker.trim_matches(['[', ']']) };
         let endpoint = self.seeds.data.at(host, port).ok()?;
-        Some(self.pool(&self.map(), endpoint))
+        Some(self.pool(endpoint))
     }
 
-    /// The pool to an endpoint: the one of the map, else a new one.
-    fn pool(&self, map: &SlotMap, endpoint: Endpoint) -> Arc<Pool> {
-        let known = map.nodes().iter().find(|node| *node.address() == *endpoint.name());
-        known.cloned().unwrap_or_else(|| {
-            let connector = Connector::to(endpoint, self.timeout);
-            let (settings, signals) = (self.settings.clone(), self.signals.clone());
-            Arc::new(Pool::start(connector, settings, signals, &self.keys.probe(0)))
-        })
+    /// The pool to an endpoint: the one that there is, else a new one.
+    fn pool(&self, endpoint: Endpoint) -> Arc<Pool> {
+        let (mut known, named) = (self.known(), Instant::now());
+        if let Some(one) = known.iter_mut().find(|one| *one.pool.address() == *endpoint.name()) {
+            one.named = named;
+            return one.pool.clone();
+        }
+        let connector = Connector::to(endpoint, self.timeout);
+        let (settings, signals) = (self.settings.clone(), self.signals.clone());
+        let pool = Arc::new(Pool::start(connector, settings, signals, &self.keys.probe(0)));
+        known.push(Known { pool: pool.clone(), named });
+        pool
+    }
+
+    fn known(&self) -> MutexGuard<'_, Vec<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A node has said that another one serves the slot.
@@ -213,59 +254,52 @@ impl Shared {
 
     /// Asks the nodes for the map until one has told it: those that are known, then the seeds.
     async fn refresh(&self) -> Result<(), OpenError> {
+        let _alone = self.asking.lock().await;
         let before = self.map();
-        let mut nodes: Vec<_> = before.nodes().to_vec();
-        nodes.sort_by_key(|node| !node.health().takes_reads());
-        for node in nodes.iter().filter(|node| node.health().takes_reads()) {
-            let address = node.address();
-            if let Some(served) = node.cluster_slots(LIMIT).await {
-                let host = address.rsplit_once(':').map_or("", |(host, _)| host);
-                if self.take(&before, &served, host) {
-                    return Ok(());
-                }
+        let mut questions = Vec::new();
+        for node in before.nodes() {
+            if node.health().takes_reads() {
+                questions.push(self.bounded(ask_node(node.clone())).boxed());
             }
         }
-        let mut failure = OpenError::Lost;
         for seed in &self.seeds.nodes {
-            let host = seed.name().rsplit_once(':').map_or("", |(host, _)| host);
-            let asking = async {
-                let mut connection = connect_briefly(seed).await?;
-                let slots = slots_command().query_async(&mut *connection).await?;
-                Ok::<_, OpenError>(slots)
-            };
-            match tokio::time::timeout(LIMIT.max(self.timeout / 2), asking).await {
-                Ok(Ok(served)) if self.take(&before, &served, host) => return Ok(()),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => failure = error,
-                Err(_) => failure = OpenError::TimedOut { elapsed: LIMIT },
+            questions.push(self.bounded(ask_seed(seed)).boxed());
+        }
+        match first_answer(questions).await {
+            Ok(served) => {
+                self.take(&before, &served);
+                Ok(())
+            }
+            Err(failures) => {
+                Err(failures.into_iter().max_by_key(telling).unwrap_or(OpenError::Lost))
             }
         }
-        Err(failure)
     }
 
-    /// Takes over what a node has told. Answers whether it was a map.
-    fn take(&self, before: &SlotMap, served: &redis::Value, asked: &str) -> bool {
-        let Some(served) = slot_map::read(served, asked.trim_matches(['[', ']'])) else {
-            return false;
-        };
-        let mut started: Vec<Arc<Pool>> = Vec::new();
-        let map = SlotMap::new(&served, |range: &Served| {
-            let endpoint = self.seeds.data.at(&range.host, range.port).ok()?;
-            let fresh = started.iter().find(|node| *node.address() == *endpoint.name()).cloned();
-            Some(fresh.unwrap_or_else(|| {
-                let pool = self.pool(before, endpoint);
-                started.push(pool.clone());
-                pool
-            }))
+    /// One node may take half of the time, so that some is left to tell that none answers.
+    async fn bounded(
+        &self,
+        asking: impl Future<Output = Result<Vec<Served>, OpenError>>,
+    ) -> Result<Vec<Served>, OpenError> {
+        let limit = self.timeout / 2;
+        let asked = tokio::time::timeout(limit, asking).await;
+        asked.unwrap_or(Err(OpenError::TimedOut { elapsed: limit }))
+    }
+
+    /// Takes over what a node has told.
+    fn take(&self, before: &SlotMap, served: &[Served]) {
+        let map = SlotMap::new(served, |range: &Served| {
+            Some(self.pool(self.seeds.data.at(&range.host, range.port).ok()?))
         });
         self.choose_probe_keys(&map);
+        let serves = |pool: &Arc<Pool>| map.nodes().iter().any(|node| Arc::ptr_eq(node, pool));
+        self.known().retain(|one| serves(&one.pool) || one.named.elapsed() < REMEMBERED);
         if !map.keeps_owners_of(before) {
             self.signals.emit(&Event::PrimaryChanged { node: &self.name() });
             // Before anybody asks the new owners.
             self.signals.history_changed();
         }
         *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
-        true
     }
 
     /// Gives each node a key of its own slots, for asking whether it takes writes.
@@ -291,6 +325,42 @@ pub(super) fn slots_command() -> redis::Cmd {
     let mut command = redis::cmd("CLUSTER");
     command.arg("SLOTS");
     command
+}
+
+async fn ask_node(node: Arc<Pool>) -> Result<Vec<Served>, OpenError> {
+    let answer = node.cluster_slots().await.ok_or(OpenError::Lost)?;
+    read(&answer, &node.address())
+}
+
+async fn ask_seed(seed: &Endpoint) -> Result<Vec<Served>, OpenError> {
+    let mut connection = connect_briefly(seed).await?;
+    let answer = slots_command().query_async(&mut *connection).await;
+    let answer = answer.map_err(|error| match error.code() {
+        Some("ERR") => OpenError::Unsupported(format!(
+            "it belongs to no Cluster; write redis://{}, or set cluster-enabled to yes",
+            seed.name()
+        )),
+        _ => OpenError::of_command("CLUSTER SLOTS", error),
+    })?;
+    read(&answer, seed.name())
+}
+
+/// Reads a node's answer. One that knows of no slots has been thrown out, or never taken in.
+fn read(answer: &Value, asked: &str) -> Result<Vec<Served>, OpenError> {
+    let host = asked.rsplit_once(':').map_or("", |(host, _)| host);
+    let served = slot_map::read(answer, host.trim_matches(['[', ']'])).unwrap_or_default();
+    if served.is_empty() { Err(OpenError::NoSlots) } else { Ok(served) }
+}
+
+/// Which of several nodes' failures helps a person most.
+fn telling(failure: &OpenError) -> u8 {
+    match failure {
+        OpenError::Denied(_) | OpenError::NotAllowed(_) => 4,
+        OpenError::Unsupported(_) => 3,
+        OpenError::NoSlots => 2,
+        OpenError::Lost => 0,
+        _ => 1,
+    }
 }
 
 /// Keeps the map up to date until it is aborted.

@@ -1,10 +1,12 @@
 //! [`Connector`]: finds out where the server is, opens one connection to it and proves that it works.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cloakroom::{Operation, StorageError, StorageErrorKind, Timestamp};
+use futures_util::future::{Either, select};
 use redis::{AsyncConnectionConfig, ErrorKind, ProtocolVersion, RedisError, Value};
 
 use super::sentinel::Sentinels;
@@ -16,6 +18,9 @@ use crate::server_info::{Role, ServerInfo};
 /// How many commands a connection takes over before the next ones wait for their turn: more than the
 /// pool gives to one connection while another is free.
 const QUEUE: usize = 256;
+
+/// How long a Sentinel may take to confirm what it has said before.
+const CONFIRMATION: Duration = Duration::from_millis(300);
 
 /// Knows how to get to one server and how long opening a connection may take. It has no debug form:
 /// the endpoints in it know the password.
@@ -29,7 +34,7 @@ pub(crate) struct Connector {
 
 enum Target {
     One(Endpoint),
-    Sentinel(Sentinels),
+    Sentinel(Box<Sentinels>),
 }
 
 /// A new connection, and what the server said when it was opened.
@@ -50,6 +55,8 @@ pub(crate) enum OpenError {
     /// The server does not let this user in.
     Denied(ClientError),
     Failed(ClientError),
+    /// The user may not send a command without which nothing can be done.
+    NotAllowed(&'static str),
     /// The server lacks what the storage needs.
     Unsupported(String),
     /// The server is a replica, or about to become the primary.
@@ -58,6 +65,12 @@ pub(crate) enum OpenError {
     NoPrimary,
     /// No Sentinel could be reached.
     NoSentinel(ClientError),
+    /// A Sentinel does not let this user in.
+    SentinelDenied(ClientError),
+    /// What answers at an address that was said to be a Sentinel's is none.
+    NotSentinel(String),
+    /// A node of a Cluster that serves nothing, and knows nobody who does.
+    NoSlots,
     /// Somebody has named a server that may not be connected to.
     Forbidden(String),
     /// Nobody knows: it broke at once, or the task that opened it has ended with its runtime.
@@ -83,7 +96,7 @@ impl Connector {
 
     /// Connects to the server that the Sentinels call the primary.
     pub(crate) fn through(group: SentinelGroup, timeout: Duration) -> Self {
-        Self::new(Target::Sentinel(Sentinels::new(group)), timeout)
+        Self::new(Target::Sentinel(Box::new(Sentinels::new(group, timeout))), timeout)
     }
 
     fn new(target: Target, timeout: Duration) -> Self {
@@ -94,7 +107,7 @@ impl Connector {
     pub(super) fn another(&self) -> Self {
         let target = match &self.target {
             Target::One(endpoint) => Target::One(endpoint.clone()),
-            Target::Sentinel(sentinels) => Target::Sentinel(sentinels.another()),
+            Target::Sentinel(sentinels) => Target::Sentinel(Box::new(sentinels.another())),
         };
         Self::new(target, self.timeout)
     }
@@ -158,26 +171,55 @@ impl Connector {
     }
 
     async fn open_unbounded(&self) -> Result<Opened, OpenError> {
-        let endpoint = match &self.target {
-            Target::One(endpoint) => endpoint.clone(),
-            Target::Sentinel(sentinels) => sentinels.primary().await?,
+        let sentinels = match &self.target {
+            Target::One(endpoint) => return self.open_at(endpoint).await,
+            Target::Sentinel(sentinels) => sentinels,
         };
-        let mut connection = self.connect(&endpoint).await?;
+        loop {
+            let endpoint = sentinels.primary().await?;
+            let opened = pin!(self.open_primary(&endpoint, sentinels));
+            // A primary that hangs must not keep anybody from following the next one.
+            match select(opened, pin!(sentinels.name_another_than(&endpoint))).await {
+                Either::Left((opened, _)) => return opened,
+                Either::Right(((), _)) => {}
+            }
+        }
+    }
+
+    async fn open_primary(
+        &self,
+        endpoint: &Endpoint,
+        sentinels: &Sentinels,
+    ) -> Result<Opened, OpenError> {
+        let mut opened = self.open_at(endpoint).await?;
+        let is_replica = opened.info.as_ref().is_some_and(|info| info.role == Role::Replica);
+        if is_replica || !matches!(prove_primary(&mut opened.connection).await, Proof::Answered) {
+            return Err(OpenError::NotPrimary);
+        }
+        // A server that was frozen does not know that it has been replaced meanwhile.
+        let named = tokio::time::timeout(CONFIRMATION, sentinels.primary()).await;
+        match named {
+            Ok(Ok(primary)) if primary.name() != endpoint.name() => Err(OpenError::NotPrimary),
+            _ => Ok(opened),
+        }
+    }
+
+    async fn open_at(&self, endpoint: &Endpoint) -> Result<Opened, OpenError> {
+        let mut connection = self.connect(endpoint).await?;
         // One after the other: the error of a pipeline does not tell the server's code.
         match redis::cmd("PING").query_async::<Value>(&mut *connection).await {
             // A server that cannot save refuses even this, and serves reads all the same.
-            Err(error) if error.code() != Some("MISCONF") => return Err(error.into()),
+            Err(error) if error.code() != Some("MISCONF") => {
+                return Err(OpenError::of_command("PING", error));
+            }
             _ => {}
         }
-        let now = ServerClock::ask().query_async(&mut *connection).await?;
+        let now = ServerClock::ask().query_async(&mut *connection).await;
+        let now = now.map_err(|error| OpenError::of_command("TIME", error))?;
         let now = ServerClock::read(now).map_err(RedisError::from)?;
         let info = ask_info(&mut connection).await?;
         if let Some(info) = &info {
             info.check(endpoint.name()).map_err(|lack| OpenError::Unsupported(lack.to_string()))?;
-        }
-        let through_sentinel = matches!(self.target, Target::Sentinel(_));
-        if through_sentinel && !matches!(prove_primary(&mut connection).await, Proof::Answered) {
-            return Err(OpenError::NotPrimary);
         }
         Ok(Opened { connection, address: endpoint.name().into(), now, info })
     }
@@ -229,6 +271,8 @@ async fn prove_primary(connection: &mut Link) -> Proof {
         Ok(role) if Role::read(&role) == Role::Primary => Proof::Answered,
         Ok(_) => Proof::NotPrimary,
         Err(error) if is_broken(&error) => Proof::Broken,
+        // Whoever may not ask relies on the Sentinels, and on the server to refuse writes.
+        Err(error) if is_denied(&error) => Proof::Answered,
         Err(_) => Proof::NotPrimary,
     }
 }
@@ -248,6 +292,11 @@ impl From<RedisError> for OpenError {
 }
 
 impl OpenError {
+    /// Why a command was not answered that every user has to be allowed.
+    pub(super) fn of_command(command: &'static str, error: RedisError) -> Self {
+        if error.code() == Some("NOPERM") { Self::NotAllowed(command) } else { error.into() }
+    }
+
     /// What a failed replacement means to a request.
     pub(super) fn storage_error(
         &self,
@@ -268,7 +317,11 @@ impl OpenError {
                 StorageError::new(StorageErrorKind::Denied, operation, message)
                     .with_source(source.clone())
             }
-            Self::Failed(source) | Self::NoSentinel(source) => {
+            Self::NotAllowed(command) => {
+                let message = format!("Redis at {host} does not let the user send {command}");
+                StorageError::new(StorageErrorKind::Denied, operation, message)
+            }
+            Self::Failed(source) | Self::NoSentinel(source) | Self::SentinelDenied(source) => {
                 unavailable().with_source(source.clone())
             }
             _ => unavailable(),
@@ -286,6 +339,12 @@ impl std::fmt::Display for OpenError {
             Self::NotPrimary => f.write_str("the server is not the primary"),
             Self::NoPrimary => f.write_str("no Sentinel knows a primary of this name"),
             Self::NoSentinel(error) => write!(f, "no Sentinel can be reached ({error})"),
+            Self::SentinelDenied(error) => {
+                write!(f, "a Sentinel refused the credentials ({error})")
+            }
+            Self::NotSentinel(address) => write!(f, "what answers at {address} is no Sentinel"),
+            Self::NotAllowed(command) => write!(f, "the user may not send {command}"),
+            Self::NoSlots => f.write_str("it serves no hash slot"),
             Self::Lost => f.write_str("it broke at once"),
         }
     }

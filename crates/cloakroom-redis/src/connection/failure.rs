@@ -5,6 +5,7 @@ use cloakroom::{Operation, Side, StorageError, StorageErrorKind};
 use redis::RedisError;
 
 use super::node::is_write;
+use super::pool::Sent;
 use crate::error::{code, is_broken, storage_error};
 
 /// A question that was not answered.
@@ -12,6 +13,9 @@ use crate::error::{code, is_broken, storage_error};
 pub(crate) struct Failure {
     pub(crate) error: StorageError,
     pub(crate) cause: Cause,
+    /// Whether nobody knows any more what has become of the question: it was sent twice, or it may
+    /// have been carried out.
+    pub(crate) sent: Sent,
 }
 
 /// What to do about it.
@@ -34,9 +38,9 @@ pub(crate) enum Cause {
     /// The server takes no writes at present; nothing was done.
     NoWrites,
     /// The key lies on another node; nothing was done.
-    Moved { host: String, port: u16 },
+    Moved { host: Box<str>, port: u16 },
     /// The key may be on its way to another node, which has to be asked this once.
-    Ask { host: String, port: u16 },
+    Ask { host: Box<str>, port: u16 },
     /// The answer belongs to another question.
     OutOfStep,
     /// Anything else. Another try would end in the same way.
@@ -61,22 +65,37 @@ impl Failure {
                 _ => Cause::Final,
             }
         };
-        Self { error: storage_error(error, operation, host), cause }
+        Self::because(cause, storage_error(error, operation, host))
     }
 
     /// Not sent: the server has to be protected.
     pub(super) fn rejected(operation: Operation, message: String) -> Self {
         let error = StorageError::new(StorageErrorKind::Rejected, operation, message);
-        Self { error, cause: Cause::Rejected }
+        Self::because(Cause::Rejected, error)
+    }
+
+    /// A question that was sent no more than once.
+    pub(super) fn because(cause: Cause, error: StorageError) -> Self {
+        Self { error, cause, sent: Sent::Once }
     }
 
     /// Nobody can be asked.
     pub(super) fn unreachable(error: StorageError) -> Self {
-        Self { error, cause: Cause::Unreachable }
+        Self::because(Cause::Unreachable, error)
     }
 
     pub(super) fn timed_out(error: StorageError) -> Self {
-        Self { error, cause: Cause::TimedOut }
+        Self::because(Cause::TimedOut, error)
+    }
+
+    /// What it means where there is no other node to turn to.
+    pub(super) fn outside_of_a_cluster(self, operation: Operation) -> Self {
+        if !matches!(self.cause, Cause::Moved { .. } | Cause::Ask { .. }) {
+            return self;
+        }
+        let message = "the server is one of several nodes of a Cluster, and another one has this \
+                       session; write redis+cluster:// in front of their hosts";
+        Self::because(self.cause, StorageError::new(StorageErrorKind::Backend, operation, message))
     }
 
     /// Whether it says that reads, or writes, to this server are in trouble.
@@ -102,11 +121,11 @@ impl Failure {
 }
 
 /// Where a redirection leads; an empty host means the node that has answered.
-fn redirection(error: &RedisError, cause: impl FnOnce(String, u16) -> Cause) -> Cause {
+fn redirection(error: &RedisError, cause: impl FnOnce(Box<str>, u16) -> Cause) -> Cause {
     let Some((host, port)) = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'))
     else {
         return Cause::Final;
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    port.parse().map_or(Cause::Final, |port| cause(host.to_owned(), port))
+    port.parse().map_or(Cause::Final, |port| cause(host.into(), port))
 }

@@ -32,8 +32,8 @@ pub(crate) struct NodeSettings {
     pub(crate) heartbeat: Duration,
     /// How many commands may be under way on one connection.
     pub(crate) max_in_flight: usize,
-    /// Whether there are connections for removals that wait for replicas.
-    pub(crate) durable: bool,
+    /// How long removals wait for replicas, on connections of their own; `None` where they do not.
+    pub(crate) durable: Option<Duration>,
     pub(crate) breaker: BreakerPolicy,
 }
 
@@ -128,6 +128,10 @@ impl Node {
             .filter(|slot| slot.in_flight() < self.settings.max_in_flight)
     }
 
+    pub(super) fn is_any_trusted(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is_trusted())
+    }
+
     /// A slot's connection, which is opened where there is none.
     pub(super) async fn connection(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<Live, OpenError> {
         if let Some(live) = slot.live() {
@@ -171,7 +175,9 @@ impl Node {
             // Before anybody reads from it.
             self.signals.history_changed();
         }
-        let outage = slot.install(Live { connection: opened.connection.clone(), number });
+        let confirmations = Arc::default();
+        let outage =
+            slot.install(Live { connection: opened.connection.clone(), number, confirmations });
         if let Some(outage) = outage {
             self.signals.emit(&Event::ConnectionRestored { node: &opened.address, outage });
             self.signals.server_is_back();
@@ -208,11 +214,14 @@ impl Node {
         changed
     }
 
-    /// Closes the connections to a server that is not the primary any more.
+    /// Closes the connections to a server that is not the primary any more. What is under way on
+    /// them fails at once and is repeated at the new primary: should the old one have been frozen, it
+    /// would still carry it out, and what it answers counts for nothing.
     pub(super) fn leave_all_but(&self, address: &str) {
         for slot in &self.slots {
             if let Some(live) = slot.live().filter(|live| live.connection.address() != address) {
                 self.lose(slot, live.number, "another server has become the primary");
+                live.connection.end();
                 slot.wake();
             }
         }
@@ -220,8 +229,8 @@ impl Node {
 
     /// Takes a connection out of use. Commands under way on it may still be answered.
     pub(super) fn lose(&self, slot: &Slot, number: u64, reason: &str) {
-        if slot.retire(number, reason) {
-            self.signals.emit(&Event::ConnectionLost { node: &self.address(), reason });
+        if let Some(lost) = slot.retire(number, reason) {
+            self.signals.emit(&Event::ConnectionLost { node: lost.connection.address(), reason });
         }
     }
 

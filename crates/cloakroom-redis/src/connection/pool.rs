@@ -31,6 +31,9 @@ use crate::signals::Signals;
 /// How many connections wait for replicas.
 const DURABLE_SIZE: usize = 2;
 
+/// By how much the wait for replicas ends before the operation does.
+const CONFIRMED_EARLIER: Duration = Duration::from_millis(20);
+
 /// How long to wait before a server that will be ready in a moment is asked again.
 const NOT_READY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -79,9 +82,14 @@ impl Pool {
         signals: Arc<Signals>,
         probe_key: &[u8],
     ) -> Self {
-        let durable = settings.durable.then(|| {
-            let settings =
-                NodeSettings { pool_size: DURABLE_SIZE, durable: false, ..settings.clone() };
+        let durable = settings.durable.map(|limit| {
+            let settings = NodeSettings {
+                pool_size: DURABLE_SIZE,
+                // A sign of life may come behind a confirmation.
+                heartbeat: settings.heartbeat + limit,
+                durable: None,
+                ..settings.clone()
+            };
             let (connector, signals) = (connector.another(), signals.clone());
             Box::new(Self::start(connector, settings, signals, probe_key))
         });
@@ -205,6 +213,8 @@ impl Pool {
             );
             return Err(Failure::rejected(deadline.operation(), message));
         };
+        // From here on, because whoever waits for a connection counts as well.
+        let _in_flight = slot.begin();
         let sent_on = AtomicU64::new(0);
         // Pinned here, because a timeout of its own copy would move a thousand bytes each time.
         let answer = pin!(self.repeated(slot, &sent_on, inquiry, deadline));
@@ -228,10 +238,11 @@ impl Pool {
         let mut replaced = false;
         self.node.retries.deposit();
         loop {
-            let failure = match self.once(slot, sent_on, inquiry, deadline).await {
+            let mut failure = match self.once(slot, sent_on, inquiry, deadline).await {
                 Ok(value) => return Ok(Reply { value, sent: inquiry.sent }),
                 Err(failure) => failure,
             };
+            failure.sent = if failure.cause == Cause::Broken { Sent::Twice } else { inquiry.sent };
             match failure.cause {
                 // In the same place, where nothing is any more: what broke one connection has
                 // mostly broken all of them, so only a new one can be trusted.
@@ -272,10 +283,16 @@ impl Pool {
             }
         };
         sent_on.store(live.number, Ordering::Relaxed);
-        let _in_flight = slot.begin();
         match inquiry.question.put(&mut live.connection, inquiry.standing).await {
             Ok(value) => {
                 slot.trust(live.number);
+                if let Question::Durable { replicas, limit, .. } = inquiry.question {
+                    let confirmed = live.confirmations.of(&live.connection, replicas, limit);
+                    // What was written is written, even where there is no time left to wait.
+                    let until = deadline.at() - CONFIRMED_EARLIER;
+                    let confirmed = tokio::time::timeout_at(until, confirmed).await.unwrap_or(0);
+                    return Ok(Value::Array(vec![value, Value::Int(confirmed)]));
+                }
                 Ok(value)
             }
             Err(error) => {
@@ -308,11 +325,10 @@ impl Pool {
     }
 
     /// Asks a node of a Cluster for the map of its slots.
-    pub(super) async fn cluster_slots(&self, limit: Duration) -> Option<Value> {
-        let mut live = self.node.slots().iter().find_map(|slot| slot.live())?;
-        let command = super::cluster::slots_command();
-        let asking = command.query_async(&mut *live.connection);
-        tokio::time::timeout(limit, asking).await.ok()?.ok()
+    pub(super) async fn cluster_slots(&self) -> Option<Value> {
+        let trusted = self.node.slots().iter().filter(|slot| slot.is_trusted());
+        let mut live = trusted.filter_map(|slot| slot.live()).next()?;
+        super::cluster::slots_command().query_async(&mut *live.connection).await.ok()
     }
 
     /// Asks the server what time it is, sets the clock by it and answers it.
@@ -341,7 +357,10 @@ impl Pool {
                 slot.wake();
             }
         }
-        Failure { error: unexpected(operation), cause: Cause::OutOfStep }
+        if let Some(durable) = &self.durable {
+            durable.out_of_step(operation);
+        }
+        Failure::because(Cause::OutOfStep, unexpected(operation))
     }
 }
 

@@ -17,7 +17,8 @@ pub(crate) enum Question<'a> {
         /// Makes the call by text.
         by_text: &'a (dyn Fn() -> Cmd + Sync),
     },
-    /// A write that replicas are to confirm. The answer is the write's and the number of replicas.
+    /// A write that replicas are to confirm. The answer is an array of the write's and the number of
+    /// replicas.
     Durable {
         /// The write.
         command: &'a Cmd,
@@ -55,9 +56,8 @@ impl Question<'_> {
                 }
                 answer => answer,
             },
-            Self::Durable { command, replicas, limit } => {
-                Box::pin(durable(connection, command, replicas, limit, standing)).await
-            }
+            // Those who have written it wait for the replicas afterwards, together with others.
+            Self::Durable { command, .. } => send(connection, command, standing).await,
             Self::Pipeline(commands) => {
                 let count = commands.len();
                 let answers = Box::pin(connection.send_packed_commands(commands, 0, count)).await?;
@@ -86,27 +86,5 @@ async fn send(
     match answer {
         Value::ServerError(error) => Err(error.into()),
         answer => Ok(answer),
-    }
-}
-
-async fn durable(
-    connection: &mut MultiplexedConnection,
-    command: &Cmd,
-    replicas: u32,
-    limit: Duration,
-    standing: Standing,
-) -> Result<Value, RedisError> {
-    // In one piece: the server waits for what was written on this connection.
-    let mut both = redis::pipe();
-    if standing == Standing::Importing {
-        both.cmd("ASKING");
-    }
-    both.add_command(command.clone());
-    both.cmd("WAIT").arg(replicas).arg(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
-    let first = both.len() - 2;
-    let answers = connection.send_packed_commands(&both, first, 2).await?;
-    match answers.first() {
-        Some(Value::ServerError(error)) => Err(error.clone().into()),
-        _ => Ok(Value::Array(answers)),
     }
 }

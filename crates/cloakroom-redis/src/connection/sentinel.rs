@@ -4,33 +4,51 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use redis::{RedisError, Value};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::connector::{OpenError, connect_briefly};
+use super::first_answer::first_answer;
 use crate::address::{Access, Endpoint, Link, SentinelGroup};
+use crate::error::{ClientError, is_denied};
 
-/// How long one Sentinel may take, with the opening of a connection to it. A Sentinel that does not
-/// answer must not use up the time of those who wait for the primary.
-const LIMIT: Duration = Duration::from_millis(300);
+/// How often it is asked whether a primary that a connection is being opened to still is one.
+const WATCH: Duration = Duration::from_millis(500);
 
 /// The Sentinels of one primary.
 pub(super) struct Sentinels {
     group: SentinelGroup,
+    /// How long one Sentinel may take, with the opening of a connection to it.
+    limit: Duration,
     /// The one that has answered last is asked first.
     first: AtomicUsize,
-    /// The connection to it. Who waits for the lock waits for the same answer.
-    connection: Mutex<Option<Link>>,
+    /// Who waits for the lock waits for the same answer.
+    last: Mutex<Last>,
+}
+
+/// What became of the last question.
+#[derive(Default)]
+struct Last {
+    /// The connection to the Sentinel that answered it.
+    connection: Option<Link>,
+    /// When nobody did, and why.
+    failure: Option<(Instant, OpenError)>,
 }
 
 impl Sentinels {
-    pub(super) fn new(group: SentinelGroup) -> Self {
-        Self { group, first: AtomicUsize::new(0), connection: Mutex::new(None) }
+    /// Sentinels that are asked while a connection is opened, which may take no longer than
+    /// `timeout`.
+    pub(super) fn new(group: SentinelGroup, timeout: Duration) -> Self {
+        // So that there is time left to tell that none answers.
+        let (limit, first) = (timeout / 2, AtomicUsize::new(0));
+        Self { group, limit, first, last: Mutex::default() }
     }
 
     /// Others of the same primary, with a connection of their own.
     pub(super) fn another(&self) -> Self {
-        Self::new(self.group.clone())
+        Self::new(self.group.clone(), self.limit * 2)
     }
 
     /// How to get in at the primary.
@@ -45,48 +63,95 @@ impl Sentinels {
 
     /// Where the primary is, as the first Sentinel that answers says.
     pub(super) async fn primary(&self) -> Result<Endpoint, OpenError> {
-        let mut connection = self.connection.lock().await;
-        if let Some(open) = connection.as_mut()
-            && let Ok(Ok(Some(address))) = tokio::time::timeout(LIMIT, self.ask(open)).await
+        let begin = Instant::now();
+        let mut last = self.last.lock().await;
+        if let Some((when, failure)) = &last.failure
+            && *when >= begin
         {
-            return self.endpoint(address);
+            return Err(failure.clone());
         }
-        *connection = None;
-        let sentinels = &self.group.sentinels;
-        let first = self.first.load(Ordering::Relaxed);
-        let mut failure = OpenError::NoPrimary;
-        for step in 0..sentinels.len() {
-            let at = (first + step) % sentinels.len();
-            let asking = async {
-                let mut open = connect_briefly(&sentinels[at]).await?;
-                let answer = self.ask(&mut open).await?;
-                Ok::<_, OpenError>((open, answer))
-            };
-            match tokio::time::timeout(LIMIT, asking).await {
-                Ok(Ok((open, Some(address)))) => {
-                    self.first.store(at, Ordering::Relaxed);
-                    *connection = Some(open);
-                    return self.endpoint(address);
-                }
-                // It answers and does not know the name: another one may.
-                Ok(Ok((_, None))) => failure = OpenError::NoPrimary,
-                Ok(Err(OpenError::Failed(error))) => failure = OpenError::NoSentinel(error),
-                Ok(Err(error)) => failure = error,
-                Err(_) => failure = OpenError::TimedOut { elapsed: LIMIT },
+        let (sentinels, first) = (&self.group.sentinels, self.first.load(Ordering::Relaxed));
+        let mut questions = Vec::new();
+        if let Some(link) = last.connection.take() {
+            questions.push(self.ask_bounded(first, Some(link)).boxed());
+        }
+        for at in first..first + sentinels.len() {
+            questions.push(self.ask_bounded(at % sentinels.len(), None).boxed());
+        }
+        match first_answer(questions).await {
+            Ok((at, link, (host, port))) => {
+                self.first.store(at, Ordering::Relaxed);
+                *last = Last { connection: Some(link), failure: None };
+                let endpoint = self.group.data.at(&host, port);
+                endpoint.map_err(|problem| OpenError::Forbidden(problem.to_string()))
+            }
+            Err(failures) => {
+                let failure = failures.into_iter().max_by_key(telling);
+                let failure = failure.unwrap_or(OpenError::NoPrimary);
+                last.failure = Some((Instant::now(), failure.clone()));
+                Err(failure)
             }
         }
-        Err(failure)
     }
 
-    async fn ask(&self, sentinel: &mut Link) -> Result<Option<(String, u16)>, OpenError> {
+    /// Ends when the Sentinels call another server the primary.
+    pub(super) async fn name_another_than(&self, endpoint: &Endpoint) {
+        loop {
+            tokio::time::sleep(WATCH).await;
+            if self.primary().await.is_ok_and(|primary| primary.name() != endpoint.name()) {
+                return;
+            }
+        }
+    }
+
+    async fn ask_bounded(
+        &self,
+        at: usize,
+        open: Option<Link>,
+    ) -> Result<(usize, Link, (String, u16)), OpenError> {
+        let asked = tokio::time::timeout(self.limit, self.ask(at, open)).await;
+        asked.unwrap_or(Err(OpenError::NoSentinel(ClientError::Io(std::io::ErrorKind::TimedOut))))
+    }
+
+    async fn ask(
+        &self,
+        at: usize,
+        open: Option<Link>,
+    ) -> Result<(usize, Link, (String, u16)), OpenError> {
+        let sentinel = &self.group.sentinels[at];
+        let mut link = match open {
+            Some(link) => link,
+            None => connect_briefly(sentinel).await.map_err(|error| match error {
+                OpenError::Denied(error) | OpenError::Failed(error @ ClientError::Refused(_)) => {
+                    OpenError::SentinelDenied(error)
+                }
+                OpenError::Failed(error) => OpenError::NoSentinel(error),
+                error => error,
+            })?,
+        };
         let mut question = redis::cmd("SENTINEL");
         question.arg("GET-MASTER-ADDR-BY-NAME").arg(&*self.group.master);
-        let answer: Value = question.query_async(&mut **sentinel).await?;
-        Ok(redis::from_redis_value(answer).map_err(RedisError::from)?)
+        let answer: Result<Value, RedisError> = question.query_async(&mut *link).await;
+        let answer = answer.map_err(|error| match ClientError::new(&error) {
+            kept if is_denied(&error) => OpenError::SentinelDenied(kept),
+            ClientError::Refused(_) => OpenError::NotSentinel(sentinel.name().to_owned()),
+            kept => OpenError::NoSentinel(kept),
+        })?;
+        match redis::from_redis_value(answer) {
+            Ok(Some(address)) => Ok((at, link, address)),
+            Ok(None) => Err(OpenError::NoPrimary),
+            Err(_) => Err(OpenError::NotSentinel(sentinel.name().to_owned())),
+        }
     }
+}
 
-    fn endpoint(&self, (host, port): (String, u16)) -> Result<Endpoint, OpenError> {
-        let endpoint = self.group.data.at(&host, port);
-        endpoint.map_err(|problem| OpenError::Forbidden(problem.to_string()))
+/// Which of several Sentinels' failures helps a person most. That one cannot be reached is nothing
+/// special.
+fn telling(failure: &OpenError) -> u8 {
+    match failure {
+        OpenError::SentinelDenied(_) => 3,
+        OpenError::NoPrimary => 2,
+        OpenError::NoSentinel(_) => 0,
+        _ => 1,
     }
 }

@@ -107,7 +107,9 @@ impl Servers {
         let answer = match &self.place {
             Place::One(pool) => {
                 let reply = pool.ask(Inquiry::new(question), deadline).await;
-                reply.map(|reply| (reply, Server::One(pool)))
+                reply
+                    .map(|reply| (reply, Server::One(pool)))
+                    .map_err(|failure| failure.outside_of_a_cluster(operation))
             }
             // Boxed, so that one server's requests do not carry the Cluster's room along.
             Place::Cluster(cluster) => Box::pin(cluster.ask(key, question, deadline))
@@ -133,6 +135,20 @@ impl Servers {
         match &self.place {
             Place::One(pool) => vec![Server::One(pool)],
             Place::Cluster(cluster) => cluster.nodes().into_iter().map(Server::Member).collect(),
+        }
+    }
+
+    /// The same for an operation that needs one at least: no answer must not look like nothing there.
+    ///
+    /// # Errors
+    /// As long as none of a Cluster's primaries is known.
+    pub(crate) fn all(&self, operation: Operation) -> Result<Vec<Server<'_>>, StorageError> {
+        let servers = self.each();
+        match &self.place {
+            Place::Cluster(cluster) if servers.is_empty() => {
+                Err(cluster.nobody(self.deadline(operation)))
+            }
+            _ => Ok(servers),
         }
     }
 

@@ -1,12 +1,13 @@
 //! [`Slot`]: the place of one connection in the pool.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cloakroom::{ConnectionHealth, ConnectionState};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::confirmation::Confirmations;
 use super::opening::{Opening, Waiting};
 use crate::address::Link;
 
@@ -31,6 +32,7 @@ pub(super) struct Slot {
 pub(super) struct Live {
     pub(super) connection: Link,
     pub(super) number: u64,
+    pub(super) confirmations: Arc<Confirmations>,
 }
 
 /// What happened here, for whoever looks at the pool's health.
@@ -116,16 +118,16 @@ impl Slot {
         past.lost.take().map(|lost| lost.elapsed())
     }
 
-    /// Takes a connection out, unless it has been replaced already. Answers whether it was there.
-    pub(super) fn retire(&self, number: u64, reason: &str) -> bool {
-        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        let is_there = live.as_ref().is_some_and(|live| live.number == number);
-        if is_there {
-            *live = None;
-            drop(live);
+    /// Takes a connection out and answers it, unless it has been replaced already.
+    pub(super) fn retire(&self, number: u64, reason: &str) -> Option<Live> {
+        let retired = {
+            let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+            live.take_if(|live| live.number == number)
+        };
+        if retired.is_some() {
             self.note_loss(reason);
         }
-        is_there
+        retired
     }
 
     /// Notes why there is no connection that answers.

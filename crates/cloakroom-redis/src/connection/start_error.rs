@@ -51,6 +51,31 @@ pub(super) fn config_error(
              they are running"
         ))
         .with_source(error),
+        OpenError::SentinelDenied(error) => ConfigError::new(
+            ConfigErrorKind::Denied,
+            "url",
+            format!(
+                "a Sentinel of {host} refused the credentials ({error}); check the user name and \
+                 password for the Sentinels, which are not those of the data"
+            ),
+        )
+        .with_source(error),
+        OpenError::NotSentinel(address) => invalid(format!(
+            "what answers at {address} is no Sentinel; check host and port, and for a server that \
+             no Sentinel watches write redis://{address}"
+        )),
+        OpenError::NotAllowed(command) => ConfigError::new(
+            ConfigErrorKind::Denied,
+            "url",
+            format!(
+                "Redis at {host} does not let the user send {command}; give the user the rights \
+                 that sessions need, +{} among them",
+                command.to_lowercase().replace(' ', "|")
+            ),
+        ),
+        OpenError::NoSlots => invalid(format!(
+            "{host} serves no hash slot: the Cluster has not been set up yet, or it is another one"
+        )),
         OpenError::NoPrimary => invalid(format!(
             "no Sentinel knows {host}; check the name, as `sentinel monitor NAME` has it"
         )),

@@ -23,10 +23,17 @@ use crate::breaker::ProbeResult;
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 const LONG_PAUSE: Duration = Duration::from_secs(2);
 
+/// The same for the first connection of a pool, which finds out for all others that the server is
+/// back: within a second, however few there are.
+const SCOUTS_PAUSE: Duration = Duration::from_millis(800);
+
 /// How long the first attempts to open a connection may take. A server that was cut off and is back
 /// answers a new attempt sooner than an old one; a server that is merely slow gets more time later.
 const SHORT_ATTEMPT: Duration = Duration::from_secs(1);
 const SHORT_ATTEMPTS: u32 = 5;
+
+/// How long a silent connection gets to answer after all, when its turn to be replaced has come.
+const LAST_WORD: Duration = Duration::from_millis(100);
 
 /// Every so many heartbeats the server is asked what it is: every 10 s by default.
 const INFO_EVERY: u32 = 20;
@@ -81,7 +88,8 @@ async fn supervise(node: Weak<Node>, at: usize) {
         else {
             return;
         };
-        let wait = if failures == 0 { heartbeat } else { pause(failures - 1) };
+        let longest = if at == 0 { SCOUTS_PAUSE } else { LONG_PAUSE };
+        let wait = if failures == 0 { heartbeat } else { pause(failures - 1, longest) };
         let _ = tokio::time::timeout(wait, slot.woken()).await;
         match look(&node, &slot, failures).await {
             Look::Well => failures = 0,
@@ -101,37 +109,49 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     let (connector, limit) = (node.connector.clone(), node.settings.heartbeat);
     let gate = node.gate.clone();
     drop(node);
-    let mut waited = None;
-    loop {
-        if let Some(mut live) = slot.live() {
-            let proof = connector.prove(&mut live.connection, limit).await;
+    let mut turn = None;
+    if let Some(mut live) = slot.live() {
+        let proof = connector.prove(&mut live.connection, limit).await;
+        let Some(node) = weak.upgrade() else { return Look::Over };
+        if judge(&node, slot, &live, proof) {
+            return Look::Well;
+        }
+        if slot.is_live() {
+            let is_alone = !node.is_any_trusted();
+            drop(node);
+            turn = match gate.clone().try_acquire_owned() {
+                Err(_) if is_alone => gate.acquire_owned().await.ok(),
+                free => free.ok(),
+            };
+            let Some(node) = weak.upgrade() else { return Look::Over };
+            if is_alone && node.is_any_trusted() {
+                turn = None;
+            }
+            drop(node);
+            // The server may have come to its senses while this waited for its turn.
+            let proof = connector.prove(&mut live.connection, limit.min(LAST_WORD)).await;
             let Some(node) = weak.upgrade() else { return Look::Over };
             if judge(&node, slot, &live, proof) {
                 return Look::Well;
             }
-            if slot.is_live() && waited.is_none() {
-                drop((node, live));
-                // The server may have come to its senses while this waited for its turn.
-                waited = gate.clone().acquire_owned().await.ok();
-                continue;
-            }
         }
-        let Some(node) = weak.upgrade() else { return Look::Over };
-        let attempt = if failures < SHORT_ATTEMPTS { SHORT_ATTEMPT } else { connector.timeout() };
-        let opening = node.opening(slot, attempt.min(connector.timeout()));
-        drop(node);
-        let outcome = opening.outcome().await;
-        let Some(node) = weak.upgrade() else { return Look::Over };
-        return match outcome {
-            Ok(()) => Look::Well,
-            Err(error) => {
-                if !matches!(error, OpenError::Lost) {
-                    node.probed(Side::Reads, ProbeResult::Failure);
-                    node.probed(Side::Writes, ProbeResult::Failure);
-                }
-                Look::Failed
+    }
+    let Some(node) = weak.upgrade() else { return Look::Over };
+    let attempt = if failures < SHORT_ATTEMPTS { SHORT_ATTEMPT } else { connector.timeout() };
+    let opening = node.opening(slot, attempt.min(connector.timeout()));
+    drop(node);
+    let outcome = opening.outcome().await;
+    drop(turn);
+    let Some(node) = weak.upgrade() else { return Look::Over };
+    match outcome {
+        Ok(()) => Look::Well,
+        Err(error) => {
+            if !matches!(error, OpenError::Lost) {
+                node.probed(Side::Reads, ProbeResult::Failure);
+                node.probed(Side::Writes, ProbeResult::Failure);
             }
-        };
+            Look::Failed
+        }
     }
 }
 
@@ -212,14 +232,16 @@ async fn takes_writes(live: &mut Live, key: &[u8]) -> Writes {
     match write.query_async::<Value>(&mut *live.connection).await {
         Ok(_) => Writes::Taken,
         Err(error) if error.code() == Some("READONLY") => Writes::ReadOnly,
+        // No slot of a Cluster's node is known yet. The trials will tell.
+        Err(error) if matches!(error.code(), Some("MOVED" | "ASK")) => Writes::Taken,
         Err(_) => Writes::Refused,
     }
 }
 
-/// Anything up to a limit that doubles with each failure: many applications that lost the same
-/// server do not come back to it at once.
-fn pause(failures: u32) -> Duration {
-    let limit = SHORT_PAUSE.saturating_mul(1 << failures.min(16)).min(LONG_PAUSE);
+/// Anything up to a limit that doubles with each failure, and is `longest` in the end: many
+/// applications that lost the same server do not come back to it at once.
+fn pause(failures: u32, longest: Duration) -> Duration {
+    let limit = SHORT_PAUSE.saturating_mul(1 << failures.min(16)).min(longest);
     let random = RandomState::new().hash_one(failures) as u32;
     limit.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
@@ -231,7 +253,7 @@ mod tests {
     #[test]
     fn pauses_grow_to_two_seconds_and_differ() {
         for (failures, limit) in [(0, 50), (1, 100), (5, 1600), (6, 2000), (u32::MAX, 2000)] {
-            let pauses: Vec<_> = (0..200).map(|_| pause(failures)).collect();
+            let pauses: Vec<_> = (0..200).map(|_| pause(failures, LONG_PAUSE)).collect();
             let (limit, longest) = (Duration::from_millis(limit), pauses.iter().max().unwrap());
             assert!(*longest <= limit && *longest > limit / 2, "{longest:?}");
             assert!(pauses.iter().min().unwrap() < &(limit / 2));

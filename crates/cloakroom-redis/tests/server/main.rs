@@ -5,12 +5,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod bad_data;
+mod black_holes;
 mod broken_connections;
 mod clock;
 mod configuration;
 mod constructors;
 mod factory;
 mod least_privilege;
+mod mixed_up_replies;
+mod older_protocol;
+mod overload;
 mod refusals;
 mod secrets;
 mod silent_connections;

@@ -27,6 +27,11 @@ impl Fixture for Prefixed {
             .url(&self.url)
             .prefix(format!("cloakroom:session:{number}:"))
             .pool_size(2)
+            // Long enough for a machine that is busy with a dozen servers.
+            .load_timeout(Duration::from_secs(2))
+            .commit_timeout(Duration::from_secs(2))
+            .touch_timeout(Duration::from_secs(2))
+            .destroy_timeout(Duration::from_secs(2))
             .fingerprint_mode(settings.fingerprint_mode)
             .default_ttl(settings.default_ttl)
             .max_session_bytes(settings.max_session_bytes)

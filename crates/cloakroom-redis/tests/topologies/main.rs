@@ -3,6 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod cluster_failovers;
 mod cluster_laws;
+mod cluster_redirections;
+mod cluster_slots;
+mod cluster_starts;
+mod durability;
 mod fixture;
+mod load;
+mod sentinel_failovers;
 mod sentinel_laws;
+mod sentinel_starts;
+mod support;
