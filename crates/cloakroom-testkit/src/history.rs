@@ -48,6 +48,7 @@ mod outcome;
 mod record;
 mod resources;
 mod seen;
+mod standstill;
 mod upheaval;
 mod verdict;
 

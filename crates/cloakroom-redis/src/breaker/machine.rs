@@ -33,6 +33,8 @@ pub(super) struct Machine {
     openings: u32,
     /// The last probe failed.
     probe_failed: bool,
+    /// A probe has succeeded after one that failed, and none has failed since.
+    recovered: bool,
     /// When the last probe came.
     probed: Instant,
 }
@@ -53,6 +55,7 @@ impl Machine {
             period: 0,
             openings: 0,
             probe_failed: false,
+            recovered: false,
             probed: now,
         }
     }
@@ -71,9 +74,11 @@ impl Machine {
     }
 
     pub(super) fn admit(&mut self, now: Instant) -> Result<(), Open> {
-        if let Phase::Open { until, .. } = self.phase {
+        if let Phase::Open { since, until } = self.phase {
             let forgotten = self.policy.open_for_at_most * 2;
-            if now < until || now < self.probed + forgotten {
+            // The heartbeat has seen the server well; the next one may be half a second away.
+            let is_well = self.recovered && now >= since + self.pause();
+            if !is_well && (now < until || now < self.probed + forgotten) {
                 let rest = until.saturating_duration_since(now);
                 return Err(Open { retry_after: self.at_least_a_moment(rest) });
             }
@@ -125,15 +130,17 @@ impl Machine {
     }
 
     pub(super) fn probe(&mut self, result: ProbeResult, now: Instant) {
-        let recovered = self.probe_failed && result == ProbeResult::Success;
-        self.probe_failed = result == ProbeResult::Failure;
+        let failed_before =
+            std::mem::replace(&mut self.probe_failed, result == ProbeResult::Failure);
+        // Kept, because the first success may come before the breaker may act upon it.
+        self.recovered = !self.probe_failed && (self.recovered || failed_before);
         self.probed = now;
         if self.probe_failed {
             return;
         }
         match self.phase {
             Phase::Open { until, .. } if now >= until => self.half_open(now),
-            Phase::Open { since, .. } if recovered && now >= since + self.pause() => {
+            Phase::Open { since, .. } if self.recovered && now >= since + self.pause() => {
                 self.half_open(now);
             }
             // Nobody makes calls; the heartbeat has the last word.
@@ -172,6 +179,7 @@ impl Machine {
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
+        self.recovered = false;
         self.period += 1;
     }
 

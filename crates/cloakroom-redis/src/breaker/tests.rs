@@ -136,6 +136,23 @@ fn a_heartbeat_that_succeeds_after_a_failed_one_half_opens_it_at_once() {
 }
 
 #[test]
+fn a_recovery_during_the_pause_of_a_repeated_opening_counts_after_it() {
+    let mut bench = Bench::open(ProbeResult::Failure);
+    for _ in 0..3 {
+        bench.pass(2 * SECOND);
+        assert_eq!(bench.probe(ProbeResult::Success), Some(BreakerState::HalfOpen));
+        assert_eq!(bench.call(Outcome::Failure), Some(BreakerState::Open));
+        assert_eq!(bench.probe(ProbeResult::Failure), None);
+    }
+    // The server is well again too early, and stays so.
+    bench.pass(SECOND / 2);
+    assert_eq!(bench.probe(ProbeResult::Success), None);
+    assert!(bench.breaker.admit(bench.now).is_err());
+    bench.pass(SECOND / 2);
+    bench.succeed_until_closed();
+}
+
+#[test]
 fn a_heartbeat_that_always_succeeded_half_opens_it_after_its_time() {
     let mut bench = Bench::open(ProbeResult::Success);
     let rest = bench.retry_after();

@@ -9,6 +9,7 @@ mod kept;
 mod order;
 mod own_data;
 
+use super::standstill::Standstills;
 use super::upheaval::{Faults, Upheavals};
 use super::{
     Bounds, Entry, Findings, Invariant, Mark, Moment, Resources, SessionNumber, TicketNumber,
@@ -29,14 +30,22 @@ struct Story<'a> {
     entries: &'a [&'a Entry],
 }
 
-/// `entries` are in the order of their calls, marks and samples in the order of their moments.
+/// What happened around the operations. Marks and samples are in the order of their moments.
+pub(super) struct Circumstances<'a> {
+    pub(super) marks: &'a [(Moment, Mark)],
+    pub(super) samples: &'a [(Moment, Resources)],
+    pub(super) standstills: Standstills,
+    /// How many operations found no room.
+    pub(super) lost: u64,
+}
+
+/// `entries` are in the order of their calls.
 pub(super) fn check(
     entries: &[&Entry],
-    marks: &[(Moment, Mark)],
-    samples: &[(Moment, Resources)],
+    circumstances: &Circumstances<'_>,
     bounds: &Bounds,
-    lost: u64,
 ) -> Verdict {
+    let Circumstances { marks, samples, standstills, lost } = circumstances;
     let faults = Faults::new(marks);
     let upheavals = Upheavals::new(marks, &faults, bounds);
     let evidence = Evidence { bounds, faults, upheavals };
@@ -45,7 +54,7 @@ pub(super) fn check(
         let [own, end, order, kept, absolute, in_time, leak, sign_out] = &mut findings;
         for entry in entries {
             own_data::check(entry, own);
-            answers::check_time(entry, bounds, in_time);
+            answers::check_time(entry, bounds, standstills, in_time);
             answers::check_cookie(entry, sign_out);
         }
         held::check(samples, &evidence, leak);
@@ -58,7 +67,7 @@ pub(super) fn check(
             finality::check_deadline(story, &evidence, absolute);
         });
     }
-    Verdict::new(findings.into(), lost)
+    Verdict::new(findings.into(), *lost)
 }
 
 /// Calls `look` with each session's story.

@@ -17,6 +17,10 @@ pub enum Mark {
     /// The storage came back with the data of an earlier moment; with none at all that is
     /// [`Moment::START`]. Mark it before the end of the fault.
     RestoredFrom(Moment),
+    /// The fault that has begun hands answers to the wrong questions. Until it ends, and for the
+    /// time of a failover after it, nobody can tell a wrong "there is no such session" from a right
+    /// one, so a rejection does not say that the session is lost. Mark it within the fault.
+    Confused,
 }
 
 impl Mark {
@@ -27,6 +31,7 @@ impl Mark {
             Self::FaultEnded => "fault ended",
             Self::FailedOver => "failed over",
             Self::RestoredFrom(_) => "restored",
+            Self::Confused => "confused",
         }
     }
 }

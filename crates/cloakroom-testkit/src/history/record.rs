@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
+use super::check::Circumstances;
+use super::standstill::Standstills;
 use super::{
     Action, Bounds, ChangeNumber, Client, Entry, Invoked, Mark, Moment, Node, Resources,
     SessionNumber, TicketNumber, Verdict, Visitor, check,
@@ -40,6 +42,7 @@ struct Inner {
     shards: [Mutex<Pieces>; SHARDS],
     marks: Mutex<Vec<(Moment, Mark)>>,
     samples: Mutex<Vec<(Moment, Resources)>>,
+    standstills: Mutex<Vec<(Moment, Moment)>>,
 }
 
 type Pieces = Vec<Vec<Entry>>;
@@ -64,6 +67,7 @@ impl History {
                 shards: Default::default(),
                 marks: Mutex::default(),
                 samples: Mutex::default(),
+                standstills: Mutex::default(),
             }),
         }
     }
@@ -119,6 +123,13 @@ impl History {
         lock(&self.inner.samples).push((moment, held));
     }
 
+    /// Notes that this process was not run from one moment to the other, because its machine had
+    /// something else to do. Operations have that time on top of their deadlines. Add standstills in
+    /// the order in which they end.
+    pub fn stood_still(&self, from: Moment, to: Moment) {
+        lock(&self.inner.standstills).push((from, to));
+    }
+
     /// Now, later than every moment that was given out before.
     pub fn now(&self) -> Moment {
         let elapsed = Moment::at(self.inner.start.elapsed()).nanos();
@@ -161,8 +172,10 @@ impl History {
     /// do it when they are done.
     pub fn check(&self, bounds: &Bounds) -> Verdict {
         let (marks, samples) = (self.marks(), self.samples());
-        let lost = self.lost();
-        self.read(|entries| check::check(entries, &marks, &samples, bounds, lost))
+        let (standstills, lost) = (lock(&self.inner.standstills).clone(), self.lost());
+        let standstills = Standstills::new(standstills);
+        let circumstances = Circumstances { marks: &marks, samples: &samples, standstills, lost };
+        self.read(|entries| check::check(entries, &circumstances, bounds))
     }
 
     /// Calls `read` with all operations in the order of their calls.

@@ -24,7 +24,11 @@ pub(super) enum Kind {
 }
 
 /// The stretches of time during which something was broken.
-pub(super) struct Faults(Vec<(Moment, Option<Moment>)>);
+pub(super) struct Faults {
+    stretches: Vec<(Moment, Option<Moment>)>,
+    /// Those of them in which answers went to the wrong questions.
+    confused: Vec<(Moment, Option<Moment>)>,
+}
 
 impl Upheavals {
     pub(super) fn new(marks: &[(Moment, Mark)], faults: &Faults, bounds: &Bounds) -> Self {
@@ -32,7 +36,7 @@ impl Upheavals {
             let (kind, lost_from) = match mark {
                 Mark::FailedOver => (Kind::Failover, Moment::START),
                 Mark::RestoredFrom(moment) => (Kind::Restore, *moment),
-                Mark::FaultBegan | Mark::FaultEnded => return None,
+                Mark::FaultBegan | Mark::FaultEnded | Mark::Confused => return None,
             };
             let ahead = at.before(bounds.failover_window);
             let begin = faults.around(*at).map_or(ahead, |(begin, _)| begin.min(ahead));
@@ -92,10 +96,21 @@ impl Faults {
                         end.get_or_insert(*moment);
                     }
                 }
-                Mark::FailedOver | Mark::RestoredFrom(_) => {}
+                Mark::FailedOver | Mark::RestoredFrom(_) | Mark::Confused => {}
             }
         }
-        Self(stretches)
+        let mut faults = Self { stretches, confused: Vec::new() };
+        let confused = marks.iter().filter(|(_, mark)| *mark == Mark::Confused);
+        faults.confused = confused.filter_map(|(at, _)| faults.around(*at)).collect();
+        faults
+    }
+
+    /// Whether answers may have gone to the wrong questions at that time.
+    pub(super) fn confuse(&self, entry: &Entry, bounds: &Bounds) -> bool {
+        self.confused.iter().any(|(begin, end)| {
+            let over = |end: Moment| end + bounds.failover_window < entry.invoked;
+            *begin <= entry.returned && !end.is_some_and(over)
+        })
     }
 
     /// The first moment from `moment` on at which nothing was broken; `None` where that never came.
@@ -103,10 +118,18 @@ impl Faults {
         self.around(moment).map_or(Some(moment), |(_, end)| end)
     }
 
+    /// Whether nothing was broken from one moment to the other.
+    pub(super) fn is_calm(&self, from: Moment, to: Moment) -> bool {
+        let met = |(begin, end): &(Moment, Option<Moment>)| {
+            *begin <= to && end.is_none_or(|end| from <= end)
+        };
+        !self.stretches.iter().any(met)
+    }
+
     /// From when to when there were faults, the pauses between them left out of account.
     pub(super) fn first_begin_and_last_end(&self) -> Option<(Moment, Moment)> {
-        let (begin, _) = self.0.first()?;
-        let (_, end) = self.0.last()?;
+        let (begin, _) = self.stretches.first()?;
+        let (_, end) = self.stretches.last()?;
         Some((*begin, (*end)?))
     }
 
@@ -114,6 +137,6 @@ impl Faults {
         let around = |(begin, end): &&(Moment, Option<Moment>)| {
             *begin <= moment && end.is_none_or(|end| moment <= end)
         };
-        self.0.iter().find(around).copied()
+        self.stretches.iter().find(around).copied()
     }
 }

@@ -30,6 +30,21 @@ fn an_operation_beyond_its_deadline_and_the_slack_is_reported_however_it_ended()
 }
 
 #[test]
+fn a_process_that_was_not_run_has_that_time_on_top_of_its_deadlines() {
+    let story = |from: u64, to: u64| {
+        let read = read(10, 910).within(Duration::from_millis(750));
+        let history = history([signed_in(), read.ends(Outcome::Unavailable)]);
+        history.stood_still(at(from), at(to));
+        history
+    };
+    let bounds = Bounds::default();
+    assert_good(&story(100, 200), &bounds, Invariant::InTime);
+    assert_violated(&story(100, 199), &bounds, Invariant::InTime, 1);
+    assert_violated(&story(0, 100), &bounds, Invariant::InTime, 1);
+    assert_violated(&story(1_000, 2_000), &bounds, Invariant::InTime, 1);
+}
+
+#[test]
 fn what_a_process_does_not_let_go_of_is_reported() {
     let bounds = Bounds::default();
     let story = |samples: &[(u64, Resources)]| {

@@ -7,8 +7,8 @@ use cloakroom_testkit::history::{
 };
 
 use super::story::{
-    SESSION, TICKET, assert_good, assert_violated, entry, history, marked, read, seen, signed_in,
-    signed_out, write,
+    SESSION, TICKET, assert_good, assert_violated, at, entry, history, marked, read, seen,
+    signed_in, signed_out, write,
 };
 
 #[test]
@@ -118,4 +118,42 @@ fn a_session_that_vanishes_is_reported_unless_something_may_have_ended_it() {
     let used = read(4_000, 4_001).sees(seen());
     let longer = bounds.skew(Duration::ZERO).idle_timeout(Duration::from_secs(10));
     assert_violated(&history([signed_in(), used, lost()]), &longer, Invariant::NothingLost, 1);
+}
+
+#[test]
+fn a_renewal_may_be_left_out_during_a_fault_and_lost_by_a_restore() {
+    let bounds = Bounds::default().skew(Duration::ZERO).idle_timeout(Duration::from_secs(10));
+    let story = || {
+        let used = read(4_000, 4_001).sees(seen());
+        history([signed_in(), used, read(7_000, 7_001).ends(Outcome::Rejected)])
+    };
+    let fault = |begin, end| [(begin, Mark::FaultBegan), (end, Mark::FaultEnded)];
+    assert_violated(&story(), &bounds, Invariant::NothingLost, 1);
+    for (begin, end) in [(3_900, 4_500), (2_000, 3_100), (4_900, 5_000)] {
+        assert_good(&marked(fault(begin, end), story()), &bounds, Invariant::NothingLost);
+    }
+    for (begin, end) in [(2_000, 2_900), (5_200, 5_300)] {
+        let far = marked(fault(begin, end), story());
+        assert_violated(&far, &bounds, Invariant::NothingLost, 1);
+    }
+    let restored = |from| marked([(6_000, Mark::RestoredFrom(at(from)))], story());
+    assert_good(&restored(3_000), &bounds, Invariant::NothingLost);
+    assert_violated(&restored(5_000), &bounds, Invariant::NothingLost, 1);
+}
+
+#[test]
+fn a_rejection_says_nothing_while_answers_go_to_the_wrong_questions() {
+    let bounds = Bounds::default();
+    let story = |rejected: u64| {
+        let rejection = read(rejected, rejected + 1).ends(Outcome::Rejected);
+        let marks = [(100, Mark::FaultBegan), (101, Mark::Confused), (2_000, Mark::FaultEnded)];
+        marked(marks, history([signed_in(), rejection]))
+    };
+    for within in [100, 1_000, 3_000] {
+        let verdict = story(within).check(&bounds);
+        assert!(verdict.holds(), "{verdict}");
+    }
+    for outside in [50, 3_002] {
+        assert_violated(&story(outside), &bounds, Invariant::NothingLost, 1);
+    }
 }

@@ -9,13 +9,14 @@ use super::{Evidence, Story};
 pub(super) fn check(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Findings) {
     let handed_out: HashMap<_, _> = story.handed_out().map(|(by, ticket)| (ticket, by)).collect();
     let ends = Ends::of(story);
-    let mut used = Moment::START;
+    let mut renewed: Vec<&Entry> = Vec::new();
     for (entry, ticket) in story.visits() {
-        let rejected = entry.outcome == Outcome::Rejected;
+        let confused = evidence.faults.confuse(entry, evidence.bounds);
+        let rejected = entry.outcome == Outcome::Rejected && !confused;
         if let Some(by) = handed_out.get(&ticket).filter(|_| rejected) {
             found.check();
             let doubtful = ends.before(entry.returned, ticket)
-                || may_have_expired(by, used, entry, evidence)
+                || may_have_expired(by, &renewed, entry, evidence)
                 || by.returned > entry.invoked;
             let met = evidence.upheavals.before(entry.returned);
             if !doubtful && evidence.upheavals.spared(by, met) {
@@ -23,8 +24,8 @@ pub(super) fn check(story: &Story<'_>, evidence: &Evidence<'_>, found: &mut Find
                 found.violate(what, &[by, entry]);
             }
         }
-        if entry.outcome == Outcome::Ok && entry.action != Action::Peek {
-            used = used.max(entry.invoked);
+        if entry.outcome == Outcome::Ok && may_count_on_renewal(entry, evidence) {
+            renewed.push(entry);
         }
     }
 }
@@ -54,11 +55,22 @@ impl Ends {
     }
 }
 
+/// A renewal is left out while the storage takes no writes: it fails open. After a fault that may be
+/// so for as long as a pending sign-out may take.
+fn may_count_on_renewal(entry: &Entry, evidence: &Evidence<'_>) -> bool {
+    let (faults, recovery) = (&evidence.faults, evidence.bounds.pending_applied_within);
+    let is_use = entry.action != Action::Peek;
+    is_use && faults.is_calm(entry.invoked.before(recovery), entry.returned + recovery)
+}
+
 /// A session in use is renewed when half of its idle timeout is left, so it is certain to live for
-/// one half after its last use.
-fn may_have_expired(by: &Entry, used: Moment, entry: &Entry, evidence: &Evidence<'_>) -> bool {
+/// one half after its last use, unless the renewal was lost.
+fn may_have_expired(by: &Entry, uses: &[&Entry], entry: &Entry, evidence: &Evidence<'_>) -> bool {
     let bounds = evidence.bounds;
     let late = entry.returned + bounds.skew;
+    let met = evidence.upheavals.before(entry.returned);
+    let spared = uses.iter().rev().find(|used| evidence.upheavals.spared(used, met));
+    let used = spared.map_or(Moment::START, |used| used.invoked);
     let idle = late >= used.max(by.invoked) + bounds.idle_timeout / 2;
     idle || bounds.absolute_timeout.is_some_and(|timeout| late >= by.invoked + timeout)
 }

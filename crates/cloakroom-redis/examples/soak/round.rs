@@ -1,0 +1,131 @@
+//! [`Round`]: one history: load, faults, and the quiet in the end. Long runs are several rounds, so
+//! that no history grows beyond the memory.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use cloakroom::Engine;
+use cloakroom_testkit::history::{History, Resources, Verdict};
+use cloakroom_testkit::workload::{Summary, Workload};
+use tokio::time::Instant;
+
+use crate::bounds::bounds;
+use crate::dice::Dice;
+use crate::effect::Effect;
+use crate::lateness::Lateness;
+use crate::scene::{Scene, Stretch};
+use crate::story::stories;
+use crate::topology::Topology;
+
+/// Before the first fault.
+const WARM_UP: Duration = Duration::from_secs(3);
+/// After the last one, to see what the process lets go of.
+const QUIET: Duration = Duration::from_secs(8);
+const SAMPLE: Duration = Duration::from_millis(500);
+
+const VISITORS: u32 = 120;
+const CLIENTS: u32 = 24;
+const PER_SECOND: u32 = 400;
+const GIVEN_UP: f64 = 0.02;
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// What came of a round.
+pub(crate) struct Round {
+    pub(crate) summary: Summary,
+    pub(crate) verdict: Verdict,
+    /// What led to the violations.
+    pub(crate) stories: Vec<String>,
+    /// By the faults' names.
+    pub(crate) effects: BTreeMap<&'static str, Effect>,
+    pub(crate) lateness: Duration,
+    /// What the process held before the faults.
+    pub(crate) held: Resources,
+}
+
+impl Round {
+    /// Runs for about `length`. `held` is what the process held before the faults of the first
+    /// round.
+    pub(crate) async fn play<T: Topology>(
+        servers: &T,
+        nodes: &[Engine],
+        length: Duration,
+        mut dice: Dice,
+        wanted: &str,
+        held: Option<Resources>,
+    ) -> io::Result<Self> {
+        let history = History::new();
+        let lateness = Lateness::measure(&history);
+        let load = Workload::new()
+            .visitors(VISITORS)
+            .clients(CLIENTS)
+            .per_second(PER_SECOND)
+            .operations(u64::MAX)
+            .given_up(GIVEN_UP, PATIENCE)
+            .seed(dice.roll());
+        let mut faults = BTreeMap::new();
+        let begin = history.now();
+        let mut first = None;
+        tokio::select! {
+            _ = load.run(nodes, &history) => {}
+            done = async {
+                tokio::time::sleep(WARM_UP).await;
+                let before = match held {
+                    Some(held) => {
+                        history.sample_at(history.now(), held);
+                        held
+                    }
+                    None => history.sample()?,
+                };
+                first = Some(before);
+                let end = Instant::now() + length.saturating_sub(WARM_UP + QUIET);
+                strike(servers, &history, dice, end, wanted, &mut faults).await?;
+                let quiet = Instant::now() + QUIET;
+                while Instant::now() < quiet {
+                    tokio::time::sleep(SAMPLE).await;
+                    history.sample()?;
+                }
+                Ok::<_, io::Error>(())
+            } => done?,
+        }
+        let verdict = history.check(&bounds());
+        let summary = Summary::since(begin, &history);
+        let effects = Effect::all(&faults, &history, &summary);
+        Ok(Self {
+            effects,
+            summary,
+            stories: stories(&history, &verdict),
+            verdict,
+            lateness: lateness.longest(),
+            held: first.unwrap_or_default(),
+        })
+    }
+}
+
+/// One fault after the other until the end: all of them in a random order, then in another one.
+async fn strike<T: Topology>(
+    servers: &T,
+    history: &History,
+    dice: Dice,
+    end: Instant,
+    wanted: &str,
+    faults: &mut BTreeMap<&'static str, Vec<Stretch>>,
+) -> io::Result<()> {
+    let mut scene = Scene::new(history, dice);
+    let mut left: Vec<&(&str, T::Fault)> = Vec::new();
+    while Instant::now() < end {
+        let Some((name, fault)) = left.pop() else {
+            left.extend(T::FAULTS.iter().filter(|(name, _)| name.contains(wanted)));
+            if left.is_empty() {
+                return Err(io::Error::other("there is no such fault"));
+            }
+            scene.dice.shuffle(&mut left);
+            continue;
+        };
+        let in_words = |error| io::Error::other(format!("{name}: {error}"));
+        servers.strike(*fault, &mut scene).await.map_err(in_words)?;
+        faults.entry(*name).or_default().extend(scene.take_past());
+        scene.calm().await;
+    }
+    Ok(())
+}
