@@ -59,6 +59,11 @@ impl Deadline {
         self.operation
     }
 
+    /// When it began.
+    pub(crate) fn start(&self) -> Instant {
+        self.start
+    }
+
     /// When it ends.
     pub(crate) fn at(&self) -> Instant {
         self.start + self.limit

@@ -103,7 +103,16 @@ impl Servers {
         operation: Operation,
         question: Question<'_>,
     ) -> Result<Answer<'_>, StorageError> {
-        let deadline = self.deadline(operation);
+        self.ask_until(key, question, self.deadline(operation)).await
+    }
+
+    /// Asks about a key and waits for the answer until a deadline that several questions share.
+    pub(crate) async fn ask_until(
+        &self,
+        key: &[u8],
+        question: Question<'_>,
+        deadline: Deadline,
+    ) -> Result<Answer<'_>, StorageError> {
         let answer = match &self.place {
             Place::One(pool) => {
                 let reply = pool.ask(Inquiry::new(question), deadline).await;
