@@ -11,6 +11,7 @@ mod configuration;
 mod constructors;
 mod factory;
 mod least_privilege;
+mod out_of_step;
 mod refusals;
 mod secrets;
 mod silent_connections;
