@@ -381,7 +381,7 @@ impl RedisSessionStorageBuilder {
             problems.push(Problem::new("default_ttl", message));
         }
         if self.max_session_bytes < 256 {
-            let message = "a record alone takes more than 116 bytes; use at least 256";
+            let message = "a record alone takes at least 132 bytes; use at least 256";
             problems.push(Problem::new("max_session_bytes", message));
         }
         problems

@@ -28,7 +28,7 @@ mod slot_map;
 mod start_error;
 mod supervisor;
 
-pub(crate) use deadline::Timeouts;
+pub(crate) use deadline::{Deadline, Timeouts};
 pub(crate) use node::NodeSettings;
 pub(crate) use pool::Sent;
 pub(crate) use question::Question;

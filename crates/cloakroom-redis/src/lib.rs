@@ -24,6 +24,7 @@ mod error;
 mod factory;
 mod journal;
 mod keys;
+mod mistrust;
 mod records;
 mod removal;
 mod retry_budget;

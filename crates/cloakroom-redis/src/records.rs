@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, Destroyed, Durability, Expect, Operation, Record, SessionKey, StorageError,
-    StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
+    Commit, Committed, CorruptRecord, Destroyed, Durability, Expect, Operation, Record, SessionKey,
+    StorageError, StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
 };
 use redis::{Cmd, Value};
 
-use crate::connection::{Question, Servers};
+use crate::connection::{Deadline, Question, Server, Servers};
 use crate::journal::{Meant, Remove};
 use crate::keys::Keys;
+use crate::mistrust::{Mistrust, Suspicion};
 use crate::removal::{self, Replicas};
 use crate::scripts;
 
@@ -32,16 +33,15 @@ pub(crate) struct Records {
 
 impl Records {
     pub(crate) async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        let name = self.keys.session(key);
-        let get = command("GET", &name);
-        let get = Question::Command(&get);
-        let mut answer = self.servers.ask(&name, Operation::Load, get).await?;
-        let bytes = match std::mem::replace(&mut answer.value, Value::Nil) {
-            Value::Nil => return Ok(None),
-            Value::BulkString(bytes) => Bytes::from(bytes),
-            _ => return Err(answer.unexpected(Operation::Load)),
-        };
-        let record = decode(bytes, answer.clock().now())?;
+        let deadline = self.servers.deadline(Operation::Load);
+        let mut answer = self.read(key, deadline).await?;
+        if let Err(corrupt) = &answer.record
+            && Mistrust::concerns(corrupt)
+        {
+            // Boxed, so that what is rare takes no room in every load's future.
+            answer = Box::pin(self.read_again(key, &answer.server, *corrupt, deadline)).await?;
+        }
+        let Some(record) = answer.record.map_err(unreadable)? else { return Ok(None) };
         if !record.is_expired(record.as_of()) {
             return Ok(Some(record));
         }
@@ -50,7 +50,7 @@ impl Records {
         let deadline = self.servers.deadline(Operation::Load);
         let asking = Box::pin(answer.server.refresh_clock(deadline));
         let now = bounded(CLOCK_LIMIT, Operation::Load, asking).await?;
-        let record = decode(record.as_bytes().clone(), now)?;
+        let record = Record::decode(key, record.as_bytes().clone(), now).map_err(unreadable)?;
         Ok((!record.is_expired(now)).then_some(record))
     }
 
@@ -71,7 +71,7 @@ impl Records {
     }
 
     pub(crate) async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        scripts::touch(&self.servers, &self.keys.session(key)).await
+        scripts::touch(&self.servers, &self.keys.session(key), key).await
     }
 
     pub(crate) async fn remove(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
@@ -101,7 +101,52 @@ impl Records {
         commit: &Commit,
         expect: Option<Version>,
     ) -> Result<Committed, StorageError> {
-        scripts::commit(&self.servers, &self.keys.session(key), commit, expect).await
+        scripts::commit(&self.servers, &self.keys.session(key), key, commit, expect).await
+    }
+
+    async fn read(&self, key: &SessionKey, deadline: Deadline) -> Result<Read<'_>, StorageError> {
+        let name = self.keys.session(key);
+        let get = command("GET", &name);
+        let get = Question::Command(&get);
+        let mut answer = self.servers.ask_until(&name, get, deadline).await?;
+        let record = match std::mem::replace(&mut answer.value, Value::Nil) {
+            Value::Nil => Ok(None),
+            Value::BulkString(bytes) => {
+                Record::decode(key, Bytes::from(bytes), answer.clock().now()).map(Some)
+            }
+            _ => return Err(answer.unexpected(Operation::Load)),
+        };
+        Ok(Read { record, server: answer.server })
+    }
+
+    /// Asks once more after an answer that may have been meant for somebody else.
+    async fn read_again(
+        &self,
+        key: &SessionKey,
+        server: &Server<'_>,
+        corrupt: CorruptRecord,
+        deadline: Deadline,
+    ) -> Result<Read<'_>, StorageError> {
+        let suspicion = server.mistrust.suspect(key, corrupt, deadline.start());
+        match suspicion {
+            Suspicion::Data => return Err(unreadable(corrupt)),
+            Suspicion::Connections => drop(server.out_of_step(Operation::Load)),
+            Suspicion::Replaced | Suspicion::Unclear => {}
+        }
+        let second = self.read(key, deadline).await?;
+        match (&second.record, suspicion) {
+            (Err(corrupt), Suspicion::Connections | Suspicion::Replaced) => {
+                server.mistrust.confirm(key, *corrupt);
+            }
+            (Err(_), _) => {}
+            (Ok(_), _) => {
+                if suspicion == Suspicion::Unclear {
+                    server.out_of_step(Operation::Load);
+                }
+                server.mistrust.justify();
+            }
+        }
+        Ok(second)
     }
 
     /// Commits over whatever record is there. It is looked at first: what is damaged may not be
@@ -123,6 +168,12 @@ impl Records {
         }
         Ok(Committed::Conflict(stored))
     }
+}
+
+/// What a load was answered, and by whom.
+struct Read<'a> {
+    record: Result<Option<Record>, CorruptRecord>,
+    server: Server<'a>,
 }
 
 impl Remove for Records {
@@ -156,8 +207,6 @@ async fn bounded<T>(
     })
 }
 
-fn decode(bytes: Bytes, now: Timestamp) -> Result<Record, StorageError> {
-    Record::decode(bytes, now).map_err(|corrupt| {
-        StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
-    })
+fn unreadable(corrupt: CorruptRecord) -> StorageError {
+    StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
 }

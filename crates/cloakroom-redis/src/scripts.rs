@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use cloakroom::{
-    Absolute, Commit, Committed, Generation, Nonce, Operation, Record, Stamp, StorageError,
+    Absolute, Commit, Committed, Generation, Operation, Record, SessionKey, Stamp, StorageError,
     StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
 };
 use redis::{Cmd, Value};
@@ -26,7 +26,7 @@ impl Script {
     }
 }
 
-/// How many bytes of a commit's nonce its answer repeats.
+/// How many bytes of a commit's nonce, and of a touch's key, the answer repeats.
 const ECHO: usize = 8;
 
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
@@ -37,7 +37,8 @@ static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/
 /// `None`: there must be none.
 pub(crate) async fn commit(
     servers: &Servers,
-    key: &[u8],
+    name: &[u8],
+    key: &SessionKey,
     commit: &Commit,
     expect: Option<Version>,
 ) -> Result<Committed, StorageError> {
@@ -51,13 +52,13 @@ pub(crate) async fn commit(
         Absolute::Start(timeout) => timeout.as_millis().to_string(),
     };
     let idle = commit.idle_timeout().as_millis().to_string();
-    let arguments = [state.as_slice(), absolute.as_bytes(), idle.as_bytes(), commit.content()];
-    let mut answer = call(servers, &COMMIT, Operation::Commit, key, &arguments).await?;
-    answer.strip_echo(&commit.nonce())?;
+    let arguments = [state.as_slice(), absolute.as_bytes(), idle.as_bytes(), &commit.content(key)];
+    let mut answer = call(servers, &COMMIT, Operation::Commit, name, &arguments).await?;
+    answer.strip_echo(commit.nonce().as_bytes())?;
     let outcome = match answer.outcome {
         b'A' => Committed::Applied { stamp: answer.stamp()?, as_of: answer.now },
         b'C' => {
-            let newer = answer.record()?;
+            let newer = answer.record(key)?;
             let seen = expect.map_or(Generation::ZERO, |expect| expect.generation());
             // Its own nonce would have been overwritten by the next commit.
             if answer.sent == Sent::Twice && newer.generation() > seen.next() {
@@ -75,8 +76,13 @@ pub(crate) async fn commit(
 }
 
 /// A touch's outcome.
-pub(crate) async fn touch(servers: &Servers, key: &[u8]) -> Result<Touched, StorageError> {
-    let answer = call(servers, &TOUCH, Operation::Touch, key, &[]).await?;
+pub(crate) async fn touch(
+    servers: &Servers,
+    name: &[u8],
+    key: &SessionKey,
+) -> Result<Touched, StorageError> {
+    let mut answer = call(servers, &TOUCH, Operation::Touch, name, &[key.as_bytes()]).await?;
+    answer.strip_echo(key.as_bytes())?;
     let outcome = match answer.outcome {
         b'T' => Touched::Extended(answer.stamp()?),
         b'U' => Touched::Unchanged,
@@ -133,10 +139,10 @@ impl<'a> Answer<'a> {
         Ok(Self { operation, sent: reply.sent, outcome, now, body: bytes.slice(9..), reply })
     }
 
-    /// Takes off the part that says which commit this answers, so that another one's success is
-    /// never taken for ours.
-    fn strip_echo(&mut self, nonce: &Nonce) -> Result<(), StorageError> {
-        if self.body.get(..ECHO) != nonce.as_bytes().get(..ECHO) {
+    /// Takes off the part that says which call this answers, so that another one's success is never
+    /// taken for ours.
+    fn strip_echo(&mut self, asked: &[u8; 16]) -> Result<(), StorageError> {
+        if self.body.get(..ECHO) != asked.get(..ECHO) {
             return Err(self.reply.unexpected(self.operation));
         }
         self.body = self.body.slice(ECHO..);
@@ -149,8 +155,8 @@ impl<'a> Answer<'a> {
         Ok(Stamp::from_bytes(stamp))
     }
 
-    fn record(&self) -> Result<Record, StorageError> {
-        Record::decode(self.body.clone(), self.now).map_err(|corrupt| {
+    fn record(&self, key: &SessionKey) -> Result<Record, StorageError> {
+        Record::decode(key, self.body.clone(), self.now).map_err(|corrupt| {
             StorageError::new(StorageErrorKind::Corrupt, self.operation, corrupt.to_string())
         })
     }
@@ -159,7 +165,8 @@ impl<'a> Answer<'a> {
         if self.outcome != b'X' {
             return self.reply.unexpected(self.operation);
         }
-        let message = "what lies under the key is not a record that this release can change";
+        let message =
+            "what lies under the key is not a record of this session that this release can change";
         StorageError::new(StorageErrorKind::Corrupt, self.operation, message)
     }
 }

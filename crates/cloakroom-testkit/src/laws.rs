@@ -136,6 +136,7 @@ macro_rules! raw_storage_laws {
             a_bit_flipped_record_is_an_error,
             a_truncated_record_is_an_error,
             bytes_that_are_no_record_are_left_as_they_are,
+            a_record_of_another_session_is_an_error_and_stays,
             a_record_of_another_name_is_never_served,
         }
     };

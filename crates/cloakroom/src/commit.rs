@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::error::{Operation, RandomError, StorageError, StorageErrorKind};
-use crate::record::{Fields, Generation, Record, STAMP_AT, Stamp, StampBytes, Version};
+use crate::record::{Fields, Generation, Record, STAMP_AT, Stamp, StampBytes, Version, bind};
+use crate::token::SessionKey;
 
 pub use builder::CommitBuilder;
 
@@ -60,15 +61,18 @@ impl Nonce {
 
 /// One atomic write: the whole new record under one expectation.
 ///
-/// The content's stamp (generation and times) is filled in by the storage from its own clock.
-/// The same value may be given to a storage again: a repetition changes nothing.
+/// It names no session. The storage that is given a key and a commit writes the commit's content
+/// *for that key*, so a record always says where it belongs. The content's stamp (generation and
+/// times) is filled in by the storage from its own clock. The same value may be given to a storage
+/// again: a repetition changes nothing.
 #[derive(Clone)]
 pub struct Commit {
     nonce: Nonce,
     expect: Expect,
     absolute: Absolute,
     idle_timeout: Duration,
-    content: Bytes,
+    /// The record, as yet of no key.
+    unbound: Bytes,
     fields_at: usize,
 }
 
@@ -97,10 +101,10 @@ impl Commit {
         expect: Expect,
         absolute: Absolute,
         idle_timeout: Duration,
-        content: Vec<u8>,
+        unbound: Vec<u8>,
         fields_at: usize,
     ) -> Self {
-        Self { nonce, expect, absolute, idle_timeout, content: Bytes::from(content), fields_at }
+        Self { nonce, expect, absolute, idle_timeout, unbound: Bytes::from(unbound), fields_at }
     }
 
     /// What must be true of the stored record.
@@ -123,14 +127,21 @@ impl Commit {
         self.nonce
     }
 
-    /// The record's bytes; the stamp is empty.
-    pub fn content(&self) -> &Bytes {
-        &self.content
+    /// How many bytes the record takes.
+    pub fn size(&self) -> usize {
+        self.unbound.len()
     }
 
-    /// The record's bytes with a stamp.
-    pub fn stamped(&self, stamp: &Stamp) -> Bytes {
-        let mut bytes = self.content.to_vec();
+    /// The bytes of the record under this key; the stamp is empty.
+    pub fn content(&self, key: &SessionKey) -> Vec<u8> {
+        let mut bytes = self.unbound.to_vec();
+        bind(&mut bytes, key);
+        bytes
+    }
+
+    /// The bytes of the record under this key, with a stamp.
+    pub fn stamped(&self, key: &SessionKey, stamp: &Stamp) -> Bytes {
+        let mut bytes = self.content(key);
         bytes[STAMP_AT..STAMP_AT + size_of::<StampBytes>()].copy_from_slice(&stamp.to_bytes());
         Bytes::from(bytes)
     }
@@ -161,11 +172,11 @@ impl Commit {
     /// # Errors
     /// [`StorageErrorKind::TooLarge`], which names the largest field.
     pub fn check_size(&self, limit: usize) -> Result<(), StorageError> {
-        let size = self.content.len();
+        let size = self.size();
         if size <= limit {
             return Ok(());
         }
-        let largest_field = Fields::new(&self.content[self.fields_at..])
+        let largest_field = Fields::new(&self.unbound[self.fields_at..])
             .max_by_key(|(name, value)| name.len() + value.len())
             .map(|(name, _)| name.to_owned())
             .unwrap_or_default();
@@ -184,7 +195,7 @@ impl std::fmt::Debug for Commit {
             .field("expect", &self.expect)
             .field("absolute", &self.absolute)
             .field("idle_timeout", &self.idle_timeout)
-            .field("size", &self.content.len())
+            .field("size", &self.size())
             .finish_non_exhaustive()
     }
 }

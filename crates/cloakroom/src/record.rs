@@ -13,11 +13,11 @@ use bytes::Bytes;
 use crate::clock::Timestamp;
 use crate::commit::Nonce;
 use crate::fingerprint::SessionFingerprint;
-use crate::token::VerifierHash;
+use crate::token::{SessionKey, VerifierHash};
 
 pub(crate) use fields::{FIELD_NAME_LIMIT, Fields};
 pub use layout::{CorruptRecord, Stamp, StampBytes};
-pub(crate) use layout::{Layout, STAMP_AT};
+pub(crate) use layout::{Layout, STAMP_AT, bind};
 
 /// Counts the commits of one session; the first one makes generation 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,13 +80,13 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads a stored record. `as_of` is the storage's own clock at the time of reading.
+    /// Reads what is stored under a key. `as_of` is the storage's own clock at the time of reading.
     ///
     /// # Errors
-    /// [`CorruptRecord`] where the bytes are not a record, were cut or altered, or are of a format
-    /// version that this release does not know.
-    pub fn decode(bytes: Bytes, as_of: Timestamp) -> Result<Self, CorruptRecord> {
-        let head = layout::decode(&bytes)?;
+    /// [`CorruptRecord`] where the bytes are not a record, were cut or altered, are of a format
+    /// version that this release does not know, or belong to another key.
+    pub fn decode(key: &SessionKey, bytes: Bytes, as_of: Timestamp) -> Result<Self, CorruptRecord> {
+        let head = layout::decode(key, &bytes)?;
         Ok(Self { bytes, as_of, head })
     }
 

@@ -51,7 +51,7 @@ pub const DEFAULT_MAX_SESSION_BYTES: usize = 64 * 1024;
 /// - A touch never shortens a lifetime, never passes the absolute deadline, never rewrites the
 ///   payload, never creates.
 /// - An expired record is never returned. Deadlines come from the storage's clock.
-/// - What lies under a key and is no record is an error and is left as it is.
+/// - What lies under a key and is no record, or another session's, is an error and is left as it is.
 ///
 /// ```
 /// use std::time::Duration;

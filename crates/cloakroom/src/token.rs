@@ -140,6 +140,10 @@ impl SessionKey {
         text
     }
 
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The key as 16 bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -150,8 +154,8 @@ impl SessionKey {
         PublicId(*self)
     }
 
-    /// The proof that stands in the record of a session without a ticket, so that a reply that was
-    /// mixed up on the wire is noticed there too. No verifier has this hash.
+    /// The proof that stands in the record of a session without a ticket. No verifier has this hash,
+    /// so no ticket opens such a record.
     pub(crate) fn name_proof(&self) -> VerifierHash {
         let digest = Sha256::new().chain_update(b"cloakroom.name.proof.1").chain_update(self.0);
         VerifierHash(digest.finalize().into())

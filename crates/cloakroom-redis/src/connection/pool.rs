@@ -25,6 +25,7 @@ use super::start_error::config_error;
 use super::supervisor::Supervisors;
 use crate::breaker::{Outcome, Pass};
 use crate::error::unexpected;
+use crate::mistrust::Mistrust;
 use crate::server_clock::ServerClock;
 use crate::signals::Signals;
 
@@ -38,6 +39,7 @@ const CONFIRMED_EARLIER: Duration = Duration::from_millis(20);
 const NOT_READY_PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Pool {
+    pub(crate) mistrust: Mistrust,
     node: Arc<Node>,
     supervisors: Supervisors,
     /// Connections of their own for those who wait for replicas: the server answers nothing else on
@@ -95,7 +97,8 @@ impl Pool {
         });
         let size = settings.pool_size;
         let node = Arc::new(Node::new(connector, settings, signals, probe_key));
-        let pool = Self { node, supervisors: Supervisors::new(size), durable };
+        let (supervisors, mistrust) = (Supervisors::new(size), Mistrust::default());
+        let pool = Self { mistrust, node, supervisors, durable };
         pool.supervisors.ensure(&pool.node);
         pool
     }

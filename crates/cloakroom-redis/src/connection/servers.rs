@@ -103,13 +103,22 @@ impl Servers {
         operation: Operation,
         question: Question<'_>,
     ) -> Result<Answer<'_>, StorageError> {
-        let deadline = self.deadline(operation);
+        self.ask_until(key, question, self.deadline(operation)).await
+    }
+
+    /// Asks about a key and waits for the answer until a deadline that several questions share.
+    pub(crate) async fn ask_until(
+        &self,
+        key: &[u8],
+        question: Question<'_>,
+        deadline: Deadline,
+    ) -> Result<Answer<'_>, StorageError> {
         let answer = match &self.place {
             Place::One(pool) => {
                 let reply = pool.ask(Inquiry::new(question), deadline).await;
                 reply
                     .map(|reply| (reply, Server::One(pool)))
-                    .map_err(|failure| failure.outside_of_a_cluster(operation))
+                    .map_err(|failure| failure.outside_of_a_cluster(deadline.operation()))
             }
             // Boxed, so that one server's requests do not carry the Cluster's room along.
             Place::Cluster(cluster) => Box::pin(cluster.ask(key, question, deadline))

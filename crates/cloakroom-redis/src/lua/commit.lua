@@ -9,10 +9,13 @@ local function answer(outcome, body)
   return outcome .. struct.pack('>I8', now) .. string.sub(content, 57, 64) .. body
 end
 
-local head = redis.call('GETRANGE', key, 0, 71)
+local head = redis.call('GETRANGE', key, 0, 127)
 local exists = #head > 0 or redis.call('EXISTS', key) == 1
 if exists then
-  if #head < 72 or string.sub(head, 1, 5) ~= 'CLKR\1' then
+  if #head < 128 or string.sub(head, 1, 5) ~= 'CLKR\1' then
+    return answer('X', '')
+  end
+  if string.sub(head, 113, 128) ~= string.sub(content, 113, 128) then
     return answer('X', '')
   end
   -- The key expires with the record, unless somebody has taken its expiry away.

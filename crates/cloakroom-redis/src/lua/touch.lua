@@ -1,18 +1,18 @@
 -- Moves one record's idle deadline, and nothing else. The contract stands in docs/protocol.md,
--- "touch". KEYS[1] the record.
-local key = KEYS[1]
+-- "touch". KEYS[1] the record; ARGV: the session key that must stand in it.
+local key, session = KEYS[1], ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function answer(outcome, body)
-  return outcome .. struct.pack('>I8', now) .. body
+  return outcome .. struct.pack('>I8', now) .. string.sub(session, 1, 8) .. body
 end
 
-local head = redis.call('GETRANGE', key, 0, 79)
+local head = redis.call('GETRANGE', key, 0, 127)
 if #head == 0 and redis.call('EXISTS', key) == 0 then
   return answer('G', '')
 end
-if #head < 80 or string.sub(head, 1, 5) ~= 'CLKR\1' then
+if #head < 128 or string.sub(head, 1, 5) ~= 'CLKR\1' or string.sub(head, 113, 128) ~= session then
   return answer('X', '')
 end
 local before, deadline, idle = struct.unpack('>I8', head, 41), struct.unpack('>I8', head, 49),

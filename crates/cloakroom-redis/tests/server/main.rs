@@ -14,6 +14,7 @@ mod factory;
 mod least_privilege;
 mod mixed_up_replies;
 mod older_protocol;
+mod out_of_step;
 mod overload;
 mod refusals;
 mod secrets;

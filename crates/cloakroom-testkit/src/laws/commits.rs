@@ -27,7 +27,7 @@ pub async fn load_returns_exactly_what_was_committed(fixture: &impl Fixture) {
         let (key, commit) = (unused_key(), commit.build().unwrap());
         let stamp = apply_built(&storage, &key, &commit).await;
         let record = found(&storage, &key).await;
-        assert_eq!(record.as_bytes(), &commit.stamped(&stamp));
+        assert_eq!(record.as_bytes(), &commit.stamped(&key, &stamp));
         assert_eq!(record.generation(), Generation::new(1));
     }
 }
@@ -46,7 +46,7 @@ pub async fn a_session_above_the_size_limit_is_refused_and_changes_nothing(fixtu
     let storage = fixture.open(&settings).await;
     let key = unused_key();
     let with = |length| creating().field("small", "1").field("large", noise(length));
-    let overhead = with(0).build().unwrap().content().len();
+    let overhead = with(0).build().unwrap().size();
 
     let stamp = apply(&storage, &key, &with(limit - overhead)).await;
     let before = found(&storage, &key).await;

@@ -1,8 +1,8 @@
 //! What lies under a key and is no record of ours is an error, and is left as it is.
 
 use cloakroom::{
-    CommitBuilder, Committed, Expect, Generation, Nonce, SessionData, SessionError, SessionKey,
-    SessionStorage, StorageErrorKind, Version,
+    CommitBuilder, Committed, Destroyed, Expect, Generation, Nonce, SessionData, SessionError,
+    SessionKey, SessionStorage, StorageErrorKind, Version,
 };
 
 use super::sample::{STAMP, apply, creating, found, send, unused_key};
@@ -94,7 +94,41 @@ async fn refuses_to_change(storage: &impl SessionStorage, name: &str) {
     assert_eq!(*error.kind(), StorageErrorKind::Corrupt);
 }
 
-/// Somebody else's record under a key, by a mixed-up reply or a copied key, is never served.
+/// Another session's record under a key is an error, whatever is asked for and whatever a commit
+/// expects, and stays as it is. A removal takes it away.
+pub async fn a_record_of_another_session_is_an_error_and_stays(fixture: &impl RawFixture) {
+    let storage = fixture.open(&Settings::default()).await;
+    let (ann, bob) = (unused_key(), unused_key());
+    apply(&storage, &ann, &creating().owner("ann").field("a", "1")).await;
+    let record = found(&storage, &ann).await;
+    let copied = record.as_bytes().to_vec();
+    fixture.plant(&bob, &copied).await;
+
+    // More than once: what was noticed before must not be taken for granted, nor for the other way.
+    for _ in 0..3 {
+        let error = storage.load(&bob).await.expect_err("it is ann's");
+        assert_eq!(*error.kind(), StorageErrorKind::Corrupt);
+        assert!(!error.is_transient());
+        let error = storage.touch(&bob).await.expect_err("it is ann's");
+        assert_eq!(*error.kind(), StorageErrorKind::Corrupt);
+    }
+    let newer = Version::new(Generation::new(7), Nonce::from_bytes([7; 16]));
+    let (seen, newer) = (Expect::Exactly(record.version()), Expect::Exactly(newer));
+    for expect in [Expect::Present, seen, newer, Expect::Absent] {
+        let commit = CommitBuilder::new(expect).field("a", "2").build().unwrap();
+        let error = storage.commit(&bob, &commit).await.expect_err("nothing may be overwritten");
+        assert_eq!(*error.kind(), StorageErrorKind::Corrupt, "{expect:?}");
+    }
+    assert_eq!(fixture.look(&bob).await, Some(copied));
+
+    assert_eq!(found(&storage, &ann).await.field("a"), Some(b"1".as_slice()));
+    assert!(matches!(storage.destroy(&bob).await.unwrap(), Destroyed::Removed(_)));
+    assert!(storage.load(&bob).await.unwrap().is_none());
+    apply(&storage, &bob, &creating().field("a", "2")).await;
+    assert_eq!(found(&storage, &bob).await.field("a"), Some(b"2".as_slice()));
+}
+
+/// Somebody else's record under a name, by a mixed-up reply or a copied key, is never served.
 pub async fn a_record_of_another_name_is_never_served(fixture: &impl RawFixture) {
     let storage = fixture.open(&Settings::default()).await;
     let mut data = SessionData::new();
@@ -107,6 +141,10 @@ pub async fn a_record_of_another_name_is_never_served(fixture: &impl RawFixture)
 
     let error = storage.get("bob", None).await.expect_err("it is ann's");
     assert_eq!(*error.kind(), StorageErrorKind::Corrupt);
+    let error = storage.set("bob", &data, None).await.expect_err("it is ann's");
+    assert!(
+        matches!(error, SessionError::Storage(error) if *error.kind() == StorageErrorKind::Corrupt)
+    );
     assert_eq!(fixture.look(&bob_key).await, Some(copied));
     let outcome = send(&storage, &unused_key(), &creating()).await;
     assert!(matches!(outcome, Committed::Applied { .. }), "other keys are not concerned");

@@ -84,7 +84,7 @@ async fn write_until_gone(storage: &impl SessionStorage, key: &SessionKey, mut s
         let commit = CommitBuilder::new(expect).field("a", "1").build().unwrap();
         match storage.commit(key, &commit).await.unwrap() {
             Committed::Applied { stamp, as_of } => {
-                seen = Record::decode(commit.stamped(&stamp), as_of).unwrap();
+                seen = Record::decode(key, commit.stamped(key, &stamp), as_of).unwrap();
             }
             Committed::Conflict(newer) => seen = newer,
             Committed::Gone => {

@@ -88,7 +88,7 @@ impl Reference {
             idle_deadline: u64::min(now + idle_timeout, absolute_deadline),
             absolute_deadline,
         };
-        let (nonce, content) = (commit.nonce(), commit.content().to_vec());
+        let (nonce, content) = (commit.nonce(), commit.content(key));
         self.records.insert(*key, Stored { times, idle_timeout, nonce, content });
         Outcome::Applied(times)
     }

@@ -131,7 +131,9 @@ impl SessionStorage for BrokenStorage {
             self.remember(key, &found);
         }
         match found {
-            Some(record) if self.shows(Flaw::MixesData) => Ok(self.shown(Some(mixed(&record)))),
+            Some(record) if self.shows(Flaw::MixesData) => {
+                Ok(self.shown(Some(mixed(key, &record))))
+            }
             found => Ok(found),
         }
     }
@@ -191,9 +193,9 @@ fn outage(operation: Operation) -> StorageError {
 
 /// The same record with the last digit of every visitor's name changed, and a checksum that fits
 /// (its offsets stand in the description of the protocol).
-fn mixed(record: &Record) -> Record {
+fn mixed(key: &SessionKey, record: &Record) -> Record {
     const STAMP: std::ops::Range<usize> = 8..56;
-    const CHECKSUM: std::ops::Range<usize> = 112..116;
+    const CHECKSUM: std::ops::Range<usize> = 128..132;
     let mut bytes = record.as_bytes().to_vec();
     let name = b"visitor-00000";
     for at in 0..bytes.len() - name.len() {
@@ -206,5 +208,5 @@ fn mixed(record: &Record) -> Record {
     checksum.update(&bytes[STAMP.end..CHECKSUM.start]);
     checksum.update(&bytes[CHECKSUM.end..]);
     bytes[CHECKSUM].copy_from_slice(&checksum.finalize().to_be_bytes());
-    Record::decode(bytes.into(), record.as_of()).unwrap()
+    Record::decode(key, bytes.into(), record.as_of()).unwrap()
 }

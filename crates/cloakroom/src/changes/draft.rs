@@ -86,13 +86,13 @@ impl<'a> Draft<'a> {
         };
         let room = self.fields.iter().map(|(name, value)| name.len() + value.len() + 5).sum();
         let mut fields_at = 0;
-        let content = layout.encode(room, |bytes| {
+        let unbound = layout.encode(room, |bytes| {
             fields_at = bytes.len();
             for (name, value) in &self.fields {
                 Fields::write(bytes, name, value);
             }
         });
         let absolute = self.absolute_timeout.map_or(Absolute::Keep, Absolute::Start);
-        Commit::new(nonce, self.expect, absolute, self.idle_timeout, content, fields_at)
+        Commit::new(nonce, self.expect, absolute, self.idle_timeout, unbound, fields_at)
     }
 }

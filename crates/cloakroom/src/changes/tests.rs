@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::commit::Nonce;
-use crate::record::tests::record_of;
+use crate::record::tests::{key, record_of};
 
 type Map = BTreeMap<String, Vec<u8>>;
 
@@ -112,7 +112,7 @@ fn applied(base: &Record, all: &[&Changes]) -> Map {
     }
     let commit = draft.commit(Nonce::generate().unwrap());
     let stamp = commit.stamp(None, base.as_of());
-    let next = Record::decode(commit.stamped(&stamp), base.as_of()).unwrap();
+    let next = Record::decode(&key(), commit.stamped(&key(), &stamp), base.as_of()).unwrap();
     next.fields().map(|(name, value)| (name.to_owned(), value.to_vec())).collect()
 }
 
@@ -289,7 +289,7 @@ fn facts_about_the_session_replace_the_records_own() {
     assert!(draft.accepts(&verifier) && !draft.accepts(&base.verifier()));
     let commit = draft.commit(Nonce::generate().unwrap());
     let stamp = commit.stamp(None, base.as_of());
-    let next = Record::decode(commit.stamped(&stamp), base.as_of()).unwrap();
+    let next = Record::decode(&key(), commit.stamped(&key(), &stamp), base.as_of()).unwrap();
     assert_eq!((next.owner(), next.fingerprint()), (Some("olga"), Some(&fingerprint)));
     assert_eq!(next.idle_timeout(), Duration::from_secs(60));
     assert_eq!(next.absolute_deadline(), base.as_of() + Duration::from_secs(120));

@@ -32,7 +32,8 @@ pub enum StorageErrorKind {
     },
     /// The call was refused before it was sent, to protect the server.
     Rejected,
-    /// What lies under the key is not a record that can be read. It is left as it is.
+    /// What lies under the key is not a record that can be read, or is another session's. It is left
+    /// as it is.
     Corrupt,
     /// The server refused the credentials, or the user lacks a permission.
     Denied,

@@ -6,6 +6,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::commit::{Absolute, Commit, CommitBuilder, Expect};
 use crate::record::Stamp;
+use crate::token::SessionKey;
 
 fn commit(idle_timeout: u64, absolute: Absolute) -> Commit {
     CommitBuilder::new(Expect::Present)
@@ -21,7 +22,9 @@ fn absolute() -> impl Strategy<Value = Absolute> {
 }
 
 fn record(stamp: &Stamp, idle_timeout: u64, as_of: Timestamp) -> Record {
-    Record::decode(commit(idle_timeout, Absolute::Keep).stamped(stamp), as_of).unwrap()
+    let key = SessionKey::from_name("ann");
+    let commit = commit(idle_timeout, Absolute::Keep);
+    Record::decode(&key, commit.stamped(&key, stamp), as_of).unwrap()
 }
 
 proptest! {

@@ -1,7 +1,9 @@
 //! The record byte for byte: the one place that reads and writes the layout of `docs/protocol.md`.
 //!
 //! Bytes 8..56, the *stamp*, belong to the storage: it fills them in from its own clock at every
-//! commit and touch. All other bytes are the engine's and lie under a checksum. Offsets are fixed, so that a script can read and patch the stamp in place.
+//! commit and touch. All other bytes are the engine's and lie under a checksum, the session's key
+//! among them: whoever asks for a record by its key sees whether the answer is that session's.
+//! Offsets are fixed, so that a script can read and patch the stamp in place.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,7 +13,7 @@ use super::{Fields, Generation};
 use crate::clock::Timestamp;
 use crate::commit::Nonce;
 use crate::fingerprint::SessionFingerprint;
-use crate::token::VerifierHash;
+use crate::token::{PublicId, SessionKey, VerifierHash};
 
 const MAGIC: &[u8; 4] = b"CLKR";
 const VERSION: u8 = 1;
@@ -22,7 +24,8 @@ const STAMP_BYTES: usize = 48;
 const NONCE_AT: usize = STAMP_AT + STAMP_BYTES;
 const IDLE_TIMEOUT_AT: usize = NONCE_AT + 16;
 const VERIFIER_AT: usize = IDLE_TIMEOUT_AT + 8;
-const CHECKSUM_AT: usize = VERIFIER_AT + 32;
+const KEY_AT: usize = VERIFIER_AT + 32;
+const CHECKSUM_AT: usize = KEY_AT + 16;
 const SECTIONS_AT: usize = CHECKSUM_AT + 4;
 
 const FLAG_PERSISTENT: u8 = 1;
@@ -123,7 +126,8 @@ pub(super) struct Head {
     pub(super) fields_at: usize,
 }
 
-/// What the engine wants to be stored; [`Layout::encode`] leaves the stamp empty.
+/// What the engine wants to be stored; [`Layout::encode`] leaves the stamp empty, and the key and the
+/// checksum for [`bind`].
 pub(crate) struct Layout<'a> {
     pub(crate) nonce: Nonce,
     pub(crate) idle_timeout: Duration,
@@ -147,7 +151,7 @@ impl Layout<'_> {
         bytes.extend_from_slice(self.nonce.as_bytes());
         bytes.extend_from_slice(&millis(self.idle_timeout).to_be_bytes());
         bytes.extend_from_slice(self.verifier.as_bytes());
-        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(&[0; SECTIONS_AT - KEY_AT]);
         if let Some(owner) = self.owner {
             write_text(&mut bytes, owner);
         }
@@ -156,13 +160,18 @@ impl Layout<'_> {
             write_text(&mut bytes, fingerprint.user_agent().unwrap_or_default());
         }
         write_fields(&mut bytes);
-        let checksum = checksum(&bytes);
-        bytes[CHECKSUM_AT..SECTIONS_AT].copy_from_slice(&checksum.to_be_bytes());
         bytes
     }
 }
 
-/// Bytes that are no record of a known format.
+/// Makes what [`Layout::encode`] has written the record of one key.
+pub(crate) fn bind(bytes: &mut [u8], key: &SessionKey) {
+    bytes[KEY_AT..CHECKSUM_AT].copy_from_slice(key.as_bytes());
+    let checksum = checksum(bytes);
+    bytes[CHECKSUM_AT..SECTIONS_AT].copy_from_slice(&checksum.to_be_bytes());
+}
+
+/// Bytes that are not a record of the session that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CorruptRecord {
@@ -172,6 +181,8 @@ pub enum CorruptRecord {
     Version(u8),
     /// The record was cut or altered.
     Damaged,
+    /// The record is sound, and another session's: of the one with this public id.
+    Foreign(PublicId),
 }
 
 impl fmt::Display for CorruptRecord {
@@ -183,23 +194,28 @@ impl fmt::Display for CorruptRecord {
                 "the record has format version {version}, this release reads version {VERSION}"
             ),
             Self::Damaged => f.write_str("the record was cut or altered"),
+            Self::Foreign(owner) => write!(f, "the record belongs to another session, {owner}"),
         }
     }
 }
 
 impl std::error::Error for CorruptRecord {}
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Head, CorruptRecord> {
+pub(super) fn decode(key: &SessionKey, bytes: &[u8]) -> Result<Head, CorruptRecord> {
     if !bytes.starts_with(MAGIC) || bytes.len() <= VERSION_AT {
         return Err(CorruptRecord::NotARecord);
     }
     if bytes[VERSION_AT] != VERSION {
         return Err(CorruptRecord::Version(bytes[VERSION_AT]));
     }
-    decode_version_1(bytes).ok_or(CorruptRecord::Damaged)
+    let (head, bound_to) = decode_version_1(bytes).ok_or(CorruptRecord::Damaged)?;
+    if bound_to != *key {
+        return Err(CorruptRecord::Foreign(bound_to.public_id()));
+    }
+    Ok(head)
 }
 
-fn decode_version_1(bytes: &[u8]) -> Option<Head> {
+fn decode_version_1(bytes: &[u8]) -> Option<(Head, SessionKey)> {
     let (head, sections) = bytes.split_at_checked(SECTIONS_AT)?;
     let recorded = u32::from_be_bytes(*head.last_chunk::<4>()?);
     let flags = head[FLAGS_AT];
@@ -211,6 +227,7 @@ fn decode_version_1(bytes: &[u8]) -> Option<Head> {
     let idle_timeout = u64::from_be_bytes(*head[IDLE_TIMEOUT_AT..].first_chunk()?);
     let idle_timeout = Duration::from_millis(idle_timeout);
     let verifier = VerifierHash::from_bytes(*head[VERIFIER_AT..].first_chunk()?);
+    let bound_to = SessionKey::from_bytes(*head[KEY_AT..].first_chunk()?);
     let mut reader = Sections { all: bytes, at: bytes.len() - sections.len() };
     let owner = if flags & FLAG_OWNER == 0 { None } else { Some(reader.text()?) };
     let fingerprint = if flags & FLAG_FINGERPRINT == 0 {
@@ -221,16 +238,11 @@ fn decode_version_1(bytes: &[u8]) -> Option<Head> {
         Some(SessionFingerprint::new(text(address), text(user_agent)))
     };
     let fields_at = reader.at;
-    (stamp.is_sound(idle_timeout) && Fields::check(&bytes[fields_at..])).then_some(Head {
-        stamp,
-        nonce,
-        idle_timeout,
-        verifier,
-        persistent: flags & FLAG_PERSISTENT != 0,
-        owner,
-        fingerprint,
-        fields_at,
-    })
+    let persistent = flags & FLAG_PERSISTENT != 0;
+    let head =
+        Head { stamp, nonce, idle_timeout, verifier, persistent, owner, fingerprint, fields_at };
+    let is_sound = stamp.is_sound(idle_timeout) && Fields::check(&bytes[fields_at..]);
+    is_sound.then_some((head, bound_to))
 }
 
 /// CRC-32 over everything but the stamp, which the storage changes, and the checksum itself.

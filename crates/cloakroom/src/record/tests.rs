@@ -8,6 +8,11 @@ use crate::token::Token;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
+/// The key of [`record_of`]'s records.
+pub(crate) fn key() -> SessionKey {
+    Token::parse(&[b'A'; 64]).unwrap().key()
+}
+
 /// A record with these fields, for tests of whatever works on records.
 pub(crate) fn record_of<'a>(fields: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Record {
     let mut commit = CommitBuilder::new(Expect::Absent)
@@ -17,7 +22,7 @@ pub(crate) fn record_of<'a>(fields: impl IntoIterator<Item = (&'a str, &'a [u8])
         commit = commit.field(name, value);
     }
     let commit = commit.build().unwrap();
-    Record::decode(commit.stamped(&commit.stamp(None, NOW)), NOW).unwrap()
+    Record::decode(&key(), commit.stamped(&key(), &commit.stamp(None, NOW)), NOW).unwrap()
 }
 
 /// Everything that a record holds.
@@ -88,11 +93,11 @@ fn commit(content: &Content, token: &Token) -> Commit {
 }
 
 fn bytes(content: &Content) -> Vec<u8> {
-    commit(content, &Token::generate().unwrap()).stamped(&content.stamp).to_vec()
+    commit(content, &Token::generate().unwrap()).stamped(&key(), &content.stamp).to_vec()
 }
 
 fn decode(bytes: &[u8]) -> Result<Record, CorruptRecord> {
-    Record::decode(Bytes::copy_from_slice(bytes), NOW)
+    Record::decode(&key(), Bytes::copy_from_slice(bytes), NOW)
 }
 
 fn is_in_stamp(byte: usize) -> bool {
@@ -104,7 +109,7 @@ proptest! {
     fn what_goes_in_comes_out(content in content()) {
         let token = Token::generate().unwrap();
         let commit = commit(&content, &token);
-        let record = decode(&commit.stamped(&content.stamp)).unwrap();
+        let record = decode(&commit.stamped(&key(), &content.stamp)).unwrap();
         prop_assert!(record.accepts(&token.verifier_hash()));
         prop_assert!(!record.accepts(&token.rotated().unwrap().verifier_hash()));
         prop_assert_eq!(record.version().nonce(), commit.nonce());
@@ -118,7 +123,7 @@ proptest! {
         prop_assert_eq!(record.touched(), stamp.touched);
         prop_assert_eq!(record.idle_deadline(), stamp.idle_deadline);
         prop_assert_eq!(record.absolute_deadline(), stamp.absolute_deadline);
-        prop_assert_eq!((record.as_of(), record.size()), (NOW, commit.content().len()));
+        prop_assert_eq!((record.as_of(), record.size()), (NOW, commit.size()));
         prop_assert_eq!(record.field_names().count(), content.fields.len());
         for (name, value) in &content.fields {
             prop_assert_eq!(record.field(name), Some(value.as_slice()));
@@ -177,12 +182,32 @@ proptest! {
     fn a_commit_names_the_field_that_makes_it_too_large(mut content in content()) {
         content.fields.push(("the largest".into(), vec![b'1'; 300]));
         let commit = commit(&content, &Token::generate().unwrap());
-        let size = commit.content().len();
+        let size = commit.size();
         prop_assert!(commit.check_size(size).is_ok());
         let error = commit.check_size(size - 1).unwrap_err();
         prop_assert_eq!(error.kind(), &crate::error::StorageErrorKind::TooLarge {
             size, limit: size - 1, largest_field: "the largest".into(),
         });
+    }
+}
+
+#[test]
+fn a_record_says_whose_it_is_under_any_other_key() {
+    let (record, other) = (record_of([("a", b"1".as_slice())]), SessionKey::from_name("bob"));
+    let foreign = Record::decode(&other, record.as_bytes().clone(), NOW).unwrap_err();
+    assert_eq!(foreign, CorruptRecord::Foreign(key().public_id()));
+    assert!(foreign.to_string().contains(&key().public_id().to_string()), "{foreign}");
+}
+
+#[test]
+fn one_commit_makes_each_key_its_own_record() {
+    let commit = CommitBuilder::new(Expect::Absent).field("a", "1").build().unwrap();
+    let stamp = commit.stamp(None, NOW);
+    for name in ["ann", "bob"] {
+        let key = SessionKey::from_name(name);
+        let record = Record::decode(&key, commit.stamped(&key, &stamp), NOW).unwrap();
+        assert_eq!(record.field("a"), Some(b"1".as_slice()));
+        assert_eq!(record.size(), commit.content(&key).len());
     }
 }
 
@@ -248,6 +273,6 @@ fn an_address_that_is_cut_before_a_space_still_matches_itself_when_stored() {
     let fingerprint = SessionFingerprint::new(&format!("{} unknown", "x".repeat(63)), "");
     let commit = CommitBuilder::new(Expect::Absent).fingerprint(fingerprint.clone()).build();
     let commit = commit.unwrap();
-    let record = decode(&commit.stamped(&commit.stamp(None, NOW))).unwrap();
+    let record = decode(&commit.stamped(&key(), &commit.stamp(None, NOW))).unwrap();
     assert_eq!(record.fingerprint(), Some(&fingerprint));
 }

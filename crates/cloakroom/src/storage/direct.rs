@@ -138,7 +138,7 @@ async fn rewrite(
         commit.check_size(storage.max_session_bytes())?;
         match storage.commit(key, &commit).await? {
             Committed::Applied { stamp, as_of } => {
-                let stored = Record::decode(commit.stamped(&stamp), as_of);
+                let stored = Record::decode(key, commit.stamped(key, &stamp), as_of);
                 return stored.map_err(|_| foreign_record(Operation::Commit).into());
             }
             // Another session that was made under the same name is not the one that was found.

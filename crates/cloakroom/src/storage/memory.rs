@@ -170,10 +170,7 @@ impl SessionStorage for MemorySessionStorage {
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
         let now = self.now();
         let Some(bytes) = self.shard(key, now).read(key) else { return Ok(None) };
-        let record = Record::decode(bytes, now).map_err(|corrupt| {
-            StorageError::new(StorageErrorKind::Corrupt, Operation::Load, corrupt.to_string())
-        })?;
-        Ok(Some(record))
+        shard::decode(key, bytes, now, Operation::Load).map(Some)
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
@@ -192,7 +189,7 @@ impl SessionStorage for MemorySessionStorage {
 
     async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
         let now = self.now();
-        Ok(self.shard(key, now).touch(key, now))
+        self.shard(key, now).touch(key, now)
     }
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {

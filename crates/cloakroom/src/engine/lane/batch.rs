@@ -84,7 +84,7 @@ impl Batch {
                     engine.emit(&Event::Committed { session, requests, attempts: tries });
                     let Drafted { persistent, verifier, .. } = drafted;
                     self.settle(&Ok(Landed { stamp, as_of, persistent, verifier }));
-                    return Record::decode(drafted.commit.stamped(&stamp), as_of).ok();
+                    return Record::decode(key, drafted.commit.stamped(key, &stamp), as_of).ok();
                 }
                 Ok(Committed::Conflict(newer)) => self.newest = Some(newer),
                 Ok(Committed::Gone | Committed::Exists) => {

@@ -53,10 +53,10 @@ impl Shard {
         limits: &MemorySessionStorageBuilder,
     ) -> Result<Option<Committed>, StorageError> {
         let stored = self.records.get(key);
-        if let Some(outcome) = refusal(stored, commit, now)? {
+        if let Some(outcome) = refusal(key, stored, commit, now)? {
             return Ok(Some(outcome));
         }
-        let size = commit.content().len();
+        let size = commit.size();
         let replaced = stored.map(|stored| (stored.stamp(), stored.bytes.len()));
         let (sessions, held) = replaced.map_or((1, 0), |(_, held)| (0, held));
         if !self.used.take(sessions, size.saturating_sub(held), limits) {
@@ -67,29 +67,31 @@ impl Shard {
             self.calendar.remove(&(old.idle_deadline, *key));
         }
         let stamp = commit.stamp(replaced.map(|(stamp, _)| stamp).as_ref(), now);
-        let mut stored = Stored { bytes: commit.content().as_ref().into() };
+        let mut stored = Stored { bytes: commit.content(key).into_boxed_slice() };
         stored.set_stamp(&stamp);
         self.calendar.insert((stamp.idle_deadline, *key));
         self.records.insert(*key, stored);
         Ok(Some(Committed::Applied { stamp, as_of: now }))
     }
 
-    pub(super) fn touch(&mut self, key: &SessionKey, now: Timestamp) -> Touched {
-        let Some(stored) = self.records.get_mut(key) else { return Touched::Gone };
-        let Ok(record) = Record::decode(Bytes::copy_from_slice(&stored.bytes), now) else {
-            return Touched::Unchanged;
-        };
+    pub(super) fn touch(
+        &mut self,
+        key: &SessionKey,
+        now: Timestamp,
+    ) -> Result<Touched, StorageError> {
+        let Some(stored) = self.records.get_mut(key) else { return Ok(Touched::Gone) };
+        let record = stored.record(key, now, Operation::Touch)?;
         let mut stamp = stored.stamp();
         let deadline = stamp.absolute_deadline.min(now + record.idle_timeout());
         if deadline <= stamp.idle_deadline {
-            return Touched::Unchanged;
+            return Ok(Touched::Unchanged);
         }
         self.calendar.remove(&(stamp.idle_deadline, *key));
         stamp.touched = now;
         stamp.idle_deadline = deadline;
         stored.set_stamp(&stamp);
         self.calendar.insert((deadline, *key));
-        Touched::Extended(stamp)
+        Ok(Touched::Extended(stamp))
     }
 
     pub(super) fn remove(&mut self, key: &SessionKey) -> bool {
@@ -117,6 +119,15 @@ impl Shard {
 }
 
 impl Stored {
+    fn record(
+        &self,
+        key: &SessionKey,
+        now: Timestamp,
+        operation: Operation,
+    ) -> Result<Record, StorageError> {
+        decode(key, Bytes::copy_from_slice(&self.bytes), now, operation)
+    }
+
     fn stamp(&self) -> Stamp {
         let mut bytes: StampBytes = [0; STAMP_BYTES];
         bytes.copy_from_slice(&self.bytes[STAMP_AT..STAMP_AT + STAMP_BYTES]);
@@ -128,8 +139,21 @@ impl Stored {
     }
 }
 
+/// Reads what lies under a key.
+pub(super) fn decode(
+    key: &SessionKey,
+    bytes: Bytes,
+    now: Timestamp,
+    operation: Operation,
+) -> Result<Record, StorageError> {
+    Record::decode(key, bytes, now).map_err(|corrupt| {
+        StorageError::new(StorageErrorKind::Corrupt, operation, corrupt.to_string())
+    })
+}
+
 /// Why the stored record does not let the commit through; `None` where it does.
 fn refusal(
+    key: &SessionKey,
     stored: Option<&Stored>,
     commit: &Commit,
     now: Timestamp,
@@ -137,9 +161,7 @@ fn refusal(
     let Some(stored) = stored else {
         return Ok((commit.expect() != Expect::Absent).then_some(Committed::Gone));
     };
-    let record = Record::decode(Bytes::copy_from_slice(&stored.bytes), now).map_err(|corrupt| {
-        StorageError::new(StorageErrorKind::Corrupt, Operation::Commit, corrupt.to_string())
-    })?;
+    let record = stored.record(key, now, Operation::Commit)?;
     if record.version().nonce() == commit.nonce() {
         return Ok(Some(Committed::Applied { stamp: stored.stamp(), as_of: now }));
     }

@@ -44,7 +44,7 @@ fn key() -> SessionKey {
 fn sized(expect: Expect, size: usize) -> Commit {
     let commit =
         CommitBuilder::new(expect).absolute(Absolute::Start(LIFETIME)).idle_timeout(LIFETIME);
-    let rest = size - commit.clone().field("f", []).build().unwrap().content().len();
+    let rest = size - commit.clone().field("f", []).build().unwrap().size();
     commit.field("f", vec![b'1'; rest]).build().unwrap()
 }
 
