@@ -4,13 +4,15 @@
 //!
 //! A connection that keeps silent stays in its place until another one has taken it: whoever waits
 //! for an answer there may still get it, and a server that answers nobody would not answer a new
-//! connection either. So of those that keep silent one at a time is replaced.
+//! connection either. So those that keep silent take turns: one at a time tries to be replaced, and
+//! lets the next one try when it has not got through for a while.
 
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use cloakroom::{BreakerState, Side};
+use cloakroom::{BreakerState, Event, Side};
 use redis::Value;
 use tokio::task::AbortHandle;
 
@@ -27,6 +29,16 @@ const LONG_PAUSE: Duration = Duration::from_secs(2);
 /// answers a new attempt sooner than an old one; a server that is merely slow gets more time later.
 const SHORT_ATTEMPT: Duration = Duration::from_secs(1);
 const SHORT_ATTEMPTS: u32 = 5;
+
+/// How long a turn to be replaced lasts at most. The attempt goes on after it.
+const TURN: Duration = Duration::from_millis(500);
+
+/// How long a connection whose turn has come may still answer: a server that has come to its senses
+/// answers all of them at once.
+const LAST_CHANCE: Duration = Duration::from_millis(10);
+
+/// Longer than any turn is waited for.
+const UNTIL_ITS_TURN: Duration = Duration::from_secs(60 * 60);
 
 /// Every so many heartbeats the server is asked what it is: every 10 s by default.
 const INFO_EVERY: u32 = 20;
@@ -101,37 +113,51 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     let (connector, limit) = (node.connector.clone(), node.settings.heartbeat);
     let gate = node.gate.clone();
     drop(node);
-    let mut waited = None;
-    loop {
-        if let Some(mut live) = slot.live() {
-            let proof = connector.prove(&mut live.connection, limit).await;
+    let mut turn = None;
+    if let Some(mut live) = slot.live() {
+        let mut proof = connector.prove(&mut live.connection, limit).await;
+        if proof == Proof::Silent {
             let Some(node) = weak.upgrade() else { return Look::Over };
-            if judge(&node, slot, &live, proof) {
-                return Look::Well;
-            }
-            if slot.is_live() && waited.is_none() {
-                drop((node, live));
-                // The server may have come to its senses while this waited for its turn.
-                waited = gate.clone().acquire_owned().await.ok();
-                continue;
+            judge(&node, slot, &live, Proof::Silent);
+            drop(node);
+            let waiting = async {
+                let turn = gate.acquire_owned().await.ok();
+                tokio::time::sleep(LAST_CHANCE).await;
+                turn
+            };
+            tokio::select! {
+                biased;
+                late = connector.prove(&mut live.connection, UNTIL_ITS_TURN) => proof = late,
+                its_turn = waiting => turn = its_turn,
             }
         }
         let Some(node) = weak.upgrade() else { return Look::Over };
-        let attempt = if failures < SHORT_ATTEMPTS { SHORT_ATTEMPT } else { connector.timeout() };
-        let opening = node.opening(slot, attempt.min(connector.timeout()));
-        drop(node);
-        let outcome = opening.outcome().await;
-        let Some(node) = weak.upgrade() else { return Look::Over };
-        return match outcome {
-            Ok(()) => Look::Well,
-            Err(error) => {
-                if !matches!(error, OpenError::Lost) {
-                    node.probed(Side::Reads, ProbeResult::Failure);
-                    node.probed(Side::Writes, ProbeResult::Failure);
-                }
-                Look::Failed
+        if turn.is_none() && judge(&node, slot, &live, proof) {
+            return Look::Well;
+        }
+    }
+    let Some(node) = weak.upgrade() else { return Look::Over };
+    let attempt = if failures < SHORT_ATTEMPTS { SHORT_ATTEMPT } else { connector.timeout() };
+    let opening = node.opening(slot, attempt.min(connector.timeout()));
+    drop(node);
+    let mut opened = pin!(opening.outcome());
+    let outcome = match tokio::time::timeout(TURN, &mut opened).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            drop(turn);
+            opened.await
+        }
+    };
+    let Some(node) = weak.upgrade() else { return Look::Over };
+    match outcome {
+        Ok(()) => Look::Well,
+        Err(error) => {
+            if !matches!(error, OpenError::Lost) {
+                node.probed(Side::Reads, ProbeResult::Failure);
+                node.probed(Side::Writes, ProbeResult::Failure);
             }
-        };
+            Look::Failed
+        }
     }
 }
 
@@ -139,8 +165,8 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
 fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof) -> bool {
     match proof {
         Proof::Answered => {
-            slot.heard();
             slot.trust(live.number);
+            node.restored(live.connection.address(), slot.heard());
             node.probed(Side::Reads, ProbeResult::Success);
             return true;
         }
@@ -148,8 +174,10 @@ fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof) -> bool {
         Proof::OutOfStep => node.lose(slot, live.number, "its answers were out of step"),
         Proof::NotPrimary => node.lose(slot, live.number, "the server is not the primary any more"),
         Proof::Silent => {
-            slot.suspect(live.number);
-            slot.note_loss("no answer to a heartbeat");
+            let reason = "no answer to a heartbeat";
+            if slot.suspect(live.number) && slot.note_loss(reason) {
+                node.signals.emit(&Event::ConnectionLost { node: &node.address(), reason });
+            }
             node.probed(Side::Reads, ProbeResult::Failure);
             node.probed(Side::Writes, ProbeResult::Failure);
         }

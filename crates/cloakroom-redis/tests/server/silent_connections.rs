@@ -96,8 +96,8 @@ async fn a_frozen_server_gets_no_storm_and_is_used_right_after_the_thaw() {
     while begin.elapsed() < Duration::from_secs(2) {
         assert_times_out(&storage).await;
     }
-    // One at a time for the whole pool, and each is given a second.
-    assert!(proxy.accepted() <= before + 2, "{} new connections", proxy.accepted() - before);
+    // One every half a second for the whole pool.
+    assert!(proxy.accepted() <= before + 3, "{} new connections", proxy.accepted() - before);
     server.thaw();
     for _ in 0..20 {
         assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("1"));
