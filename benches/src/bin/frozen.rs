@@ -36,12 +36,17 @@ async fn main() -> ExitCode {
     for _ in 0..rounds {
         round(&mut figures).await;
     }
-    let title = format!("Redis stopped for {FROZEN:?}, {CLIENTS} clients over HTTP, {rounds} rounds");
+    let title =
+        format!("Redis stopped for {FROZEN:?}, {CLIENTS} clients over HTTP, {rounds} rounds");
     let mut bars = Bars::new(&title);
     bars.at_most("longest read", &figures.longest_read, DEFAULT_LOAD_TIMEOUT + GRACE);
     bars.at_most("longest write", &figures.longest_write, DEFAULT_COMMIT_TIMEOUT + GRACE);
     bars.none("answers other than 503 with Retry-After", figures.other_answers, figures.answers);
-    bars.none("sign-outs not answered with \"pending\"", figures.sign_outs_not_pending, figures.sign_outs);
+    bars.none(
+        "sign-outs not answered with \"pending\"",
+        figures.sign_outs_not_pending,
+        figures.sign_outs,
+    );
     bars.none("cookies taken away", figures.cleared, figures.answers);
     let second = Duration::from_secs(1);
     bars.at_most("thaw to the first read that succeeds", &figures.recovery[0], second);

@@ -38,7 +38,8 @@ async fn main() -> ExitCode {
     for _ in 0..rounds {
         round(&mut figures).await;
     }
-    let title = format!("Redis killed, back after {DOWN:?}, {CLIENTS} clients over HTTP, {rounds} rounds");
+    let title =
+        format!("Redis killed, back after {DOWN:?}, {CLIENTS} clients over HTTP, {rounds} rounds");
     let mut bars = Bars::new(&title);
     bars.at_most("longest read", &figures.longest_read, DEFAULT_LOAD_TIMEOUT + GRACE);
     bars.at_most("longest write", &figures.longest_write, DEFAULT_COMMIT_TIMEOUT + GRACE);
