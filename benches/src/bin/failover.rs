@@ -5,6 +5,7 @@
 //! `failover ROUNDS [sentinel|cluster|reshard]`
 
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use cloakroom::Engine;
@@ -42,11 +43,9 @@ async fn sentinel(rounds: usize, bars: &mut Bars) {
     let load = Load::begin(&set.url(), DEFAULT_PREFIX).await;
     for _ in 0..rounds {
         let old = set.primary().await.expect("there is a primary");
-        load.history.mark(Mark::FaultBegan);
-        old.kill_now();
-        load.killed();
+        load.kill(old);
         set.primary_after(old).await.expect("another one takes over");
-        load.history.mark(Mark::FailedOver);
+        load.promoted();
         sleep(Duration::from_secs(3)).await;
         old.restart().await.expect("it starts again");
         set.settled().await.expect("the old primary follows the new one");
@@ -64,11 +63,9 @@ async fn cluster(rounds: usize, bars: &mut Bars) {
         let slot = [100, 8_000, 16_000][round % 3];
         let old = cluster.owner(slot).await.expect("every slot has an owner");
         replies.add(old).await;
-        load.history.mark(Mark::FaultBegan);
-        old.kill_now();
-        load.killed();
+        load.kill(old);
         cluster.owner_after(slot, old).await.expect("another one takes over");
-        load.history.mark(Mark::FailedOver);
+        load.promoted();
         sleep(Duration::from_secs(3)).await;
         old.restart().await.expect("it starts again");
         cluster.settled().await.expect("the old primary follows the new one");
@@ -109,10 +106,21 @@ async fn reshard(rounds: usize, bars: &mut Bars) {
     load.end("Resharding", bars).await;
 }
 
+/// One failover.
+#[derive(Clone, Copy)]
+struct Kill {
+    /// Just before the server was killed.
+    begin: Moment,
+    /// The process was gone.
+    gone: Moment,
+    /// Another server had taken over.
+    promoted: Option<Moment>,
+}
+
 /// Visitors on two nodes, and what they see.
 struct Load {
     history: History,
-    kills: std::sync::Mutex<Vec<Moment>>,
+    kills: Mutex<Vec<Kill>>,
     work: tokio::task::JoinHandle<()>,
 }
 
@@ -132,12 +140,20 @@ impl Load {
             load.run(&nodes, &recorder).await;
         });
         sleep(Duration::from_millis(500)).await;
-        Self { history, kills: std::sync::Mutex::default(), work }
+        Self { history, kills: Mutex::default(), work }
     }
 
-    /// A server was killed just now.
-    fn killed(&self) {
-        self.kills.lock().expect("nobody panics").push(self.history.now());
+    fn kill(&self, server: &RedisServer) {
+        let begin = self.history.mark(Mark::FaultBegan);
+        server.kill_now();
+        let kill = Kill { begin, gone: self.history.now(), promoted: None };
+        self.kills.lock().expect("nobody panics").push(kill);
+    }
+
+    fn promoted(&self) {
+        let now = self.history.mark(Mark::FailedOver);
+        let mut kills = self.kills.lock().expect("nobody panics");
+        kills.last_mut().expect("there was a kill").promoted = Some(now);
     }
 
     fn count(&self, outcome: Outcome) -> usize {
@@ -148,28 +164,27 @@ impl Load {
         self.work.abort();
         let _ = self.work.await;
         let kills = self.kills.into_inner().expect("nobody panics");
-        let (mut first, mut all) = (Vec::new(), Vec::new());
+        let (mut first, mut all, mut promoted) = (Vec::new(), Vec::new(), Vec::new());
         self.history.read(|entries| {
             for (at, kill) in kills.iter().enumerate() {
-                let next = kills.get(at + 1).copied();
-                let met = || {
-                    let writes = [Action::Write, Action::SignIn];
-                    entries.iter().filter(move |entry| {
-                        writes.contains(&entry.action())
-                            && entry.invoked() > *kill
-                            && next.is_none_or(|next| entry.invoked() < next)
-                    })
+                let next = kills.get(at + 1).map(|next| next.begin);
+                let met = |outcome: Outcome| {
+                    let writes = entries.iter().filter(move |entry| {
+                        [Action::Write, Action::SignIn].contains(&entry.action())
+                            && entry.outcome() == outcome
+                            && entry.invoked() > kill.gone
+                            && next.is_none_or(|next| entry.returned() < next)
+                    });
+                    writes.map(|entry| entry.returned().since(kill.gone))
                 };
-                let good = met().filter(|entry| entry.outcome() == Outcome::Ok);
-                let good = good.map(|entry| entry.returned()).min();
-                first.push(good.map_or(Duration::MAX, |good| good.since(*kill)));
-                let refused = met().filter(|entry| entry.outcome() == Outcome::Unavailable);
-                let refused = refused.map(|entry| entry.returned()).max();
-                all.push(refused.map_or(Duration::ZERO, |last| last.since(*kill)));
+                first.push(met(Outcome::Ok).min().unwrap_or(Duration::MAX));
+                all.push(met(Outcome::Unavailable).max().unwrap_or_default());
+                promoted.extend(kill.promoted.map(|moment| moment.since(kill.gone)));
             }
         });
         let title = |text: &str| format!("{name}: {text}");
         if !kills.is_empty() {
+            bars.tell(&title("kill to the promotion"), &promoted);
             if name == "Sentinel" {
                 bars.at_most(&title("kill to the first write"), &first, BAR);
             }
