@@ -128,6 +128,10 @@ impl Node {
             .filter(|slot| slot.in_flight() < self.settings.max_in_flight)
     }
 
+    pub(super) fn is_any_trusted(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is_trusted())
+    }
+
     /// A slot's connection, which is opened where there is none.
     pub(super) async fn connection(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<Live, OpenError> {
         if let Some(live) = slot.live() {

@@ -25,20 +25,21 @@ use crate::breaker::ProbeResult;
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 const LONG_PAUSE: Duration = Duration::from_secs(2);
 
+/// The same for the first connection of a pool, which finds out for all others that the server is
+/// back: within a second, however few there are.
+const SCOUTS_PAUSE: Duration = Duration::from_millis(800);
+
 /// How long the first attempts to open a connection may take. A server that was cut off and is back
 /// answers a new attempt sooner than an old one; a server that is merely slow gets more time later.
 const SHORT_ATTEMPT: Duration = Duration::from_secs(1);
 const SHORT_ATTEMPTS: u32 = 5;
 
-/// How long a turn to be replaced lasts at most. The attempt goes on after it.
+/// How long a turn lasts at most. The attempt goes on after it, but what was sent into a network that
+/// swallows everything may never be heard, while the next attempt is.
 const TURN: Duration = Duration::from_millis(500);
 
-/// How long a connection whose turn has come may still answer: a server that has come to its senses
-/// answers all of them at once.
-const LAST_CHANCE: Duration = Duration::from_millis(10);
-
-/// Longer than any turn is waited for.
-const UNTIL_ITS_TURN: Duration = Duration::from_secs(60 * 60);
+/// How long a silent connection gets to answer after all, when its turn to be replaced has come.
+const LAST_WORD: Duration = Duration::from_millis(100);
 
 /// Every so many heartbeats the server is asked what it is: every 10 s by default.
 const INFO_EVERY: u32 = 20;
@@ -93,7 +94,8 @@ async fn supervise(node: Weak<Node>, at: usize) {
         else {
             return;
         };
-        let wait = if failures == 0 { heartbeat } else { pause(failures - 1) };
+        let longest = if at == 0 { SCOUTS_PAUSE } else { LONG_PAUSE };
+        let wait = if failures == 0 { heartbeat } else { pause(failures - 1, longest) };
         let _ = tokio::time::timeout(wait, slot.woken()).await;
         match look(&node, &slot, failures).await {
             Look::Well => failures = 0,
@@ -115,25 +117,29 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     drop(node);
     let mut turn = None;
     if let Some(mut live) = slot.live() {
-        let mut proof = connector.prove(&mut live.connection, limit).await;
-        if proof == Proof::Silent {
-            let Some(node) = weak.upgrade() else { return Look::Over };
-            judge(&node, slot, &live, Proof::Silent);
-            drop(node);
-            let waiting = async {
-                let turn = gate.acquire_owned().await.ok();
-                tokio::time::sleep(LAST_CHANCE).await;
-                turn
-            };
-            tokio::select! {
-                biased;
-                late = connector.prove(&mut live.connection, UNTIL_ITS_TURN) => proof = late,
-                its_turn = waiting => turn = its_turn,
-            }
-        }
+        let proof = connector.prove(&mut live.connection, limit).await;
         let Some(node) = weak.upgrade() else { return Look::Over };
-        if turn.is_none() && judge(&node, slot, &live, proof) {
+        if judge(&node, slot, &live, proof) {
             return Look::Well;
+        }
+        if slot.is_live() {
+            let is_alone = !node.is_any_trusted();
+            drop(node);
+            turn = match gate.clone().try_acquire_owned() {
+                Err(_) if is_alone => gate.acquire_owned().await.ok(),
+                free => free.ok(),
+            };
+            let Some(node) = weak.upgrade() else { return Look::Over };
+            if is_alone && node.is_any_trusted() {
+                turn = None;
+            }
+            drop(node);
+            // The server may have come to its senses while this waited for its turn.
+            let proof = connector.prove(&mut live.connection, limit.min(LAST_WORD)).await;
+            let Some(node) = weak.upgrade() else { return Look::Over };
+            if judge(&node, slot, &live, proof) {
+                return Look::Well;
+            }
         }
     }
     let Some(node) = weak.upgrade() else { return Look::Over };
@@ -141,12 +147,11 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     let opening = node.opening(slot, attempt.min(connector.timeout()));
     drop(node);
     let mut opened = pin!(opening.outcome());
-    let outcome = match tokio::time::timeout(TURN, &mut opened).await {
+    let in_turn = tokio::time::timeout(TURN, &mut opened).await;
+    drop(turn);
+    let outcome = match in_turn {
         Ok(outcome) => outcome,
-        Err(_) => {
-            drop(turn);
-            opened.await
-        }
+        Err(_) => opened.await,
     };
     let Some(node) = weak.upgrade() else { return Look::Over };
     match outcome {
@@ -192,7 +197,7 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
     let Some(mut live) = slot.live() else { return };
     let (limit, connector) = (node.settings.heartbeat, node.connector.clone());
     let is_last = at + 1 == node.slots().len();
-    if is_last && node.writes.state() == BreakerState::Open {
+    if is_last && node.writes.state() != BreakerState::Closed {
         let key = node.probe_key();
         drop(node);
         let taken = tokio::time::timeout(limit, takes_writes(&mut live, &key)).await;
@@ -207,7 +212,7 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
         };
         node.probed(Side::Writes, result);
     }
-    if at == 0 && beats % PRIMARY_EVERY == 0 {
+    if at == 0 && beats.is_multiple_of(PRIMARY_EVERY) {
         let primary = tokio::time::timeout(limit, connector.primary()).await.ok().flatten();
         let Some(node) = weak.upgrade() else { return };
         if let Some(primary) = primary.filter(|primary| *primary != node.address()) {
@@ -240,14 +245,16 @@ async fn takes_writes(live: &mut Live, key: &[u8]) -> Writes {
     match write.query_async::<Value>(&mut *live.connection).await {
         Ok(_) => Writes::Taken,
         Err(error) if error.code() == Some("READONLY") => Writes::ReadOnly,
+        // No slot of a Cluster's node is known yet. The trials will tell.
+        Err(error) if matches!(error.code(), Some("MOVED" | "ASK")) => Writes::Taken,
         Err(_) => Writes::Refused,
     }
 }
 
-/// Anything up to a limit that doubles with each failure: many applications that lost the same
-/// server do not come back to it at once.
-fn pause(failures: u32) -> Duration {
-    let limit = SHORT_PAUSE.saturating_mul(1 << failures.min(16)).min(LONG_PAUSE);
+/// Anything up to a limit that doubles with each failure, and is `longest` in the end: many
+/// applications that lost the same server do not come back to it at once.
+fn pause(failures: u32, longest: Duration) -> Duration {
+    let limit = SHORT_PAUSE.saturating_mul(1 << failures.min(16)).min(longest);
     let random = RandomState::new().hash_one(failures) as u32;
     limit.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
@@ -259,7 +266,7 @@ mod tests {
     #[test]
     fn pauses_grow_to_two_seconds_and_differ() {
         for (failures, limit) in [(0, 50), (1, 100), (5, 1600), (6, 2000), (u32::MAX, 2000)] {
-            let pauses: Vec<_> = (0..200).map(|_| pause(failures)).collect();
+            let pauses: Vec<_> = (0..200).map(|_| pause(failures, LONG_PAUSE)).collect();
             let (limit, longest) = (Duration::from_millis(limit), pauses.iter().max().unwrap());
             assert!(*longest <= limit && *longest > limit / 2, "{longest:?}");
             assert!(pauses.iter().min().unwrap() < &(limit / 2));
