@@ -1,5 +1,11 @@
 //! Numbers: medians, contests of several candidates in turns, and digits in groups.
 
+/// How many rounds the command line asks for.
+pub fn rounds(usual: usize) -> usize {
+    let asked = std::env::args().nth(1);
+    asked.map_or(usual, |asked| asked.parse().expect("the number of rounds"))
+}
+
 /// The middle of some values.
 pub fn median(values: &[f64]) -> f64 {
     percentile(values, 0.5)

@@ -3,10 +3,18 @@
 //!
 //! The programs panic where something goes wrong: a figure from a broken run is worth nothing.
 
+mod bars;
+mod crowd;
+mod events;
 mod figures;
+mod shop;
 mod visitor;
 mod worker;
 
-pub use figures::{Contest, group, median, percentile};
+pub use bars::Bars;
+pub use crowd::{Crowd, Deed, Seen};
+pub use events::{EventLog, Happened};
+pub use figures::{Contest, group, median, percentile, rounds};
+pub use shop::Shop;
 pub use visitor::Visitor;
 pub use worker::{Parent, Worker};

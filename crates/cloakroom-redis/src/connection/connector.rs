@@ -78,6 +78,7 @@ pub(crate) enum OpenError {
 }
 
 /// What a connection that was asked for a sign of life did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
     Answered,
     Broken,

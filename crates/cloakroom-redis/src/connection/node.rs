@@ -156,7 +156,7 @@ impl Node {
                 if let (Some(node), Some(slot)) = (node.upgrade(), slot.upgrade()) {
                     match &opened {
                         Ok(opened) => node.install(&slot, opened),
-                        Err(error) => slot.note_loss(&error.to_string()),
+                        Err(error) => _ = slot.note_loss(&error.to_string()),
                     }
                 }
                 opened.map(drop)
@@ -178,15 +178,19 @@ impl Node {
         let confirmations = Arc::default();
         let outage =
             slot.install(Live { connection: opened.connection.clone(), number, confirmations });
-        if let Some(outage) = outage {
-            self.signals.emit(&Event::ConnectionRestored { node: &opened.address, outage });
-            self.signals.server_is_back();
-        }
+        self.restored(&opened.address, outage);
         self.probed(Side::Reads, ProbeResult::Success);
         // A server that is back is back for the other connections too.
         for slot in self.slots.iter().filter(|slot| !slot.is_trusted()) {
             slot.wake();
         }
+    }
+
+    /// Something has come over a connection that was silent or gone for a while.
+    pub(super) fn restored(&self, address: &str, outage: Option<Duration>) {
+        let Some(outage) = outage else { return };
+        self.signals.emit(&Event::ConnectionRestored { node: address, outage });
+        self.signals.server_is_back();
     }
 
     /// Takes in what the server says of itself. Answers whether it is another one than before, or

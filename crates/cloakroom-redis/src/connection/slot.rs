@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use cloakroom::{ConnectionHealth, ConnectionState};
 use tokio::sync::Notify;
@@ -99,23 +100,23 @@ impl Slot {
         }
     }
 
-    /// Something has come from the server.
-    pub(super) fn heard(&self) {
-        self.past().heard = Some(Instant::now());
+    /// Something has come from the server. Answers for how long there was silence, if it is over.
+    pub(super) fn heard(&self) -> Option<Duration> {
+        let mut past = self.past();
+        past.heard = Some(Instant::now());
+        past.lost.take().map(|lost| lost.elapsed())
     }
 
     /// Puts a new connection in, unless there is one that works: a suspect may have answered while
     /// the new one was opened. Answers for how long there was none.
-    pub(super) fn install(&self, new: Live) -> Option<std::time::Duration> {
+    pub(super) fn install(&self, new: Live) -> Option<Duration> {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let suspect = self.suspect.load(Ordering::Relaxed);
         if live.as_ref().is_none_or(|live| live.number == suspect) {
             *live = Some(new);
         }
         drop(live);
-        let mut past = self.past();
-        past.heard = Some(Instant::now());
-        past.lost.take().map(|lost| lost.elapsed())
+        self.heard()
     }
 
     /// Takes a connection out and answers it, unless it has been replaced already.
@@ -130,11 +131,13 @@ impl Slot {
         retired
     }
 
-    /// Notes why there is no connection that answers.
-    pub(super) fn note_loss(&self, reason: &str) {
+    /// Notes why there is no connection that answers. Answers whether that is news.
+    pub(super) fn note_loss(&self, reason: &str) -> bool {
         let mut past = self.past();
         past.last_error = Some(reason.to_owned());
+        let is_news = past.lost.is_none();
         past.lost.get_or_insert_with(Instant::now);
+        is_news
     }
 
     /// The opening that is under way, else the one that `start` begins.

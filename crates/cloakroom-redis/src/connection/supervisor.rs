@@ -4,13 +4,15 @@
 //!
 //! A connection that keeps silent stays in its place until another one has taken it: whoever waits
 //! for an answer there may still get it, and a server that answers nobody would not answer a new
-//! connection either. So of those that keep silent one at a time is replaced.
+//! connection either. So those that keep silent take turns: one at a time tries to be replaced, and
+//! lets the next one try when it has not got through for a while.
 
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use cloakroom::{BreakerState, Side};
+use cloakroom::{BreakerState, Event, Side};
 use redis::Value;
 use tokio::task::AbortHandle;
 
@@ -31,6 +33,10 @@ const SCOUTS_PAUSE: Duration = Duration::from_millis(800);
 /// answers a new attempt sooner than an old one; a server that is merely slow gets more time later.
 const SHORT_ATTEMPT: Duration = Duration::from_secs(1);
 const SHORT_ATTEMPTS: u32 = 5;
+
+/// How long a turn lasts at most. The attempt goes on after it, but what was sent into a network that
+/// swallows everything may never be heard, while the next attempt is.
+const TURN: Duration = Duration::from_millis(500);
 
 /// How long a silent connection gets to answer after all, when its turn to be replaced has come.
 const LAST_WORD: Duration = Duration::from_millis(100);
@@ -140,8 +146,13 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     let attempt = if failures < SHORT_ATTEMPTS { SHORT_ATTEMPT } else { connector.timeout() };
     let opening = node.opening(slot, attempt.min(connector.timeout()));
     drop(node);
-    let outcome = opening.outcome().await;
+    let mut opened = pin!(opening.outcome());
+    let in_turn = tokio::time::timeout(TURN, &mut opened).await;
     drop(turn);
+    let outcome = match in_turn {
+        Ok(outcome) => outcome,
+        Err(_) => opened.await,
+    };
     let Some(node) = weak.upgrade() else { return Look::Over };
     match outcome {
         Ok(()) => Look::Well,
@@ -159,8 +170,8 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
 fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof) -> bool {
     match proof {
         Proof::Answered => {
-            slot.heard();
             slot.trust(live.number);
+            node.restored(live.connection.address(), slot.heard());
             node.probed(Side::Reads, ProbeResult::Success);
             return true;
         }
@@ -168,8 +179,10 @@ fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof) -> bool {
         Proof::OutOfStep => node.lose(slot, live.number, "its answers were out of step"),
         Proof::NotPrimary => node.lose(slot, live.number, "the server is not the primary any more"),
         Proof::Silent => {
-            slot.suspect(live.number);
-            slot.note_loss("no answer to a heartbeat");
+            let reason = "no answer to a heartbeat";
+            if slot.suspect(live.number) && slot.note_loss(reason) {
+                node.signals.emit(&Event::ConnectionLost { node: &node.address(), reason });
+            }
             node.probed(Side::Reads, ProbeResult::Failure);
             node.probed(Side::Writes, ProbeResult::Failure);
         }
@@ -184,7 +197,7 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
     let Some(mut live) = slot.live() else { return };
     let (limit, connector) = (node.settings.heartbeat, node.connector.clone());
     let is_last = at + 1 == node.slots().len();
-    if is_last && node.writes.state() == BreakerState::Open {
+    if is_last && node.writes.state() != BreakerState::Closed {
         let key = node.probe_key();
         drop(node);
         let taken = tokio::time::timeout(limit, takes_writes(&mut live, &key)).await;
