@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::extract::Query;
+use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Router, serve};
-use cloakroom::{Engine, SessionStorage};
-use cloakroom_axum::{Session, SessionLayer, SessionRejection};
+use cloakroom::{Destroyed, Engine, SessionStorage};
+use cloakroom_axum::{Session, SessionHandle, SessionLayer, SessionRejection};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
@@ -15,7 +16,8 @@ use crate::EventLog;
 /// One node of the application; it stops with the value.
 ///
 /// `/login?as=NAME` signs in, `/read` answers `NAME COUNT` or `nobody`, `/write` counts up and
-/// answers the same, `/logout` signs out.
+/// answers the same, `/logout` signs out: 200, or 202 where
+/// that is pending.
 pub struct Shop {
     address: SocketAddr,
     engine: Engine,
@@ -79,7 +81,11 @@ async fn write(session: Session) -> Result<String, SessionRejection> {
     Ok(format!("{owner} {count}"))
 }
 
-async fn logout(session: Session) -> Result<&'static str, SessionRejection> {
-    session.destroy()?;
-    Ok("bye")
+async fn logout(
+    SessionHandle(handle): SessionHandle,
+) -> Result<(StatusCode, &'static str), SessionRejection> {
+    Ok(match handle.sign_out().await? {
+        Destroyed::Pending => (StatusCode::ACCEPTED, "pending"),
+        Destroyed::Removed(_) | Destroyed::Absent(_) => (StatusCode::OK, "bye"),
+    })
 }

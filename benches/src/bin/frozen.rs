@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use cloakroom_benches::{Bars, Crowd, Deed, EventLog, Seen, Shop, rounds};
+use cloakroom_benches::{Bars, Crowd, Deed, EventLog, Happened, Seen, Shop, rounds};
 use cloakroom_redis::{DEFAULT_COMMIT_TIMEOUT, DEFAULT_LOAD_TIMEOUT, RedisSessionStorage};
 use cloakroom_testkit::RedisServer;
 use cloakroom_testkit::http::HttpClient;
@@ -27,6 +27,8 @@ struct Figures {
     after: usize,
     sign_outs: usize,
     sign_outs_not_pending: usize,
+    sign_outs_undone: usize,
+    applied: Vec<Duration>,
 }
 
 #[tokio::main]
@@ -51,6 +53,8 @@ async fn main() -> ExitCode {
     let second = Duration::from_secs(1);
     bars.at_most("thaw to the first read that succeeds", &figures.recovery[0], second);
     bars.at_most("thaw to the first write that succeeds", &figures.recovery[1], second);
+    bars.at_most("thaw to the sign-out carried out", &figures.applied, second);
+    bars.none("sign-outs undone", figures.sign_outs_undone, figures.sign_outs);
     bars.tell("thaw to the last 503", &figures.last_refusal);
     bars.none("wrong answers after the thaw", figures.wrong, figures.after);
     bars.end()
@@ -70,6 +74,7 @@ async fn round(figures: &mut Figures) {
     server.freeze();
     let stopped = Instant::now();
     sleep(FROZEN / 2).await;
+    let mut thief = leaving.clone();
     let answer = leaving.get("/logout").await;
     figures.sign_outs += 1;
     figures.sign_outs_not_pending += usize::from(answer.status() != 202);
@@ -78,6 +83,11 @@ async fn round(figures: &mut Figures) {
     let thawed = Instant::now();
     sleep(Duration::from_secs(3)).await;
     let seen = crowd.dismiss().await;
+    let applied = events.since(frozen);
+    let applied = applied.iter().find(|(_, what)| matches!(what, Happened::Applied(_)));
+    let applied = applied.map_or(Duration::MAX, |(at, _)| at.saturating_duration_since(thawed));
+    figures.applied.push(applied);
+    figures.sign_outs_undone += usize::from(thief.text("/read").await != "nobody");
 
     let longest = |deed| {
         let met = seen.iter().filter(|seen| seen.deed == deed && seen.end > frozen);
