@@ -80,6 +80,8 @@ pub(crate) enum OpenError {
 /// What a connection that was asked for a sign of life did.
 pub(super) enum Proof {
     Answered,
+    /// It answered that it is not ready to serve anybody.
+    NotReady,
     Broken,
     Silent,
     /// It answered another question than the one that was put: its answers are out of step.
@@ -145,17 +147,20 @@ impl Connector {
         let mut ping = redis::cmd("PING");
         ping.arg(&number);
         let proof = async {
-            match connection.send_packed_command(&ping).await {
+            let proof = match connection.send_packed_command(&ping).await {
                 Err(error) if is_broken(&error) => return Proof::Broken,
-                // A refusal is an answer too: a server that cannot save refuses even this.
-                Err(_) | Ok(Value::ServerError(_)) => {}
-                Ok(Value::BulkString(pong)) if pong == number.as_bytes() => {}
+                Ok(Value::ServerError(error)) => refused(&error.into()),
+                Err(error) => refused(&error),
+                Ok(Value::BulkString(pong)) if pong == number.as_bytes() => Proof::Answered,
                 Ok(_) => return Proof::OutOfStep,
-            }
+            };
             if matches!(self.target, Target::Sentinel(_)) {
-                return prove_primary(connection).await;
+                match prove_primary(connection).await {
+                    Proof::Answered => {}
+                    failed => return failed,
+                }
             }
-            Proof::Answered
+            proof
         };
         tokio::time::timeout(limit, proof).await.unwrap_or(Proof::Silent)
     }
@@ -263,6 +268,15 @@ async fn ask_info(connection: &mut Link) -> Result<Option<ServerInfo>, OpenError
         Ok(info) => Ok(ServerInfo::read(&info)),
         Err(error) if is_denied(&error) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// A refusal is an answer too: a server that cannot save refuses even a PING, and serves reads all the
+/// same. One that reads its data from disk serves nobody.
+fn refused(error: &RedisError) -> Proof {
+    match error.code() {
+        Some("LOADING" | "MASTERDOWN") => Proof::NotReady,
+        _ => Proof::Answered,
     }
 }
 

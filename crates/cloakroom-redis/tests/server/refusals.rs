@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use cloakroom::{SessionError, SessionStorage, StorageErrorKind};
-use cloakroom_redis::RedisSessionStorage;
-use cloakroom_testkit::RedisServer;
+use cloakroom::{BreakerState, SessionError, SessionStorage, StorageErrorKind};
+use cloakroom_redis::{BreakerPolicy, RedisSessionStorage};
+use cloakroom_testkit::fault_proxy::{ErrorReply, On, Times};
+use cloakroom_testkit::{FaultProxy, RedisServer};
 
 use super::support::{connect, dump, holding, key_of, start, text};
 
@@ -39,6 +40,38 @@ async fn a_server_out_of_memory_is_full_and_still_serves_reads() {
     server.ask(["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
     storage.set("ann", &changed, None).await.unwrap();
     assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_server_that_was_loading_is_asked_again_as_soon_as_it_is_ready() {
+    let server = start().await;
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let mut breaker = BreakerPolicy::default();
+    (breaker.open_for, breaker.open_for_at_most) =
+        (Duration::from_secs(60), Duration::from_secs(60));
+    let builder = RedisSessionStorage::builder().url(proxy.url()).pool_size(1).breaker(breaker);
+    let builder = builder.heartbeat_interval(Duration::from_millis(20));
+    let storage = builder.build().await.unwrap();
+    storage.set("ann", &holding("a", "1"), None).await.unwrap();
+
+    let loading = proxy.refuse_commands(
+        On::all_but_the_handshake(),
+        ErrorReply::Loading,
+        Times::UntilCleared,
+    );
+    let is_open = || storage.health().nodes.iter().any(|node| node.reads == BreakerState::Open);
+    while !is_open() {
+        assert!(text(&storage, "ann").await.is_err());
+    }
+    // A few heartbeats that are refused.
+    let pings = proxy.commands("PING");
+    proxy.until_commands("PING", pings + 3).await;
+    loading.clear();
+    let begin = Instant::now();
+    while text(&storage, "ann").await.ok().flatten().as_deref() != Some("1") {
+        assert!(begin.elapsed() < Duration::from_secs(10), "the breaker did not see it");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]
