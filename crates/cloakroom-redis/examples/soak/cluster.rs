@@ -43,6 +43,9 @@ impl Topology for Cluster {
         ("scripts flushed", Fault::ScriptsFlushed),
     ];
 
+    // The replicas, which were primaries a moment ago.
+    const REMEMBERED: u64 = 3;
+
     async fn start() -> io::Result<Self> {
         Ok(Self { set: ClusterSet::start().await? })
     }

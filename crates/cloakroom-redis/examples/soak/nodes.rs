@@ -16,7 +16,7 @@ pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) const ABSOLUTE_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Fewer than the default, so that a fault meets more of what is under way on one connection.
-const POOL_SIZE: usize = 4;
+pub(crate) const POOL_SIZE: usize = 4;
 
 pub(crate) async fn start<T: Topology>(
     servers: &T,

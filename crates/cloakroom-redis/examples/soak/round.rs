@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use cloakroom::Engine;
+use cloakroom::{Engine, SessionStorage};
 use cloakroom_testkit::history::{History, Resources, Verdict};
 use cloakroom_testkit::workload::{Summary, Workload};
 use tokio::time::Instant;
@@ -38,12 +38,19 @@ pub(crate) struct Round {
     pub(crate) stories: Vec<String>,
     /// By the faults' names.
     pub(crate) effects: BTreeMap<&'static str, Effect>,
+    /// Sign-outs that were still pending when they had to be carried out, in words.
+    pub(crate) overdue: Vec<String>,
     pub(crate) lateness: Duration,
     /// What the process held before the faults.
     pub(crate) held: Resources,
 }
 
 impl Round {
+    /// Whether every invariant holds, and no sign-out was left behind.
+    pub(crate) fn holds(&self) -> bool {
+        self.verdict.holds() && self.overdue.is_empty()
+    }
+
     /// Runs for about `length`. `held` is what the process held before the faults of the first
     /// round.
     pub(crate) async fn play<T: Topology>(
@@ -63,7 +70,8 @@ impl Round {
             .operations(u64::MAX)
             .given_up(GIVEN_UP, PATIENCE)
             .seed(dice.roll());
-        let mut faults = BTreeMap::new();
+        let mut faults = BTreeMap::<_, Vec<Stretch>>::new();
+        let mut overdue = Vec::new();
         let begin = history.now();
         let mut first = None;
         tokio::select! {
@@ -79,7 +87,16 @@ impl Round {
                 };
                 first = Some(before);
                 let end = Instant::now() + length.saturating_sub(WARM_UP + QUIET);
-                strike(servers, &history, dice, end, wanted, &mut faults).await?;
+                let mut scene = Scene::new(&history, dice);
+                let mut left: Vec<&(&'static str, T::Fault)> = Vec::new();
+                while Instant::now() < end {
+                    let (name, fault) = next::<T>(&mut left, wanted, &mut scene.dice)?;
+                    let in_words = |error| io::Error::other(format!("{name}: {error}"));
+                    servers.strike(fault, &mut scene).await.map_err(in_words)?;
+                    faults.entry(name).or_default().extend(scene.take_past());
+                    scene.calm().await;
+                    overdue.extend(still_pending(name, nodes));
+                }
                 let quiet = Instant::now() + QUIET;
                 while Instant::now() < quiet {
                     tokio::time::sleep(SAMPLE).await;
@@ -88,11 +105,12 @@ impl Round {
                 Ok::<_, io::Error>(())
             } => done?,
         }
-        let verdict = history.check(&bounds());
+        let verdict = history.check(&bounds::<T>());
         let summary = Summary::since(begin, &history);
         let effects = Effect::all(&faults, &history, &summary);
         Ok(Self {
             effects,
+            overdue,
             summary,
             stories: stories(&history, &verdict),
             verdict,
@@ -102,30 +120,25 @@ impl Round {
     }
 }
 
-/// One fault after the other until the end: all of them in a random order, then in another one.
-async fn strike<T: Topology>(
-    servers: &T,
-    history: &History,
-    dice: Dice,
-    end: Instant,
+/// The next fault: all of them in a random order, then in another one.
+fn next<T: Topology>(
+    left: &mut Vec<&(&'static str, T::Fault)>,
     wanted: &str,
-    faults: &mut BTreeMap<&'static str, Vec<Stretch>>,
-) -> io::Result<()> {
-    let mut scene = Scene::new(history, dice);
-    let mut left: Vec<&(&str, T::Fault)> = Vec::new();
-    while Instant::now() < end {
-        let Some((name, fault)) = left.pop() else {
-            left.extend(T::FAULTS.iter().filter(|(name, _)| name.contains(wanted)));
-            if left.is_empty() {
-                return Err(io::Error::other("there is no such fault"));
-            }
-            scene.dice.shuffle(&mut left);
-            continue;
-        };
-        let in_words = |error| io::Error::other(format!("{name}: {error}"));
-        servers.strike(*fault, &mut scene).await.map_err(in_words)?;
-        faults.entry(*name).or_default().extend(scene.take_past());
-        scene.calm().await;
+    dice: &mut Dice,
+) -> io::Result<(&'static str, T::Fault)> {
+    if left.is_empty() {
+        left.extend(T::FAULTS.iter().filter(|(name, _)| name.contains(wanted)));
+        dice.shuffle(left);
     }
-    Ok(())
+    left.pop().copied().ok_or_else(|| io::Error::other("there is no such fault"))
+}
+
+/// The history notices a sign-out that was not carried out only where somebody uses its ticket.
+fn still_pending(fault: &str, nodes: &[Engine]) -> Vec<String> {
+    let pending = nodes.iter().map(|node| node.storage().health().pending_removals);
+    let kept = pending.enumerate().filter(|(_, pending)| *pending > 0);
+    kept.map(|(at, pending)| {
+        format!("{pending} sign-outs are still pending at node {at}, 2.5 s after: {fault}")
+    })
+    .collect()
 }

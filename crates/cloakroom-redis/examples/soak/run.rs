@@ -52,7 +52,7 @@ pub(crate) async fn run<T: Topology>(arguments: &Arguments) -> Result<Holds, Fai
         held = Some(round.held);
         report::round(&round, &events);
         operations += round.summary.operations();
-        if !round.verdict.holds() {
+        if !round.holds() {
             holds = Holds::No;
         }
         if end < Instant::now() + SHORTEST {

@@ -17,6 +17,10 @@ pub(crate) trait Topology: Sized {
     /// The faults with their names.
     const FAULTS: &'static [(&'static str, Self::Fault)];
 
+    /// How many servers an application node may keep connections to although they serve nothing at
+    /// the moment. A Cluster's are remembered for 30 s after somebody has named them.
+    const REMEMBERED: u64 = 0;
+
     /// Starts the servers.
     async fn start() -> io::Result<Self>;
 

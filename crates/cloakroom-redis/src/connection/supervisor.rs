@@ -184,6 +184,15 @@ fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof) -> bool {
             node.probed(Side::Writes, ProbeResult::Failure);
             return true;
         }
+        Proof::NotReady => {
+            // Nothing is wrong with the connection. The breakers hear of it, so that they know the
+            // first answer after it for a recovery.
+            slot.heard();
+            slot.trust(live.number);
+            node.probed(Side::Reads, ProbeResult::Failure);
+            node.probed(Side::Writes, ProbeResult::Failure);
+            return true;
+        }
         Proof::Broken => node.lose(slot, live.number, "the connection broke"),
         Proof::OutOfStep => node.lose(slot, live.number, "its answers were out of step"),
         Proof::NotPrimary => node.lose(slot, live.number, "the server is not the primary any more"),
