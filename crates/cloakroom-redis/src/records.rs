@@ -14,9 +14,9 @@ use redis::{Cmd, Value};
 use crate::connection::{Deadline, Question, Server, Servers};
 use crate::journal::{Meant, Remove};
 use crate::keys::Keys;
-use crate::mistrust::{Mistrust, Suspicion};
 use crate::removal::{self, Replicas};
 use crate::scripts;
+use crate::second_look::{self, Content};
 
 /// How long a load may wait for the server's time beyond its answer, which is rarely asked for.
 const CLOCK_LIMIT: Duration = Duration::from_millis(40);
@@ -34,12 +34,14 @@ pub(crate) struct Records {
 impl Records {
     pub(crate) async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
         let deadline = self.servers.deadline(Operation::Load);
-        let mut answer = self.read(key, deadline).await?;
-        if let Err(corrupt) = &answer.record
-            && Mistrust::concerns(corrupt)
-        {
+        let name = self.keys.session(key);
+        let mut answer = self.read(key, &name, deadline).await?;
+        if second_look::is_needed(&answer.record) {
             // Boxed, so that what is rare takes no room in every load's future.
-            answer = Box::pin(self.read_again(key, &answer.server, *corrupt, deadline)).await?;
+            let place = (key, name.as_slice());
+            let look = second_look::take(&answer.server, place, &answer.record, deadline);
+            let found = Box::pin(look).await?;
+            answer.record = found;
         }
         let Some(record) = answer.record.map_err(unreadable)? else { return Ok(None) };
         if !record.is_expired(record.as_of()) {
@@ -104,11 +106,15 @@ impl Records {
         scripts::commit(&self.servers, &self.keys.session(key), key, commit, expect).await
     }
 
-    async fn read(&self, key: &SessionKey, deadline: Deadline) -> Result<Read<'_>, StorageError> {
-        let name = self.keys.session(key);
-        let get = command("GET", &name);
+    async fn read(
+        &self,
+        key: &SessionKey,
+        name: &[u8],
+        deadline: Deadline,
+    ) -> Result<Read<'_>, StorageError> {
+        let get = command("GET", name);
         let get = Question::Command(&get);
-        let mut answer = self.servers.ask_until(&name, get, deadline).await?;
+        let mut answer = self.servers.ask_until(name, get, deadline).await?;
         let record = match std::mem::replace(&mut answer.value, Value::Nil) {
             Value::Nil => Ok(None),
             Value::BulkString(bytes) => {
@@ -117,36 +123,6 @@ impl Records {
             _ => return Err(answer.unexpected(Operation::Load)),
         };
         Ok(Read { record, server: answer.server })
-    }
-
-    /// Asks once more after an answer that may have been meant for somebody else.
-    async fn read_again(
-        &self,
-        key: &SessionKey,
-        server: &Server<'_>,
-        corrupt: CorruptRecord,
-        deadline: Deadline,
-    ) -> Result<Read<'_>, StorageError> {
-        let suspicion = server.mistrust.suspect(key, corrupt, deadline.start());
-        match suspicion {
-            Suspicion::Data => return Err(unreadable(corrupt)),
-            Suspicion::Connections => drop(server.out_of_step(Operation::Load)),
-            Suspicion::Replaced | Suspicion::Unclear => {}
-        }
-        let second = self.read(key, deadline).await?;
-        match (&second.record, suspicion) {
-            (Err(corrupt), Suspicion::Connections | Suspicion::Replaced) => {
-                server.mistrust.confirm(key, *corrupt);
-            }
-            (Err(_), _) => {}
-            (Ok(_), _) => {
-                if suspicion == Suspicion::Unclear {
-                    server.out_of_step(Operation::Load);
-                }
-                server.mistrust.justify();
-            }
-        }
-        Ok(second)
     }
 
     /// Commits over whatever record is there. It is looked at first: what is damaged may not be
@@ -172,7 +148,7 @@ impl Records {
 
 /// What a load was answered, and by whom.
 struct Read<'a> {
-    record: Result<Option<Record>, CorruptRecord>,
+    record: Content,
     server: Server<'a>,
 }
 

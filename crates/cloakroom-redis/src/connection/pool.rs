@@ -7,8 +7,8 @@
 //! a server in trouble does not get twice the load. Nothing is repeated because of an overload.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cloakroom::{BreakerState, ConfigError, NodeHealth, Operation, Side, StorageError, Timestamp};
@@ -25,7 +25,6 @@ use super::start_error::config_error;
 use super::supervisor::Supervisors;
 use crate::breaker::{Outcome, Pass};
 use crate::error::unexpected;
-use crate::mistrust::Mistrust;
 use crate::server_clock::ServerClock;
 use crate::signals::Signals;
 
@@ -39,12 +38,13 @@ const CONFIRMED_EARLIER: Duration = Duration::from_millis(20);
 const NOT_READY_PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Pool {
-    pub(crate) mistrust: Mistrust,
     node: Arc<Node>,
     supervisors: Supervisors,
     /// Connections of their own for those who wait for replicas: the server answers nothing else on
     /// a connection that waits.
     durable: Option<Box<Pool>>,
+    /// When all connections were last replaced for being out of step.
+    replaced: Mutex<Option<Instant>>,
 }
 
 /// A server's answer.
@@ -97,8 +97,8 @@ impl Pool {
         });
         let size = settings.pool_size;
         let node = Arc::new(Node::new(connector, settings, signals, probe_key));
-        let (supervisors, mistrust) = (Supervisors::new(size), Mistrust::default());
-        let pool = Self { mistrust, node, supervisors, durable };
+        let (supervisors, replaced) = (Supervisors::new(size), Mutex::default());
+        let pool = Self { node, supervisors, durable, replaced };
         pool.supervisors.ensure(&pool.node);
         pool
     }
@@ -354,6 +354,7 @@ impl Pool {
     /// Somebody has got an answer that belongs to another question: all connections are replaced,
     /// since nobody knows which one it came from.
     pub(crate) fn out_of_step(&self, operation: Operation) -> Failure {
+        *self.replaced.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         for slot in self.node.slots() {
             if let Some(live) = slot.live() {
                 self.node.lose(slot, live.number, "its answers were out of step");
@@ -364,6 +365,15 @@ impl Pool {
             durable.out_of_step(operation);
         }
         Failure::because(Cause::OutOfStep, unexpected(operation))
+    }
+
+    /// The same, found out by a question with this deadline. Where the connections were replaced
+    /// after it was put, the new ones stay.
+    pub(crate) fn out_of_step_since(&self, deadline: Deadline) {
+        let replaced = *self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        if replaced.is_none_or(|replaced| replaced < deadline.start()) {
+            self.out_of_step(deadline.operation());
+        }
     }
 }
 

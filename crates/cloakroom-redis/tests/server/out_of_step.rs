@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cloakroom::{
     Answer, Engine, Event, Operation, SessionError, SessionKey, SessionStorage, SetCookie,
@@ -54,7 +54,7 @@ async fn three_sessions(storage: &RedisSessionStorage) {
 }
 
 #[tokio::test]
-async fn a_mixed_up_reply_is_noticed_and_asked_for_again_on_a_new_connection() {
+async fn a_mixed_up_reply_is_noticed_and_costs_the_connection_once() {
     for (way, mix) in MIXES {
         let server = start().await;
         let proxy = FaultProxy::before(&server).await.unwrap();
@@ -77,11 +77,12 @@ async fn a_mixed_up_reply_is_noticed_and_asked_for_again_on_a_new_connection() {
                 assert!(matches!(error.kind(), StorageErrorKind::Timeout { .. }), "{error}");
             }
         }
-        assert_eq!((losses.load(Ordering::SeqCst), proxy.accepted()), (1, before + 1), "{way}");
         for name in ["ann", "bob", "cat"] {
             assert_eq!(text(&storage, name).await.unwrap().as_deref(), Some(name), "{way}");
         }
+        // Of those who have noticed it, one has replaced the connection.
         assert_eq!(losses.load(Ordering::SeqCst), 1, "{way}");
+        assert!(proxy.accepted() > before, "{way}");
     }
 }
 
@@ -162,10 +163,11 @@ async fn under_replies_mixed_up_for_long_nobody_sees_another_session_or_loses_th
             served.fetch_add(task.unwrap(), Ordering::SeqCst);
         }
         for error in errors.lock().unwrap().iter() {
-            assert!(matches!(error, SessionError::Storage(_)), "{way}: {error}");
+            let SessionError::Storage(error) = error else { panic!("{way}: {error}") };
+            assert_ne!(*error.kind(), StorageErrorKind::Corrupt, "{way}: {error}");
         }
         assert!(rule.struck() > 5 && losses.load(Ordering::SeqCst) > 0, "{way}");
-        assert!(served.load(Ordering::SeqCst) > 2 * VISITORS, "{way}: some are served");
+        assert!(served.load(Ordering::SeqCst) > 10 * VISITORS, "{way}: too few are served");
         drop(rule);
         proxy.clear().unwrap();
         // A reply that was lost or held back before may still concern the very next one.
@@ -179,19 +181,18 @@ async fn under_replies_mixed_up_for_long_nobody_sees_another_session_or_loses_th
 }
 
 #[tokio::test]
-async fn copied_keys_are_errors_and_bring_no_storm_of_new_connections() {
-    const POOL: usize = 2;
+async fn copied_keys_are_errors_and_cost_no_connection() {
     let server = start().await;
     let proxy = FaultProxy::before(&server).await.unwrap();
-    let storage = through(&proxy, POOL).await;
+    let storage = through(&proxy, 2).await;
     let losses = counting_losses(&storage);
     three_sessions(&storage).await;
     let record = server.ask([b"GET".as_slice(), &key_of("ann")]).await.unwrap().bytes().unwrap();
+    let before = proxy.accepted();
     let copies: Vec<_> = (0..20).map(|number| format!("copy {number}")).collect();
     for copy in &copies {
         server.ask([b"SET".as_slice(), &key_of(copy), &record]).await.unwrap();
     }
-    let begin = Instant::now();
     for _ in 0..20 {
         for copy in &copies {
             let error = storage.get(copy, None).await.unwrap_err();
@@ -200,10 +201,7 @@ async fn copied_keys_are_errors_and_bring_no_storm_of_new_connections() {
         }
         assert_eq!(text(&storage, "ann").await.unwrap().as_deref(), Some("ann"));
     }
-    // One suspicion at once, and at most one more per second.
-    let suspicions = 2 + usize::try_from(begin.elapsed().as_secs()).unwrap();
-    let lost = losses.load(Ordering::SeqCst);
-    assert!((1..=POOL * suspicions).contains(&lost), "{lost} connections were given up");
+    assert_eq!((losses.load(Ordering::SeqCst), proxy.accepted()), (0, before));
     for copy in &copies {
         let bytes = server.ask([b"GET".as_slice(), &key_of(copy)]).await.unwrap().bytes();
         assert_eq!(bytes.as_ref(), Some(&record));
