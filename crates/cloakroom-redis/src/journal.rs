@@ -39,7 +39,7 @@
 //! to do if it is dropped half-way: a removal is then pending.
 //!
 //! # Bounds
-//! Pending removals: 10,000, then the caller gets the server's error and
+//! Pending removals: 10,000, of those that nobody could look at the record for 1,000; then the caller gets the server's error and
 //! [`Event::JournalFull`](cloakroom::Event) is told. Confirmed ones: 100,000, then the oldest give
 //! way and are counted. Removals under way are bounded by the callers. Only the process remembers:
 //! its end forgets all of them.
@@ -99,6 +99,9 @@ pub(crate) struct Meant {
 pub(crate) struct JournalPolicy {
     /// The most removals that may be pending; 10,000.
     pub(crate) max_pending: usize,
+    /// The most of them that nobody could look at the record for; 1,000. Anybody can ask for one, with
+    /// any ticket, so they must not take the others' places.
+    pub(crate) max_unseen: usize,
     /// The most confirmed removals that are remembered; 100,000.
     pub(crate) max_confirmed: usize,
     /// For how long a confirmed removal is remembered; 60 s.
@@ -111,6 +114,7 @@ impl Default for JournalPolicy {
     fn default() -> Self {
         Self {
             max_pending: 10_000,
+            max_unseen: 1_000,
             max_confirmed: 100_000,
             remember_for: Duration::from_secs(60),
             give_up_after: Duration::from_secs(400 * 24 * 60 * 60),
@@ -135,20 +139,31 @@ impl<R: Remove> Journal<R> {
         self.desk.set_observer(observer);
     }
 
-    /// Whether a load, commit or touch has to be answered as if there were no such record, without
-    /// asking the server. One relaxed load where no removal is under way or pending.
+    /// Whether a load has to be answered as if there were no such record, without asking the server. One relaxed load where no removal is under way or pending.
     #[inline]
     pub(crate) fn denies(&self, key: &SessionKey) -> bool {
         self.desk.register().denies(key)
     }
 
+    /// Whether a commit or touch has to be answered as if there were no such record.
+    #[inline]
+    pub(crate) fn holds_writes(&self, key: &SessionKey) -> bool {
+        self.desk.register().holds_writes(key)
+    }
+
     /// Whether a loaded record may be shown. `false` where it was removed and has come back; it is
     /// then removed again at once. One relaxed load where nothing was removed lately.
     #[inline]
-    pub(crate) fn accepts(&self, key: &SessionKey, created: Timestamp) -> bool {
+    pub(crate) fn accepts(
+        &self,
+        key: &SessionKey,
+        created: Timestamp,
+        is_opened_by: impl Fn(&VerifierHash) -> bool,
+    ) -> bool {
         match self.desk.register().look(key) {
             None => true,
             Some(Mark::Denied) => false,
+            Some(Mark::Unseen { proofs }) => !proofs.iter().any(is_opened_by),
             Some(Mark::Confirmed { asked }) if asked.is_none_or(|asked| created >= asked) => true,
             Some(Mark::Confirmed { .. }) => {
                 self.desk.change(|book| book.came_back(key, Instant::now()));
@@ -185,7 +200,8 @@ impl<R: Remove> Journal<R> {
     }
 
     /// The same for a removal that nobody could look at the record for: it means only a record with
-    /// this verifier. Until that can be compared the key is refused to everybody on this node.
+    /// this verifier. Until that can be compared, nothing is written under the key on this node, and a
+    /// record with that verifier is not shown; the holder of a newer ticket goes on reading.
     ///
     /// # Errors
     /// As [`Journal::remove`].
@@ -224,7 +240,7 @@ impl<R: Remove> Journal<R> {
     ) -> Result<Committed, StorageError> {
         match commit.expect() {
             Expect::Absent => self.create(key, work).await,
-            Expect::Present | Expect::Exactly(_) if self.denies(key) => Ok(Committed::Gone),
+            Expect::Present | Expect::Exactly(_) if self.holds_writes(key) => Ok(Committed::Gone),
             Expect::Present | Expect::Exactly(_) => work.await,
         }
     }

@@ -150,7 +150,8 @@ impl SessionStorage for RedisSessionStorage {
             return Ok(None);
         }
         let found = self.shared.records.load(key).await?;
-        Ok(found.filter(|record| journal.accepts(key, record.created())))
+        Ok(found
+            .filter(|record| journal.accepts(key, record.created(), |proof| record.accepts(proof))))
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
@@ -160,7 +161,7 @@ impl SessionStorage for RedisSessionStorage {
     }
 
     async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        if self.shared.journal.denies(key) {
+        if self.shared.journal.holds_writes(key) {
             return Ok(Touched::Gone);
         }
         self.shared.records.touch(key).await

@@ -1,6 +1,6 @@
 //! Many requests on one session, on one node and on two: no change is lost, a sign-out is final.
 //!
-//! `CLOAKROOM_ROUNDS=1000 cargo test -p cloakroom-redis --test contention -- --nocapture` prints
+//! `CLOAKROOM_TEST_ROUNDS=1000 cargo test -p cloakroom-redis --test contention -- --nocapture` prints
 //! the figures for that many rounds of each.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 /// How many rounds a test plays: `default`, unless the environment asks for another number.
 fn rounds(default: usize) -> usize {
-    let asked = std::env::var("CLOAKROOM_ROUNDS").ok();
+    let asked = std::env::var("CLOAKROOM_TEST_ROUNDS").ok();
     asked.and_then(|rounds| rounds.parse().ok()).unwrap_or(default)
 }
 

@@ -31,6 +31,11 @@ impl Fixture for Redis {
         RedisSessionStorage::builder()
             .url(self.server.url())
             .pool_size(4)
+            // Not what the laws are about, and a busy machine is no reason to break one.
+            .load_timeout(Duration::from_secs(2))
+            .commit_timeout(Duration::from_secs(2))
+            .touch_timeout(Duration::from_secs(2))
+            .destroy_timeout(Duration::from_secs(2))
             .fingerprint_mode(settings.fingerprint_mode)
             .default_ttl(settings.default_ttl)
             .max_session_bytes(settings.max_session_bytes)

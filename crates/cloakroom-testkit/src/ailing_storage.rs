@@ -113,7 +113,7 @@ impl AilingStorage {
     }
 
     fn refuses(&self, key: &SessionKey) -> bool {
-        self.server().pending.contains_key(key)
+        self.server().pending.get(key).is_some_and(Option::is_none)
     }
 
     /// Takes a removal on that the server does not take.
@@ -169,11 +169,13 @@ impl SessionStorage for AilingStorage {
             return Ok(None);
         }
         self.answer(Operation::Load).await?;
-        self.memory.load(key).await
+        let found = self.memory.load(key).await?;
+        let unseen = self.server().pending.get(key).copied().flatten();
+        Ok(found.filter(|record| unseen.is_none_or(|proof| !record.accepts(&proof))))
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
-        if self.refuses(key) {
+        if self.server().pending.contains_key(key) {
             return Ok(Committed::Gone);
         }
         self.answer(Operation::Commit).await?;

@@ -129,15 +129,25 @@ impl Handle {
     /// [`Session::destroy_now`](crate::Session::destroy_now). While the storage's server cannot be
     /// reached at all, the ticket itself is signed out: [`Destroyed::Pending`], this node refuses it
     /// from now on, and its session is removed when the server is back, if the ticket is the
-    /// session's own. The cookie is taken away in each case.
+    /// session's own. The cookie is taken away unless the session is another visitor's by its
+    /// fingerprint: nobody signs out for somebody else.
     ///
     /// # Errors
-    /// [`SessionError::Storage`] where the storage can neither remove the session nor remember to.
+    /// [`SessionError::Storage`] where the storage can neither remove the session nor remember to;
+    /// [`SessionError::Superseded`] where the session was given a new ticket meanwhile and lives on.
     pub async fn sign_out(&self) -> Result<Destroyed, SessionError> {
         let visit = &self.visit;
         match self.outcome().await {
             Ok(LoadOutcome::Found) => Session::new(visit.clone()).destroy_now().await,
-            Ok(_) => Ok(Destroyed::Absent(Durability::LOCAL)),
+            Ok(LoadOutcome::Rejected(Rejection::Superseded)) => Err(SessionError::Superseded),
+            // A ticket without a session may be one whose sign-out is pending.
+            Ok(LoadOutcome::Rejected(Rejection::Unknown)) => {
+                let tickets = visit.candidates.tokens().cloned().collect();
+                Ok(visit.engine.sign_out_unseen(tickets).await?)
+            }
+            Ok(LoadOutcome::Anonymous | LoadOutcome::Rejected(Rejection::Fingerprint)) => {
+                Ok(Destroyed::Absent(Durability::LOCAL))
+            }
             Err(error) if error.is_transient() => {
                 let tickets = visit.candidates.tokens().cloned().collect();
                 let outcome = visit.engine.sign_out_unseen(tickets).await?;

@@ -185,7 +185,7 @@ impl Record {
     }
 
     /// Whether a ticket or name with this proof opens the record.
-    pub(crate) fn accepts(&self, proof: &VerifierHash) -> bool {
+    pub fn accepts(&self, proof: &VerifierHash) -> bool {
         self.head.verifier == *proof
     }
 

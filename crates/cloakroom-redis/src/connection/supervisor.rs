@@ -157,7 +157,8 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     match outcome {
         Ok(()) => Look::Well,
         Err(error) => {
-            if !matches!(error, OpenError::Lost) {
+            // One connection that cannot be opened says nothing of the server while others answer.
+            if !matches!(error, OpenError::Lost) && !node.is_any_trusted() {
                 node.probed(Side::Reads, ProbeResult::Failure);
                 node.probed(Side::Writes, ProbeResult::Failure);
             }
@@ -173,15 +174,6 @@ fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof) -> bool {
             slot.trust(live.number);
             node.restored(live.connection.address(), slot.heard());
             node.probed(Side::Reads, ProbeResult::Success);
-            return true;
-        }
-        Proof::NotReady => {
-            // Nothing is wrong with the connection. The breakers hear of it, so that they know the
-            // first answer after it for a recovery.
-            slot.heard();
-            slot.trust(live.number);
-            node.probed(Side::Reads, ProbeResult::Failure);
-            node.probed(Side::Writes, ProbeResult::Failure);
             return true;
         }
         Proof::NotReady => {
@@ -214,7 +206,8 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
     let Some(node) = weak.upgrade() else { return };
     let Some(mut live) = slot.live() else { return };
     let (limit, connector) = (node.settings.heartbeat, node.connector.clone());
-    let is_last = at + 1 == node.slots().len();
+    // The last one that works, since it carries the writes.
+    let is_last = node.slots().iter().rposition(|slot| slot.is_trusted()) == Some(at);
     if is_last && node.writes.state() != BreakerState::Closed {
         let key = node.probe_key();
         drop(node);

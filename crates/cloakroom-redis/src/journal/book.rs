@@ -31,6 +31,8 @@ pub(super) struct Book {
     queue: BTreeMap<(Instant, u64), SessionKey>,
     /// The pending ones by age.
     pending: BTreeSet<(Instant, u64)>,
+    /// How many of them nobody could look at the record for.
+    pending_unseen: usize,
     /// The confirmed ones by the time at which they are forgotten; some may be so no longer.
     confirmed: VecDeque<(Instant, SessionKey)>,
     in_hand: usize,
@@ -125,6 +127,7 @@ impl Book {
             entries: HashMap::new(),
             queue: BTreeMap::new(),
             pending: BTreeSet::new(),
+            pending_unseen: 0,
             confirmed: VecDeque::new(),
             in_hand: 0,
             begun: 0,
@@ -194,7 +197,7 @@ impl Book {
             }
             Verdict::Refused => Ok(()),
             Verdict::Unknown if matches!(state, State::Pending { .. }) && ticket.noted => Ok(()),
-            Verdict::Unknown if !ticket.noted || self.pending.len() >= self.policy.max_pending => {
+            Verdict::Unknown if !ticket.noted || !self.has_room(&key) => {
                 self.counters.refused += 1;
                 self.notices.push(Notice::Full { key });
                 Err(Full)
@@ -207,6 +210,14 @@ impl Book {
         };
         self.drop_if_unneeded(&key);
         noted
+    }
+
+    /// Whether one more removal may be pending.
+    fn has_room(&self, key: &SessionKey) -> bool {
+        let is_unseen =
+            self.entries.get(key).is_some_and(|entry| matches!(entry.proofs, Proofs::These(_)));
+        let unseen = || self.pending_unseen < self.policy.max_unseen;
+        self.pending.len() < self.policy.max_pending && (!is_unseen || unseen())
     }
 
     // The task's work.

@@ -31,6 +31,8 @@ pub(super) struct Entry {
     /// Where it stands in the queue.
     pub(super) place: Option<(Instant, u64)>,
     pub(super) failures: u32,
+    /// Whether it has a place among the pending ones that nobody could look at the record for.
+    pub(super) counts_as_unseen: bool,
 }
 
 /// Which records a removal means, as far as their verifiers go.
@@ -95,6 +97,7 @@ impl Entry {
             in_hand: false,
             place: None,
             failures: 0,
+            counts_as_unseen: false,
         }
     }
 
@@ -111,7 +114,10 @@ impl Entry {
     pub(super) fn mark(&self) -> Mark {
         match self.state {
             State::Confirmed { .. } if self.callers == 0 => Mark::Confirmed { asked: self.asked },
-            _ => Mark::Denied,
+            _ => match &self.proofs {
+                Proofs::Any => Mark::Denied,
+                Proofs::These(proofs) => Mark::Unseen { proofs: proofs.as_slice().into() },
+            },
         }
     }
 }

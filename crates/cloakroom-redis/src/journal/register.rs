@@ -4,18 +4,21 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cloakroom::{SessionKey, Timestamp};
+use cloakroom::{SessionKey, Timestamp, VerifierHash};
 
 /// Readers of different keys rarely meet.
 const SHARDS: usize = 16;
 
 /// What stands under one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Mark {
     /// The record is refused, whatever it is.
     Denied,
+    /// A record with one of these verifiers is refused, and nothing may be written: nobody has looked
+    /// whether the tickets that were signed out are the record's own.
+    Unseen { proofs: Arc<[VerifierHash]> },
     /// What was created before `asked` is refused.
     Confirmed { asked: Option<Timestamp> },
 }
@@ -37,24 +40,30 @@ impl Register {
         self.denied.load(Ordering::Relaxed) > 0 && self.shard(key).get(key) == Some(&Mark::Denied)
     }
 
+    /// Whether nothing may be written under the key.
+    #[inline]
+    pub(super) fn holds_writes(&self, key: &SessionKey) -> bool {
+        matches!(self.look(key), Some(Mark::Denied | Mark::Unseen { .. }))
+    }
+
     #[inline]
     pub(super) fn look(&self, key: &SessionKey) -> Option<Mark> {
         if self.marked.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        self.shard(key).get(key).copied()
+        self.shard(key).get(key).cloned()
     }
 
     /// Only the book calls it, under its lock.
     pub(super) fn set(&self, key: &SessionKey, mark: Option<Mark>) {
         let mut shard = self.shard(key);
-        let before = match mark {
+        let before = match mark.clone() {
             Some(mark) => shard.insert(*key, mark),
             None => shard.remove(key),
         };
-        let is_denied = |mark: Option<Mark>| mark == Some(Mark::Denied);
+        let is_denied = |mark: &Option<Mark>| *mark == Some(Mark::Denied);
         count(&self.marked, before.is_some(), mark.is_some());
-        count(&self.denied, is_denied(before), is_denied(mark));
+        count(&self.denied, is_denied(&before), is_denied(&mark));
     }
 
     fn shard(&self, key: &SessionKey) -> MutexGuard<'_, HashMap<SessionKey, Mark>> {

@@ -4,6 +4,8 @@ mod confirmed;
 mod names;
 mod pending;
 mod task;
+mod unseen;
+mod unseen;
 
 use std::collections::HashSet;
 use std::sync::Mutex;

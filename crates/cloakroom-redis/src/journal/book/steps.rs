@@ -75,11 +75,16 @@ impl Book {
 
     pub(super) fn enter(&mut self, key: &SessionKey, state: State) {
         let Some(entry) = self.entries.get_mut(key) else { return };
+        let is_unseen = matches!(entry.proofs, Proofs::These(_));
         if let State::Pending { age } = entry.state {
             self.pending.remove(&age);
+            self.pending_unseen -= usize::from(entry.counts_as_unseen);
+            entry.counts_as_unseen = false;
         }
         if let State::Pending { age } = state {
             self.pending.insert(age);
+            entry.counts_as_unseen = is_unseen;
+            self.pending_unseen += usize::from(is_unseen);
         }
         entry.state = state;
         entry.failures = 0;

@@ -7,10 +7,10 @@ async fn a_confirmed_removal_refuses_what_was_there_before_it_and_nothing_else()
     let (bench, a) = (Bench::new(), key("a"));
     bench.remove_while(State::Up, &a).await;
     assert!(!bench.journal.denies(&a));
-    assert!(bench.journal.accepts(&a, at(100)), "set again, by whichever node");
-    assert!(bench.journal.accepts(&key("b"), at(1)));
+    assert!(bench.journal.accepts(&a, at(100), |_| true), "set again, by whichever node");
+    assert!(bench.journal.accepts(&key("b"), at(1), |_| true));
     assert_eq!(bench.server.heard(), []);
-    assert!(!bench.journal.accepts(&a, at(99)), "it has come back");
+    assert!(!bench.journal.accepts(&a, at(99), |_| true), "it has come back");
     assert!(bench.journal.denies(&a));
 }
 
@@ -19,7 +19,7 @@ async fn a_record_that_came_back_is_removed_again_at_once() {
     let (bench, a) = (Bench::new(), key("a"));
     bench.remove_while(State::Up, &a).await;
     bench.server.put(&a);
-    assert!(!bench.journal.accepts(&a, at(1)));
+    assert!(!bench.journal.accepts(&a, at(1), |_| true));
     while bench.journal.denies(&a) {
         sleep(Duration::from_millis(1)).await;
     }

@@ -10,7 +10,7 @@ async fn a_name_may_be_set_again_right_after_its_removal() {
     for _ in 0..3 {
         bench.remove_while(State::Up, &a).await;
         assert!(matches!(bench.create(&a).await, Ok(Committed::Applied { .. })));
-        assert!(bench.journal.accepts(&a, at(1)) && !bench.journal.denies(&a));
+        assert!(bench.journal.accepts(&a, at(1), |_| true) && !bench.journal.denies(&a));
     }
     bench.journal.reapply();
     sleep(SECOND).await;
@@ -38,7 +38,7 @@ async fn a_creation_that_created_nothing_leaves_the_removal_as_it_was() {
     bench.remove_while(State::Up, &a).await;
     let exists = bench.create_with(&a, async { Ok(Committed::Exists) }).await;
     assert!(matches!(exists, Ok(Committed::Exists)));
-    assert!(!bench.journal.accepts(&a, at(99)));
+    assert!(!bench.journal.accepts(&a, at(99), |_| true));
 
     let b = key("b");
     bench.remove_while(State::Up, &b).await;
@@ -157,7 +157,7 @@ async fn callers_who_remove_and_set_one_name_at_once_see_no_error() {
                     }
                     if turn % 3 == 0 {
                         // A load that has met the record before one of the removals.
-                        bench.journal.accepts(&a, at(1));
+                        bench.journal.accepts(&a, at(1), |_| true);
                     }
                     yield_now().await;
                 }

@@ -126,14 +126,14 @@ fn the_price_of_looking_and_of_a_failover() {
         println!("{what}: {:?} ({found} of {LOOKS})", start.elapsed() / LOOKS);
     };
     per_look("denies, empty", &|| bench.journal.denies(&free));
-    per_look("accepts, empty", &|| bench.journal.accepts(&free, at(1)));
+    per_look("accepts, empty", &|| bench.journal.accepts(&free, at(1), |_| true));
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         for key in &keys {
             bench.remove_while(State::Up, key).await;
         }
         per_look("denies, 10,000 confirmed", &|| bench.journal.denies(&free));
-        per_look("accepts, 10,000 confirmed", &|| bench.journal.accepts(&free, at(1)));
+        per_look("accepts, 10,000 confirmed", &|| bench.journal.accepts(&free, at(1), |_| true));
         let start = std::time::Instant::now();
         bench.journal.reapply();
         println!("reapply returns after {:?}", start.elapsed());

@@ -67,9 +67,14 @@ pub async fn a_visitor_signs_out_while_nothing_can_be_loaded(
     let answer = client.get("/leave").await;
     assert_eq!((answer.status(), answer.text().as_str()), (200, "pending"));
     taken_away(&client, &answer);
-    assert_eq!(stolen.clone().text("/optional").await, "none", "refused at once");
+    let mut again = stolen.clone();
+    assert_eq!(again.text("/leave").await, "pending", "pending is never done");
+    storage.reads(Mood::Well);
+    assert_eq!(stolen.clone().text("/optional").await, "none", "refused as soon as it is seen");
+    assert_eq!(stolen.clone().text("/leave").await, "pending");
     storage.recover().await;
     assert_eq!(stolen.clone().text("/optional").await, "none", "and for good");
+    assert_eq!(stolen.clone().text("/leave").await, "done");
     assert_eq!(HttpClient::new(node).text("/leave").await, "done", "there is nothing to end");
 }
 
@@ -83,9 +88,15 @@ pub async fn an_old_ticket_that_is_signed_out_unseen_ends_nobodys_session(
     client.text("/rotate").await;
     storage.reads(Mood::Down);
     storage.writes(Mood::Down);
+    let mut older = old.clone();
     assert_eq!(old.text("/leave").await, "pending");
+    storage.reads(Mood::Well);
+    let answer = client.get("/whoami").await;
+    assert_eq!(answer.text(), "ada", "its ticket is not the one that was signed out");
+    left_alone(&client, &answer);
     storage.recover().await;
     assert_eq!(client.text("/whoami").await, "ada");
+    assert_eq!(older.get("/leave").await.status(), 409, "nor does it claim that now");
 }
 
 /// With no room to keep the sign-out in, it fails loudly; the visitor can try again.
