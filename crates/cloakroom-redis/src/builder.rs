@@ -274,7 +274,7 @@ impl RedisSessionStorageBuilder {
 
     /// How many replicas shall confirm a removal (default: none). The server waits for them up to
     /// the limit ([`DEFAULT_REPLICA_TIMEOUT`] is a good one); the result of `destroy` says how many
-    /// have.
+    /// have. A removal that is carried out later, or of a ticket signed out unseen, is not waited for.
     pub fn replicas(mut self, count: u32, limit: Duration) -> Self {
         self.replicas = Replicas { count, limit };
         self
@@ -366,9 +366,9 @@ impl RedisSessionStorageBuilder {
         if self.max_in_flight == 0 {
             problems.push(Problem::new("max_in_flight", "zero would refuse every call; use 1024"));
         }
-        if self.replicas.count > 0 && self.replicas.limit >= self.destroy_timeout {
-            let message =
-                "replicas must be waited for less long than the destroy_timeout; use 200ms";
+        let longest = self.destroy_timeout.min(self.command_timeout);
+        if self.replicas.count > 0 && self.replicas.limit >= longest {
+            let message = "replicas must be waited for less long than destroy_timeout and command_timeout; use 200ms";
             problems.push(Problem::new("replica_timeout", message));
         }
         problems.extend(self.breaker.check());

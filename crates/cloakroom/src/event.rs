@@ -158,7 +158,7 @@ pub enum Event<'a> {
 /// Which commands a circuit breaker is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Loads.
+    /// Loads, and removals: a server that takes no writes may take those.
     Reads,
     /// Commits and touches.
     Writes,

@@ -5,7 +5,6 @@ mod names;
 mod pending;
 mod task;
 mod unseen;
-mod unseen;
 
 use std::collections::HashSet;
 use std::sync::Mutex;

@@ -42,7 +42,7 @@ pub struct NodeHealth {
     pub address: String,
     /// `primary` or `replica`; `None` as long as the server has not said.
     pub role: Option<String>,
-    /// Name and version, for example `redis 7.0.15`.
+    /// Name and version, for example `Redis 7.0.15`.
     pub version: Option<String>,
     /// Whether reads are sent to it.
     pub reads: BreakerState,
