@@ -35,25 +35,21 @@ impl Records {
     pub(crate) async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
         let deadline = self.servers.deadline(Operation::Load);
         let name = self.keys.session(key);
-        let mut answer = self.read(key, &name, deadline).await?;
-        if second_look::is_needed(&answer.record) {
-            // Boxed, so that what is rare takes no room in every load's future.
-            let place = (key, name.as_slice());
-            let look = second_look::take(&answer.server, place, &answer.record, deadline);
-            let found = Box::pin(look).await?;
-            answer.record = found;
+        let get = command("GET", &name);
+        let mut answer = self.servers.ask_until(&name, Question::Command(&get), deadline).await?;
+        let bytes = match std::mem::replace(&mut answer.value, Value::Nil) {
+            Value::Nil => return Ok(None),
+            Value::BulkString(bytes) => Bytes::from(bytes),
+            _ => return Err(answer.unexpected(Operation::Load)),
+        };
+        // A record is large, so the common case hands it on at once; the rest is boxed, so that what
+        // is rare takes no room in every load's future.
+        match Record::decode(key, bytes, answer.clock().now()) {
+            Ok(record) if !record.is_expired(record.as_of()) => Ok(Some(record)),
+            read => {
+                Box::pin(look_closer(answer.server, key, &name, read.map(Some), deadline)).await
+            }
         }
-        let Some(record) = answer.record.map_err(unreadable)? else { return Ok(None) };
-        if !record.is_expired(record.as_of()) {
-            return Ok(Some(record));
-        }
-        // The server removes what has expired by itself. So either somebody took the key's expiry
-        // away, or the server's clock was set back: it has to be asked.
-        let deadline = self.servers.deadline(Operation::Load);
-        let asking = Box::pin(answer.server.refresh_clock(deadline));
-        let now = bounded(CLOCK_LIMIT, Operation::Load, asking).await?;
-        let record = Record::decode(key, record.as_bytes().clone(), now).map_err(unreadable)?;
-        Ok((!record.is_expired(now)).then_some(record))
     }
 
     pub(crate) async fn commit(
@@ -106,25 +102,6 @@ impl Records {
         scripts::commit(&self.servers, &self.keys.session(key), key, commit, expect).await
     }
 
-    async fn read(
-        &self,
-        key: &SessionKey,
-        name: &[u8],
-        deadline: Deadline,
-    ) -> Result<Read<'_>, StorageError> {
-        let get = command("GET", name);
-        let get = Question::Command(&get);
-        let mut answer = self.servers.ask_until(name, get, deadline).await?;
-        let record = match std::mem::replace(&mut answer.value, Value::Nil) {
-            Value::Nil => Ok(None),
-            Value::BulkString(bytes) => {
-                Record::decode(key, Bytes::from(bytes), answer.clock().now()).map(Some)
-            }
-            _ => return Err(answer.unexpected(Operation::Load)),
-        };
-        Ok(Read { record, server: answer.server })
-    }
-
     /// Commits over whatever record is there. It is looked at first: what is damaged may not be
     /// overwritten, and a repetition must know which state it was meant for.
     async fn commit_on_whatever(
@@ -146,10 +123,28 @@ impl Records {
     }
 }
 
-/// What a load was answered, and by whom.
-struct Read<'a> {
-    record: Content,
-    server: Server<'a>,
+/// What a load may answer whose first look has shown no record of this session, or one that is over.
+async fn look_closer(
+    server: Server<'_>,
+    key: &SessionKey,
+    name: &[u8],
+    read: Content,
+    deadline: Deadline,
+) -> Result<Option<Record>, StorageError> {
+    let read = if second_look::is_needed(&read) {
+        second_look::take(&server, (key, name), &read, deadline).await?
+    } else {
+        read
+    };
+    let Some(record) = read.map_err(unreadable)? else { return Ok(None) };
+    if !record.is_expired(record.as_of()) {
+        return Ok(Some(record));
+    }
+    // The server removes what has expired by itself. So either somebody took the key's expiry away,
+    // or the server's clock was set back: it has to be asked.
+    let now = bounded(CLOCK_LIMIT, Operation::Load, server.refresh_clock(deadline)).await?;
+    let record = Record::decode(key, record.as_bytes().clone(), now).map_err(unreadable)?;
+    Ok((!record.is_expired(now)).then_some(record))
 }
 
 impl Remove for Records {

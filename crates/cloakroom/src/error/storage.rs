@@ -11,6 +11,12 @@ use std::time::Duration;
 /// whether the same call may succeed later.
 #[derive(Clone, Debug)]
 pub struct StorageError {
+    /// Boxed, because every answer of a storage carries the room for it.
+    parts: Box<Parts>,
+}
+
+#[derive(Clone, Debug)]
+struct Parts {
     kind: StorageErrorKind,
     operation: Operation,
     message: String,
@@ -98,7 +104,8 @@ impl fmt::Display for Operation {
 impl StorageError {
     /// An error of a kind; the message must hold no token and no value.
     pub fn new(kind: StorageErrorKind, operation: Operation, message: impl Into<String>) -> Self {
-        Self { kind, operation, message: message.into(), source: None }
+        let parts = Parts { kind, operation, message: message.into(), source: None };
+        Self { parts: Box::new(parts) }
     }
 
     /// The server did not answer in time.
@@ -117,24 +124,24 @@ impl StorageError {
     /// The same error with its cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
+        self.parts.source = Some(Arc::new(source));
         self
     }
 
     /// Why the storage could not answer.
     pub fn kind(&self) -> &StorageErrorKind {
-        &self.kind
+        &self.parts.kind
     }
 
     /// What was asked of the storage.
     pub fn operation(&self) -> Operation {
-        self.operation
+        self.parts.operation
     }
 
     /// Whether the same call may succeed in a moment; such errors become HTTP 503.
     pub fn is_transient(&self) -> bool {
         matches!(
-            self.kind,
+            self.parts.kind,
             StorageErrorKind::Unavailable
                 | StorageErrorKind::Timeout { .. }
                 | StorageErrorKind::Rejected
@@ -147,12 +154,12 @@ impl StorageError {
 
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "session {}: {}", self.operation, self.message)
+        write!(f, "session {}: {}", self.parts.operation, self.parts.message)
     }
 }
 
 impl Error for StorageError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.parts.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
