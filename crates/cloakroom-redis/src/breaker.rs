@@ -22,6 +22,8 @@ mod policy;
 mod window;
 
 #[cfg(test)]
+mod price;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;
