@@ -7,6 +7,7 @@ use redis::RedisError;
 
 /// Why TLS did not come about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "nobody makes one without TLS"))]
 pub(crate) enum TlsProblem {
     /// The certificate was issued by an authority that is not trusted here.
     UnknownAuthority,
