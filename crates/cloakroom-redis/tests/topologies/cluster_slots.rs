@@ -129,7 +129,7 @@ async fn a_node_that_gets_its_first_slot_gets_one_set_of_connections() {
 #[tokio::test]
 async fn a_prefix_with_a_tag_keeps_all_sessions_on_one_node() {
     let cluster = ClusterSet::start().await.unwrap();
-    let prefix = "{shop}:";
+    let prefix = "cloakroom:session:{shop}:";
     let builder = RedisSessionStorage::builder().url(cluster.url()).prefix(prefix).pool_size(2);
     let storage = builder.build().await.unwrap();
     let mut keys = Vec::new();
