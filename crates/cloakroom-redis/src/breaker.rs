@@ -22,8 +22,6 @@ mod policy;
 mod window;
 
 #[cfg(test)]
-mod price;
-#[cfg(test)]
 mod tests;
 
 use std::fmt;

@@ -23,6 +23,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 /// was replaced while it was down comes back as a replica of its successor.
 ///
 /// ```no_run
+/// # // Starts real servers; the tests of this crate do the same.
 /// use cloakroom_testkit::ClusterSet;
 ///
 /// # async fn example() -> std::io::Result<()> {

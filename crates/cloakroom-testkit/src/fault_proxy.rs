@@ -3,6 +3,7 @@
 //! command or reply. Without an order it changes no byte.
 //!
 //! ```no_run
+//! # // Starts a real server; the tests of this crate do the same.
 //! use cloakroom_testkit::fault_proxy::{Direction, End, ErrorReply, On, Scope, Times};
 //! use cloakroom_testkit::{FaultProxy, RedisServer};
 //!

@@ -37,6 +37,7 @@ const ORDER_LIMIT: Duration = Duration::from_secs(1);
 /// A running Redis server that belongs to the test.
 ///
 /// ```no_run
+/// # // Starts real servers; the tests of this crate do the same.
 /// use cloakroom_testkit::RedisServer;
 ///
 /// # async fn example() -> std::io::Result<()> {

@@ -21,6 +21,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 /// was replaced while it was down comes back as a primary, and is made a replica within seconds.
 ///
 /// ```no_run
+/// # // Starts real servers; the tests of this crate do the same.
 /// use cloakroom_testkit::SentinelSet;
 ///
 /// # async fn example() -> std::io::Result<()> {

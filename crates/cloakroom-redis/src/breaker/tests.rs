@@ -1,3 +1,5 @@
+mod price;
+
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::thread;

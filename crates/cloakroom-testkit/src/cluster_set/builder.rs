@@ -23,6 +23,7 @@ const NODE: [(&str, &str); 4] = [
 /// Sets up a [`ClusterSet`].
 ///
 /// ```no_run
+/// # // Starts real servers; the tests of this crate do the same.
 /// use cloakroom_testkit::{ClusterSet, Persistence, RedisServer};
 ///
 /// # async fn example() -> std::io::Result<()> {

@@ -18,6 +18,7 @@ const TRIES: usize = 4;
 /// Sets a server up; made by [`RedisServer::builder`].
 ///
 /// ```no_run
+/// # // Starts real servers; the tests of this crate do the same.
 /// use cloakroom_testkit::{Persistence, RedisServer};
 ///
 /// # async fn example() -> std::io::Result<()> {

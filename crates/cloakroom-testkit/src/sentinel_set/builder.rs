@@ -30,6 +30,7 @@ const PERIODS: [&str; 12] = [
 /// Sets up a [`SentinelSet`].
 ///
 /// ```no_run
+/// # // Starts real servers; the tests of this crate do the same.
 /// use cloakroom_testkit::{RedisServer, SentinelSet};
 ///
 /// # async fn example() -> std::io::Result<()> {
