@@ -15,7 +15,7 @@ use crate::connection::{Deadline, Question, Server, Servers};
 use crate::journal::{Meant, Remove};
 use crate::keys::Keys;
 use crate::removal::{self, Replicas};
-use crate::scripts;
+use crate::scripts::{self, Meeting};
 use crate::second_look::{self, Content};
 
 /// How long a load may wait for the server's time beyond its answer, which is rarely asked for.
@@ -58,8 +58,8 @@ impl Records {
         commit: &Commit,
     ) -> Result<Committed, StorageError> {
         match commit.expect() {
-            Expect::Absent => self.commit_on(key, commit, None).await,
-            Expect::Exactly(version) => self.commit_on(key, commit, Some(version)).await,
+            Expect::Absent => self.commit_on(key, commit, None, None).await,
+            Expect::Exactly(version) => self.commit_on(key, commit, Some(version), None).await,
             Expect::Present => {
                 let limit = self.servers.timeout(Operation::Commit);
                 let work = Box::pin(self.commit_on_whatever(key, commit));
@@ -98,8 +98,17 @@ impl Records {
         key: &SessionKey,
         commit: &Commit,
         expect: Option<Version>,
+        stored: Option<&Record>,
     ) -> Result<Committed, StorageError> {
-        scripts::commit(&self.servers, &self.keys.session(key), key, commit, expect).await
+        let name = self.keys.session(key);
+        let stamped = self.servers.now(&name).and_then(|now| {
+            let stamp = match stored {
+                Some(stored) => Some(commit.stamp(Some(stored.stamp()), now)),
+                None => commit.expected_stamp(now),
+            };
+            Some((stamp?, now))
+        });
+        scripts::commit(&self.servers, &name, key, commit, Meeting { expect, stamped }).await
     }
 
     /// Commits over whatever record is there. It is looked at first: what is damaged may not be
@@ -114,7 +123,7 @@ impl Records {
             if stored.version().nonce() == commit.nonce() {
                 return Ok(Committed::Applied { stamp: *stored.stamp(), as_of: stored.as_of() });
             }
-            match self.commit_on(key, commit, Some(stored.version())).await? {
+            match self.commit_on(key, commit, Some(stored.version()), Some(&stored)).await? {
                 Committed::Conflict(newer) => stored = newer,
                 outcome => return Ok(outcome),
             }

@@ -33,14 +33,22 @@ static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua
 static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/remove.lua")));
 static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/touch.lua")));
 
-/// A commit's outcome. `expect` is the state that the record must be in;
-/// `None`: there must be none.
+/// The record that a commit is meant for, and what the new one will be stamped with.
+pub(crate) struct Meeting {
+    /// The state that the record must be in; `None`: there must be none.
+    pub(crate) expect: Option<Version>,
+    /// The new stamp and the server's time that it was made at. `None` where the script is to make it,
+    /// because the old one or the time is not known here.
+    pub(crate) stamped: Option<(Stamp, Timestamp)>,
+}
+
+/// A commit's outcome.
 pub(crate) async fn commit(
     servers: &Servers,
     name: &[u8],
     key: &SessionKey,
     commit: &Commit,
-    expect: Option<Version>,
+    Meeting { expect, stamped }: Meeting,
 ) -> Result<Committed, StorageError> {
     let mut state = Vec::new();
     if let Some(expect) = expect {
@@ -52,8 +60,24 @@ pub(crate) async fn commit(
         Absolute::Start(timeout) => timeout.as_millis().to_string(),
     };
     let idle = commit.idle_timeout().as_millis().to_string();
-    let arguments = [state.as_slice(), absolute.as_bytes(), idle.as_bytes(), &commit.content(key)];
-    let mut answer = call(servers, &COMMIT, Operation::Commit, name, &arguments).await?;
+    let life = stamped.map(|(stamp, now)| now.until(stamp.idle_deadline).as_millis());
+    // What is over at once has no life that Redis would accept.
+    let stamped = stamped.filter(|_| life != Some(0));
+    let (content, life) = match (&stamped, life) {
+        (Some((stamp, _)), Some(life)) => (commit.stamped(key, stamp), life.to_string()),
+        _ => (commit.content(key).into(), String::new()),
+    };
+    let arguments = [&state[..], absolute.as_bytes(), idle.as_bytes(), &content, life.as_bytes()];
+    let reply = call(servers, &COMMIT, Operation::Commit, name, &arguments).await?;
+    if let Value::BulkString(short) = &reply.value
+        && let (Some((b'S', echo)), Some((stamp, as_of))) = (short.split_first(), stamped)
+    {
+        return match echo == &commit.nonce().as_bytes()[..ECHO] {
+            true => Ok(Committed::Applied { stamp, as_of }),
+            false => Err(reply.unexpected(Operation::Commit)),
+        };
+    }
+    let mut answer = Answer::parse(reply, Operation::Commit)?;
     answer.strip_echo(commit.nonce().as_bytes())?;
     let outcome = match answer.outcome {
         b'A' => Committed::Applied { stamp: answer.stamp()?, as_of: answer.now },
@@ -81,7 +105,8 @@ pub(crate) async fn touch(
     name: &[u8],
     key: &SessionKey,
 ) -> Result<Touched, StorageError> {
-    let mut answer = call(servers, &TOUCH, Operation::Touch, name, &[key.as_bytes()]).await?;
+    let reply = call(servers, &TOUCH, Operation::Touch, name, &[key.as_bytes()]).await?;
+    let mut answer = Answer::parse(reply, Operation::Touch)?;
     answer.strip_echo(key.as_bytes())?;
     let outcome = match answer.outcome {
         b'T' => Touched::Extended(answer.stamp()?),
@@ -184,11 +209,11 @@ async fn call<'a>(
     operation: Operation,
     key: &[u8],
     arguments: &[&[u8]],
-) -> Result<Answer<'a>, StorageError> {
+) -> Result<Reply<'a>, StorageError> {
     let by_hash = command("EVALSHA", &script.hash, key, arguments);
     let by_text = || command("EVAL", script.text, key, arguments);
     let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
-    Answer::parse(servers.ask(key, operation, question).await?, operation)
+    servers.ask(key, operation, question).await
 }
 
 fn command(name: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {

@@ -1,7 +1,7 @@
 //! [`ServerClock`]: the Redis server's time, known without asking each time.
 //!
-//! Deadlines are the server's. Every connection and every script answer brings the server's time;
-//! between two of them the local monotonic clock counts on. The application's own wall clock plays
+//! Deadlines are the server's. Every connection, every heartbeat of the first one and most script
+//! answers bring the server's time; between two of them the local monotonic clock counts on. The application's own wall clock plays
 //! no part, so one that is an hour off neither ends nor prolongs a session.
 
 use std::sync::atomic::{AtomicU64, Ordering};

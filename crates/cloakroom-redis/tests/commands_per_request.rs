@@ -226,3 +226,26 @@ async fn direct_use_costs_one_command_per_read_and_write() {
         .await;
     counter.costs("delete", "del", async { assert!(storage.delete("ann").await.unwrap()) }).await;
 }
+
+/// A script's own commands are most of what a commit costs the server.
+#[tokio::test]
+async fn a_commit_runs_one_look_and_one_write_inside_of_the_server() {
+    let (counter, storage) = Counter::start().await;
+    let engine = Engine::builder(storage).build().unwrap();
+    let inside = async || {
+        let info = counter.server.ask(["INFO", "commandstats"]).await.unwrap().text();
+        ["getrange", "exists", "set", "setrange"].map(|name| {
+            let line =
+                info.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{name}:calls=")));
+            line.and_then(|rest| rest.split(',').next()).map_or(0, |calls| calls.parse().unwrap())
+        })
+    };
+    let since = |before: [u64; 4], after: [u64; 4]| [0, 1, 2, 3].map(|at| after[at] - before[at]);
+    let before = inside().await;
+    let cookie = request(&engine, &FakeRequest::new(), async |s| s.insert("a", 1).unwrap()).await;
+    let created = inside().await;
+    assert_eq!(since(before, created), [0, 0, 1, 0], "a creation");
+    let visitor = FakeRequest::with(cookie.as_ref().unwrap());
+    request(&engine, &visitor, async |s| s.insert("a", 2).unwrap()).await;
+    assert_eq!(since(created, inside().await), [1, 0, 1, 0], "a write");
+}

@@ -67,13 +67,15 @@ impl Nonce {
 /// again: a repetition changes nothing.
 #[derive(Clone)]
 pub struct Commit {
-    nonce: Nonce,
-    expect: Expect,
-    absolute: Absolute,
-    idle_timeout: Duration,
+    pub(crate) nonce: Nonce,
+    pub(crate) expect: Expect,
+    /// The stamp of the record that is expected.
+    pub(crate) seen: Option<Stamp>,
+    pub(crate) absolute: Absolute,
+    pub(crate) idle_timeout: Duration,
     /// The record, as yet of no key.
-    unbound: Bytes,
-    fields_at: usize,
+    pub(crate) unbound: Bytes,
+    pub(crate) fields_at: usize,
 }
 
 /// What became of a commit.
@@ -96,17 +98,6 @@ pub enum Committed {
 }
 
 impl Commit {
-    pub(crate) fn new(
-        nonce: Nonce,
-        expect: Expect,
-        absolute: Absolute,
-        idle_timeout: Duration,
-        unbound: Vec<u8>,
-        fields_at: usize,
-    ) -> Self {
-        Self { nonce, expect, absolute, idle_timeout, unbound: Bytes::from(unbound), fields_at }
-    }
-
     /// What must be true of the stored record.
     pub fn expect(&self) -> Expect {
         self.expect
@@ -167,6 +158,20 @@ impl Commit {
         }
     }
 
+    /// The stamp that this commit makes at `now` if the record is in the expected state, so that a
+    /// storage need not look at that record first. `None` where the state is not known: the commit
+    /// takes whatever is there, or was made without the [stamp](CommitBuilder::seen) of what it
+    /// expects.
+    pub fn expected_stamp(&self, now: Timestamp) -> Option<Stamp> {
+        match (self.expect, &self.seen) {
+            (Expect::Absent, _) => Some(self.stamp(None, now)),
+            (Expect::Exactly(version), Some(seen)) if seen.generation == version.generation() => {
+                Some(self.stamp(Some(seen), now))
+            }
+            _ => None,
+        }
+    }
+
     /// Refuses a record that is larger than `limit` bytes.
     ///
     /// # Errors
@@ -197,5 +202,33 @@ impl std::fmt::Debug for Commit {
             .field("idle_timeout", &self.idle_timeout)
             .field("size", &self.size())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(generation: u64) -> Stamp {
+        let commit = CommitBuilder::new(Expect::Absent).build().unwrap();
+        let mut stamp = commit.stamp(None, Timestamp::from_millis(1_000));
+        stamp.generation = Generation::new(generation);
+        stamp
+    }
+
+    #[test]
+    fn a_stamp_is_foretold_only_for_a_state_that_is_known() {
+        let now = Timestamp::from_millis(5_000);
+        let nonce = Nonce::from_bytes([7; 16]);
+        let exactly = Expect::Exactly(Version::new(Generation::new(3), nonce));
+        let foretold = |builder: CommitBuilder| builder.build().unwrap().expected_stamp(now);
+        assert_eq!(foretold(CommitBuilder::new(exactly)), None);
+        assert_eq!(foretold(CommitBuilder::new(exactly).seen(stamp(2))), None);
+        assert_eq!(foretold(CommitBuilder::new(Expect::Present).seen(stamp(3))), None);
+        let next = foretold(CommitBuilder::new(exactly).seen(stamp(3))).unwrap();
+        assert_eq!((next.generation, next.created), (Generation::new(4), stamp(3).created));
+        assert_eq!(next.touched, now);
+        let first = foretold(CommitBuilder::new(Expect::Absent)).unwrap();
+        assert_eq!((first.generation, first.created), (Generation::new(1), now));
     }
 }

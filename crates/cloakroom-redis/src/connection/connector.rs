@@ -295,8 +295,13 @@ async fn prove_primary(connection: &mut Link) -> Proof {
 /// Asks a server what it is; `None` where it does not say.
 pub(super) async fn info(connection: &mut Link) -> Option<(ServerInfo, Timestamp)> {
     let info = ask_info(connection).await.ok()??;
+    Some((info, time(connection).await?))
+}
+
+/// Asks a server what time it is; `None` where it does not say.
+pub(super) async fn time(connection: &mut Link) -> Option<Timestamp> {
     let now = ServerClock::ask().query_async(&mut **connection).await.ok()?;
-    Some((info, ServerClock::read(now).ok()?))
+    ServerClock::read(now).ok()
 }
 
 impl From<RedisError> for OpenError {

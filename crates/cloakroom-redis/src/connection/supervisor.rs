@@ -230,6 +230,14 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
             node.leave_all_but(&primary);
         }
     }
+    // Commits are stamped with this time, so a server whose clock was set must not be missed for long.
+    if at == 0 && beats % INFO_EVERY != 1 {
+        let told = tokio::time::timeout(limit, connector::time(&mut live.connection)).await;
+        let Some(node) = weak.upgrade() else { return };
+        if let Ok(Some(now)) = told {
+            node.clock.set(now);
+        }
+    }
     if at == 0 && beats % INFO_EVERY == 1 {
         let told = tokio::time::timeout(limit, connector::info(&mut live.connection)).await;
         let Some(node) = weak.upgrade() else { return };

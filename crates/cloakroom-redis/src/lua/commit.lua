@@ -1,7 +1,28 @@
 -- Writes one record in one atomic step. The contract stands in docs/protocol.md, "commit".
 -- KEYS[1] the record; ARGV: expectation ('' absent, otherwise generation and nonce of the record),
--- absolute timeout in ms ('' keeps the deadline), idle timeout in ms, the record.
+-- absolute timeout in ms ('' keeps the deadline), idle timeout in ms, the record, how long the record
+-- lives in ms ('' its stamp is empty).
 local key, expect, absolute, idle, content = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local life = ARGV[5]
+
+-- The common case: the record is what the writer has seen, and the writer has stamped the new one.
+if life ~= '' then
+  local met = false
+  if expect == '' then
+    met = redis.call('SET', key, content, 'PX', life, 'NX')
+  else
+    local seen = redis.call('GETRANGE', key, 0, 127)
+    met = string.sub(seen, 57, 72) == string.sub(expect, 9, 24)
+      and string.sub(seen, 113, 128) == string.sub(content, 113, 128)
+      and string.sub(seen, 1, 5) == 'CLKR\1'
+      and struct.unpack('>I8', seen, 41) >= struct.unpack('>I8', content, 33)
+      and redis.call('SET', key, content, 'PX', life)
+  end
+  if met then
+    return 'S' .. string.sub(content, 57, 64)
+  end
+end
+
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 

@@ -115,9 +115,13 @@ pub async fn a_record_of_another_session_is_an_error_and_stays(fixture: &impl Ra
     let newer = Version::new(Generation::new(7), Nonce::from_bytes([7; 16]));
     let (seen, newer) = (Expect::Exactly(record.version()), Expect::Exactly(newer));
     for expect in [Expect::Present, seen, newer, Expect::Absent] {
-        let commit = CommitBuilder::new(expect).field("a", "2").build().unwrap();
-        let error = storage.commit(&bob, &commit).await.expect_err("nothing may be overwritten");
-        assert_eq!(*error.kind(), StorageErrorKind::Corrupt, "{expect:?}");
+        let commit = CommitBuilder::new(expect).field("a", "2");
+        // Whether the writer has stamped the record or leaves that to the storage.
+        for commit in [commit.clone(), commit.seen(*record.stamp())] {
+            let outcome = storage.commit(&bob, &commit.build().unwrap()).await;
+            let error = outcome.expect_err("nothing may be overwritten");
+            assert_eq!(*error.kind(), StorageErrorKind::Corrupt, "{expect:?}");
+        }
     }
     assert_eq!(fixture.look(&bob).await, Some(copied));
 

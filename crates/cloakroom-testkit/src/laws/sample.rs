@@ -51,10 +51,10 @@ impl std::ops::Deref for Written {
     }
 }
 
-/// A commit that rewrites what another one has written.
+/// A commit that rewrites what another one has written, as the engine makes it.
 pub(super) fn rewriting(written: &Written) -> CommitBuilder {
     let version = Version::new(written.generation, written.nonce);
-    CommitBuilder::new(Expect::Exactly(version)).idle_timeout(LONG)
+    CommitBuilder::new(Expect::Exactly(version)).seen(written.stamp).idle_timeout(LONG)
 }
 
 /// Commits what must be applied.

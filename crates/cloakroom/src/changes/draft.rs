@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::commit::{Absolute, Commit, Expect, Nonce};
 use crate::fingerprint::SessionFingerprint;
-use crate::record::{Fields, Layout, Record};
+use crate::record::{Fields, Layout, Record, Stamp};
 use crate::token::VerifierHash;
 
 /// The next state of one record. Applying [`Changes`](super::Changes) moves it on.
@@ -19,6 +19,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) absolute_timeout: Option<Duration>,
     pub(crate) persistent: bool,
     pub(crate) expect: Expect,
+    /// The stamp of the record that it rewrites.
+    pub(crate) seen: Option<Stamp>,
 }
 
 impl<'a> Draft<'a> {
@@ -37,6 +39,7 @@ impl<'a> Draft<'a> {
             absolute_timeout: Some(absolute_timeout),
             persistent: false,
             expect: Expect::Absent,
+            seen: None,
         }
     }
 
@@ -55,6 +58,7 @@ impl<'a> Draft<'a> {
             absolute_timeout: None,
             persistent: record.is_persistent(),
             expect: Expect::Exactly(record.version()),
+            seen: Some(*record.stamp()),
         }
     }
 
@@ -93,6 +97,8 @@ impl<'a> Draft<'a> {
             }
         });
         let absolute = self.absolute_timeout.map_or(Absolute::Keep, Absolute::Start);
-        Commit::new(nonce, self.expect, absolute, self.idle_timeout, unbound, fields_at)
+        let idle_timeout = self.idle_timeout;
+        let (expect, seen) = (self.expect, self.seen);
+        Commit { nonce, expect, seen, absolute, idle_timeout, unbound: unbound.into(), fields_at }
     }
 }

@@ -10,7 +10,7 @@ use super::{Absolute, Commit, Expect, Nonce};
 use crate::changes::Draft;
 use crate::error::SessionError;
 use crate::fingerprint::SessionFingerprint;
-use crate::record::FIELD_NAME_LIMIT;
+use crate::record::{FIELD_NAME_LIMIT, Stamp};
 use crate::session::OWNER_LIMIT;
 use crate::storage::DEFAULT_TTL;
 use crate::token::VerifierHash;
@@ -47,6 +47,7 @@ use crate::token::VerifierHash;
 #[must_use]
 pub struct CommitBuilder {
     expect: Expect,
+    seen: Option<Stamp>,
     absolute: Absolute,
     idle_timeout: Duration,
     verifier: VerifierHash,
@@ -62,6 +63,7 @@ impl CommitBuilder {
     pub fn new(expect: Expect) -> Self {
         Self {
             expect,
+            seen: None,
             absolute: Absolute::Keep,
             idle_timeout: DEFAULT_TTL,
             verifier: VerifierHash::from_bytes([0; 32]),
@@ -71,6 +73,13 @@ impl CommitBuilder {
             fields: Vec::new(),
             nonce: None,
         }
+    }
+
+    /// The stamp of the record that is expected, as the engine's commits know it (default: not known).
+    /// A storage may then write the new stamp without a look at the old one.
+    pub fn seen(mut self, stamp: Stamp) -> Self {
+        self.seen = Some(stamp);
+        self
     }
 
     /// From when the absolute timeout counts (default: the record keeps its deadline).
@@ -155,6 +164,7 @@ impl CommitBuilder {
             },
             persistent: self.persistent,
             expect: self.expect,
+            seen: self.seen,
         };
         Ok(draft.commit(nonce))
     }
