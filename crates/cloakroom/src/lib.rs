@@ -3,7 +3,7 @@
 //! You hand in your things and keep the ticket. A visitor's data lies in a [storage](SessionStorage),
 //! the visitor holds a [`Token`] in a cookie, and every application node finds the data again.
 //!
-//! - [`Session`] is what a handler reads and writes; `cloakroom-axum` extracts it.
+//! - [`Session`] is what a handler reads and writes; `cloakroom-axum` and `cloakroom-actix` extract it.
 //! - [`Engine`] is the path of a request from its cookie to its `Set-Cookie`; adapters call it.
 //! - [`MemorySessionStorage`] needs nothing installed; `cloakroom-redis` keeps sessions in Redis.
 //! - [`Policy`] holds every decision, with the advice for production as its default.
@@ -23,9 +23,11 @@ mod error;
 mod event;
 mod fingerprint;
 mod handle;
+mod into_engine;
 mod lifetime;
 mod policy;
 mod record;
+mod reply;
 mod session;
 mod storage;
 mod token;
@@ -45,10 +47,12 @@ pub use event::TracingObserver;
 pub use event::{Event, Observer, Rejection, Side};
 pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome, SessionState};
+pub use into_engine::IntoEngine;
 pub use policy::{
     CookiePolicy, OnServerError, OutagePolicy, PendingSignOut, Policy, Readiness, SameSite,
 };
 pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes, Version};
+pub use reply::{HealthDetail, Reply};
 pub use session::{
     Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,
 };
