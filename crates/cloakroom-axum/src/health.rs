@@ -5,22 +5,10 @@
 //! be asked as often as a probe likes.
 
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use cloakroom::{Engine, HealthStatus, StorageHealth};
-use serde_json::json;
+use cloakroom::{Engine, HealthDetail, Reply};
 
-/// How much a readiness endpoint shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HealthDetail {
-    /// The status alone: `{"status":"healthy"}`. Fit for an endpoint that everybody can reach.
-    Status,
-    /// The whole [`StorageHealth`], with the addresses of servers, their versions and what went
-    /// wrong last. For an address that only operators can reach.
-    Everything,
-}
+use crate::respond::response;
 
 /// The routes `/livez` and `/readyz`, which show the status alone.
 ///
@@ -49,15 +37,13 @@ pub fn health_routes<S: Clone + Send + Sync + 'static>(engine: &Engine) -> Route
         .route("/readyz", readiness(engine, HealthDetail::Status))
 }
 
-/// Answers 200 for as long as the process answers at all.
-///
-/// It never looks at the storage: a restart mends no server that the process depends on, and a
-/// process that has lost its storage still refuses the sessions that were signed out there.
+/// Answers 200 for as long as the process answers at all ([`Reply::liveness`]).
 pub fn liveness<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
-    get(async || answer(StatusCode::OK, json!({ "status": "alive" }).to_string()))
+    get(async || response(Reply::liveness()))
 }
 
-/// Answers whether this node should be sent requests, and how its storage is.
+/// Answers whether this node should be sent requests, and how its storage is
+/// ([`Reply::readiness`]).
 ///
 /// By default that is 200 in any state of the storage: an outage that all nodes share must not take
 /// all of them out of the load balancer, with every page that needs no session. Look at the status
@@ -69,29 +55,5 @@ pub fn readiness<S: Clone + Send + Sync + 'static>(
     detail: HealthDetail,
 ) -> MethodRouter<S> {
     let engine = engine.clone();
-    get(async move || {
-        let health = engine.health();
-        let status = match engine.policy().outage.is_ready(health.status) {
-            true => StatusCode::OK,
-            false => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        answer(status, body(&health, detail))
-    })
-}
-
-fn body(health: &StorageHealth, detail: HealthDetail) -> String {
-    let status_alone = |status: HealthStatus| json!({ "status": status }).to_string();
-    match detail {
-        HealthDetail::Status => status_alone(health.status),
-        // It cannot fail: the value has no map and no writer of its own.
-        HealthDetail::Everything => {
-            serde_json::to_string(health).unwrap_or_else(|_| status_alone(health.status))
-        }
-    }
-}
-
-fn answer(status: StatusCode, json: String) -> Response {
-    const HEADERS: [(HeaderName, &str); 2] =
-        [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
-    (status, HEADERS, json).into_response()
+    get(async move || response(Reply::readiness(&engine, detail)))
 }

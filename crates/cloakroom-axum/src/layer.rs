@@ -1,6 +1,6 @@
 //! [`SessionLayer`]: gives every request of a router a session.
 
-use cloakroom::Engine;
+use cloakroom::{Engine, IntoEngine};
 use tower_layer::Layer;
 
 use crate::service::SessionService;
@@ -13,30 +13,6 @@ use crate::service::SessionService;
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     engine: Engine,
-}
-
-/// What a [`SessionLayer`] can be made of: an [`Engine`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a session engine",
-    label = "a session layer is made of an `Engine`",
-    note = "build one first: `SessionLayer::new(Engine::builder(storage).build()?)`, and add the \
-            layer with `Router::layer`"
-)]
-pub trait IntoEngine {
-    /// The engine.
-    fn into_engine(self) -> Engine;
-}
-
-impl IntoEngine for Engine {
-    fn into_engine(self) -> Engine {
-        self
-    }
-}
-
-impl IntoEngine for &Engine {
-    fn into_engine(self) -> Engine {
-        self.clone()
-    }
 }
 
 impl SessionLayer {

@@ -31,10 +31,10 @@ mod public;
 mod respond;
 mod service;
 
-pub use cloakroom::SessionState;
+pub use cloakroom::{HealthDetail, IntoEngine, SessionState};
 pub use extract::{Session, SessionHandle};
-pub use health::{HealthDetail, health_routes, liveness, readiness};
-pub use layer::{IntoEngine, SessionLayer};
+pub use health::{health_routes, liveness, readiness};
+pub use layer::SessionLayer;
 pub use public::PublicSession;
 pub use respond::SessionRejection;
 pub use service::SessionService;

@@ -1,13 +1,12 @@
-//! From outcomes to HTTP: the cookie's headers, the one mapping of errors to answers, and what a
-//! visitor is told whose sign-out is pending.
+//! From outcomes to HTTP: the core's replies and the cookie's headers as axum has them.
 
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use cloakroom::{Operation, PendingSignOut, SessionError, SetCookie};
-
-/// How long a client should wait after a 503, in seconds.
-const RETRY_AFTER_SECONDS: &str = "1";
+use cloakroom::{PendingSignOut, Reply, SessionError, SetCookie};
 
 /// Why a request has no usable session, and what it is answered with:
 ///
@@ -32,15 +31,14 @@ pub enum SessionRejection {
 impl SessionRejection {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
-        match self {
-            Self::Session(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Session(error) if error.is_conflict() => StatusCode::CONFLICT,
-            Self::Session(_) | Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+        status(&self.reply())
     }
 
-    fn is_about_a_sign_out(&self) -> bool {
-        matches!(self, Self::Session(SessionError::Storage(error)) if error.operation() == Operation::Destroy)
+    fn reply(&self) -> Reply {
+        match self {
+            Self::Session(error) => Reply::to_error(error),
+            Self::MissingLayer => Reply::to_mistake(),
+        }
     }
 }
 
@@ -52,16 +50,7 @@ impl From<SessionError> for SessionRejection {
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let text = match status {
-            StatusCode::SERVICE_UNAVAILABLE if self.is_about_a_sign_out() => {
-                "Your sign-out could not be confirmed. Please try again."
-            }
-            StatusCode::SERVICE_UNAVAILABLE => "The service is busy. Please try again.",
-            StatusCode::CONFLICT => "The session has changed meanwhile. Please try again.",
-            _ => "Something went wrong.",
-        };
-        let mut response = answer(status, text);
+        let mut response = response(self.reply());
         // A middleware can find out the reason without it being shown to the visitor.
         response.extensions_mut().insert(self);
         response
@@ -93,34 +82,37 @@ impl std::error::Error for SessionRejection {
 /// A middleware finds the [`PendingSignOut`] in its extensions and can make a page of it; it must
 /// keep the headers, which take the cookie away.
 pub(crate) fn sign_out_pending(pending: PendingSignOut) -> Response {
-    let status = match pending {
-        PendingSignOut::Accepted => StatusCode::ACCEPTED,
-        PendingSignOut::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let mut response = answer(
-        status,
-        "Your sign-out is not complete yet. This browser has given up the session and this server \
-         refuses it from now on. It ends everywhere as soon as the session storage answers again.",
-    );
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = response(Reply::to_pending_sign_out(pending));
     response.extensions_mut().insert(pending);
-    response
-}
-
-/// A plain text; with a 503 it says when to come back.
-fn answer(status: StatusCode, text: &'static str) -> Response {
-    let mut response = (status, text).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
-    }
     response
 }
 
 /// Adds a ticket's headers to an answer, beside what the application has set itself.
 pub(crate) fn add_cookie(headers: &mut HeaderMap, cookie: &SetCookie) {
-    let Ok(mut value) = HeaderValue::from_str(cookie.value()) else { return };
-    value.set_sensitive(true);
-    headers.append(SET_COOKIE, value);
-    headers.append(CACHE_CONTROL, HeaderValue::from_static(SetCookie::CACHE_CONTROL));
-    headers.append(VARY, HeaderValue::from_static(SetCookie::VARY));
+    for (name, value) in cookie.headers() {
+        let Ok(mut value) = HeaderValue::from_str(value) else { return };
+        let name = HeaderName::from_static(name);
+        value.set_sensitive(name == SET_COOKIE);
+        headers.append(name, value);
+    }
+}
+
+/// A reply of the core as an answer.
+pub(crate) fn response(reply: Reply) -> Response {
+    let (status, headers) = (status(&reply), reply.headers());
+    let body = match reply.into_body() {
+        Cow::Borrowed(text) => Body::from(text),
+        Cow::Owned(text) => Body::from(text),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    for (name, value) in headers {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    response
+}
+
+fn status(reply: &Reply) -> StatusCode {
+    StatusCode::from_u16(reply.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

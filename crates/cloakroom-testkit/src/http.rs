@@ -8,42 +8,45 @@
 //! [`http_illness_scenarios!`](crate::http_illness_scenarios) over an
 //! [`AilingStorage`](crate::AilingStorage).
 //!
-//! The application answers `GET` on these routes with plain text. "Passes the gate" means: if the
+//! The application answers `GET` on these routes with plain text. What those do that have a * is
+//! written down once, in [`pages`]; the others are about the framework's own ways. "Passes the gate" means: if the
 //! query has `gate`, [`Gates::pass`] is awaited before going on. So a scenario decides what happens
 //! while a request is under way, without a test that sleeps.
 //!
 //! | route | what its handler does | what it answers |
 //! | --- | --- | --- |
 //! | `/plain` | does not ask for the session | `plain` |
-//! | `/visit` | asks for the session and reads `count` | the number, or 0 |
+//! | `/visit` * | asks for the session and reads `count` | the number, or 0 |
 //! | `/optional` | asks for the session only if there is one | `some` or `none` |
 //! | `/state` | asks for the session's state | `found`, `anonymous`, `rejected` or `unavailable` |
 //! | `/result` | takes the extractor's error itself | `session`, or `transient` or `failed` with 200 |
-//! | `/count` | updates `count` by one | the new number |
-//! | `/count-if-possible` | as `/count`, as a best effort | the new number |
+//! | `/count` * | updates `count` by one | the new number |
+//! | `/count-if-possible` * | as `/count`, as a best effort | the new number |
 //! | `/decorated` | as `/count`; sets `Cache-Control: max-age=60`, `Vary: Accept` and the cookie `theme=dark` itself | the new number |
-//! | `/empty-handed` | inserts a field and removes it again, and sets an idle timeout of a minute | `empty` |
-//! | `/set?k=&v=&gate=` | asks for the session, passes the gate, inserts the text `v` as `k` | `set` |
-//! | `/get?k=` | reads the text `k` | the text, or nothing |
-//! | `/names` | reads the names of all fields | sorted, with commas |
-//! | `/generation` | reads the session's generation | the number |
-//! | `/login?as=&gate=` | asks for the session, passes the gate, `set_owner` | `as` |
-//! | `/remember?as=` | `set_owner` and `remember_for` [`REMEMBERED_FOR`] | `as` |
-//! | `/whoami` | reads the owner | the owner, or `nobody` |
-//! | `/rotate` | `rotate` | `rotated` |
-//! | `/logout?flash=` | `destroy`, then leaves the message `flash` if there is one | `bye` |
-//! | `/logout-now` | `destroy_now` | `done` or `pending` |
+//! | `/empty-handed` * | inserts a field and removes it again, and sets an idle timeout of a minute | `empty` |
+//! | `/set?k=&v=&gate=` * | asks for the session, passes the gate, inserts the text `v` as `k` | `set` |
+//! | `/pair?gate=` * | inserts `one`, passes the gate, inserts `two` | `pair` |
+//! | `/get?k=` * | reads the text `k` | the text, or nothing |
+//! | `/names` * | reads the names of all fields | sorted, with commas |
+//! | `/generation` * | reads the session's generation | the number |
+//! | `/login?as=&gate=` * | asks for the session, passes the gate, `set_owner` | `as` |
+//! | `/remember?as=` * | `set_owner` and `remember_for` [`REMEMBERED_FOR`] | `as` |
+//! | `/whoami` * | reads the owner | the owner, or `nobody` |
+//! | `/rotate` * | `rotate` | `rotated` |
+//! | `/logout?flash=` * | `destroy`, then leaves the message `flash` if there is one | `bye` |
+//! | `/logout-now` * | `destroy_now` | `done` or `pending` |
 //! | `/leave` | signs out through the handle, without loading first | `done` or `pending` |
-//! | `/logout-slow?gate=` | `destroy`, then passes the gate | `bye` |
-//! | `/logout-fail` | `destroy` | 500 |
-//! | `/logout-panic` | `destroy`, then panics | |
-//! | `/login-fail?as=` | `set_owner` | 500 |
-//! | `/fail?status=` | inserts `half` | that status |
-//! | `/panic` | inserts `half`, then panics | |
-//! | `/stream?k=` | answers a body that, while it is streamed, inserts `late` and reads `k` | `write: <error>; read: <text>` |
-//! | `/flash?text=` | leaves a message | `flashed` |
-//! | `/flashes` | takes the messages | their texts, with commas |
-//! | `/big?bytes=` | inserts a text of that many bytes as `big` | `secret`, which nobody may see |
+//! | `/logout-slow?gate=` * | `destroy`, then passes the gate | `bye` |
+//! | `/logout-fail` * | `destroy` | 500 |
+//! | `/logout-panic` * | `destroy`, then panics | |
+//! | `/login-fail?as=` * | `set_owner` | 500 |
+//! | `/fail?status=` * | inserts `half` | that status |
+//! | `/panic` * | inserts `half`, then panics | |
+//! | `/refuse?status=` | inserts `half`, and returns an error of the framework's own with that status | |
+//! | `/stream?k=&v=&gate=` | inserts `v` as `k` if there is a `v`; answers a body that, while it is streamed, passes the gate, inserts `late` and reads `k` ([`before_the_body`], [`streamed`]) | `write: <error>; read: <text>` |
+//! | `/flash?text=` * | leaves a message | `flashed` |
+//! | `/flashes` * | takes the messages | their texts, with commas |
+//! | `/big?bytes=` * | inserts a text of that many bytes as `big` | `secret`, which nobody may see |
 //! | `/sessions` | asks the storage for the number of its sessions | the number |
 //! | `/livez`, `/readyz` | the adapter's own endpoints, in their public form | |
 //! | `/arrived?gate=` | [`Gates::arrived`] | `arrived` |
@@ -61,6 +64,8 @@ mod client;
 mod gates;
 mod jar;
 mod list;
+mod pages;
+mod query;
 mod request;
 pub mod scenarios;
 
@@ -71,6 +76,8 @@ pub use answer::HttpAnswer;
 pub use client::HttpClient;
 pub use gates::Gates;
 pub use jar::{Cookie, CookieJar};
+pub use pages::{Answered, Page, before_the_body, done_or_pending, pages, streamed};
+pub use query::Ask;
 pub use request::{HttpRequest, InFlight};
 
 /// How long `/remember` remembers: 14 days.

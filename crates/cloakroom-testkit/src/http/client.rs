@@ -145,7 +145,8 @@ impl HttpClient {
         first
     }
 
-    fn dress(&self, request: HttpRequest) -> HttpRequest {
+    /// A request with the visitor's cookies and browser.
+    pub fn dress(&self, request: HttpRequest) -> HttpRequest {
         let request = request.header("user-agent", &self.user_agent);
         match self.jar.header(request.path()) {
             Some(cookies) => request.header("cookie", cookies),

@@ -30,10 +30,15 @@ macro_rules! http_scenarios {
             a_logout_survives_a_panic
             a_server_error_discards_the_changes
             every_other_status_keeps_the_changes
+            an_error_of_the_handler_counts_as_its_status
             a_sign_in_that_fails_signs_nobody_in
             a_panic_changes_nothing
             an_oversized_session_is_refused_and_keeps_what_it_held
             a_streamed_body_reads_the_session_and_cannot_change_it
+            a_commit_does_not_wait_for_the_end_of_the_body
+            a_client_that_leaves_during_the_body_undoes_nothing
+            a_client_that_disconnects_leaves_no_half_of_a_write
+            visitors_on_one_connection_do_not_share_a_session
             garbage_of_a_tickets_length_is_no_ticket
             a_malformed_neighbour_does_not_cost_the_session
             bytes_that_are_no_text_are_no_ticket
@@ -142,6 +147,7 @@ mod tests {
             include_str!("scenarios/outage.rs"),
             include_str!("scenarios/signing_in.rs"),
             include_str!("scenarios/signing_out.rs"),
+            include_str!("scenarios/streaming.rs"),
             include_str!("scenarios/visiting.rs"),
             include_str!("scenarios/writing.rs"),
         ] {

@@ -18,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 #[must_use = "a request does nothing until it is sent"]
 pub struct HttpRequest {
     path: String,
+    connection: &'static str,
     head: Vec<u8>,
     body: Vec<u8>,
 }
@@ -40,11 +41,11 @@ impl HttpRequest {
 
     fn new(method: &str, target: &str, body: Vec<u8>) -> Self {
         let head = format!(
-            "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n",
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n",
             body.len()
         );
         let path = target.split('?').next().unwrap_or(target).to_owned();
-        Self { path, head: head.into_bytes(), body }
+        Self { path, connection: "close", head: head.into_bytes(), body }
     }
 
     pub(super) fn path(&self) -> &str {
@@ -65,13 +66,43 @@ impl HttpRequest {
     /// # Errors
     /// Where the server cannot be reached. That it hangs up while the request is being sent is
     /// found out by [`InFlight::answer`], as it may have answered before.
-    pub async fn send(mut self, node: SocketAddr) -> io::Result<InFlight> {
+    pub async fn send(self, node: SocketAddr) -> io::Result<InFlight> {
         let mut stream = TcpStream::connect(node).await?;
-        self.head.extend_from_slice(b"\r\n");
-        self.head.append(&mut self.body);
-        let sent = tokio::time::timeout(LIMIT, stream.write_all(&self.head)).await?;
+        let sent = tokio::time::timeout(LIMIT, stream.write_all(&self.into_bytes())).await?;
         drop(sent);
         Ok(InFlight { stream })
+    }
+
+    /// Sends requests one after the other over one connection, as a proxy does with those of several
+    /// visitors.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, or hangs up before all answers are complete.
+    pub async fn ask_in_turn(requests: Vec<Self>, node: SocketAddr) -> io::Result<Vec<HttpAnswer>> {
+        let mut stream = TcpStream::connect(node).await?;
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            let request = Self { connection: "keep-alive", ..request };
+            stream.write_all(&request.into_bytes()).await?;
+            let mut bytes = Vec::new();
+            let answer = loop {
+                let read = tokio::time::timeout(LIMIT, stream.read_buf(&mut bytes)).await??;
+                match HttpAnswer::parse(&bytes) {
+                    Some(answer) => break answer,
+                    None if read == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    None => {}
+                }
+            };
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+
+    fn into_bytes(mut self) -> Vec<u8> {
+        let connection = format!("connection: {}\r\n\r\n", self.connection);
+        self.head.extend_from_slice(connection.as_bytes());
+        self.head.append(&mut self.body);
+        self.head
     }
 
     /// Sends the request and waits for the answer.

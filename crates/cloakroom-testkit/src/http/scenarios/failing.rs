@@ -31,6 +31,22 @@ pub async fn every_other_status_keeps_the_changes(node: SocketAddr) {
     }
 }
 
+/// An error that the handler returns in its framework's own way counts as the status that becomes of
+/// it.
+pub async fn an_error_of_the_handler_counts_as_its_status(node: SocketAddr) {
+    let mut client = HttpClient::new(node);
+    for status in [500, 503] {
+        let answer = client.get(&format!("/refuse?status={status}")).await;
+        assert_eq!(answer.status(), status);
+        left_alone(&client, &answer);
+    }
+    assert_eq!(client.text("/sessions").await, "0", "no session was made for an error");
+    let answer = client.get("/refuse?status=422").await;
+    assert_eq!(answer.status(), 422);
+    handed_out(&client, &answer);
+    assert_eq!(client.text("/names").await, "half");
+}
+
 /// A sign-in that ends in a server error has signed nobody in, and the ticket stays good.
 pub async fn a_sign_in_that_fails_signs_nobody_in(node: SocketAddr) {
     let mut client = visitor(node).await;
@@ -67,15 +83,4 @@ pub async fn an_oversized_session_is_refused_and_keeps_what_it_held(node: Socket
     let answer = client.get("/big?bytes=100000").await;
     assert_eq!(answer.status(), 500);
     left_alone(&client, &answer);
-}
-
-/// While the body is streamed the session can be read; writing to it is an error, not a silent
-/// loss.
-pub async fn a_streamed_body_reads_the_session_and_cannot_change_it(node: SocketAddr) {
-    let mut client = visitor(node).await;
-    let text = client.text("/stream?k=v").await;
-    let (write, read) = text.split_once("; ").expect("two parts");
-    assert!(write.starts_with("write: the answer is on its way"), "{write}");
-    assert_eq!(read, "read: kept");
-    assert_eq!(client.text("/names").await, "v");
 }

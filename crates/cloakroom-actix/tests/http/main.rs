@@ -1,0 +1,58 @@
+//! The HTTP scenarios of the testkit over the actix-web adapter, on every storage, and what is actix-web's own.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod app;
+mod routes;
+
+mod memory {
+    use cloakroom::MemorySessionStorage;
+
+    use crate::app::TwoNodes;
+
+    async fn start() -> TwoNodes {
+        let storage = MemorySessionStorage::new();
+        TwoNodes::start(storage.clone(), storage).await
+    }
+
+    cloakroom_testkit::http_scenarios!(start);
+}
+
+mod redis {
+    use cloakroom_testkit::RedisServer;
+
+    use crate::app::{TwoNodes, redis_storage};
+
+    async fn start() -> TwoNodes {
+        let server = RedisServer::start().await.unwrap();
+        let (one, other) = (redis_storage(&server).await, redis_storage(&server).await);
+        TwoNodes::start(one, other).await.keeping(server)
+    }
+
+    cloakroom_testkit::http_scenarios!(start);
+}
+
+mod illness {
+    use cloakroom_testkit::AilingStorage;
+
+    use crate::app::TwoNodes;
+
+    async fn start(storage: AilingStorage) -> TwoNodes {
+        TwoNodes::start(storage.clone(), storage).await
+    }
+
+    cloakroom_testkit::http_illness_scenarios!(start);
+}
+
+mod outage {
+    use cloakroom_testkit::RedisServer;
+
+    use crate::app::{TwoNodes, redis_storage};
+
+    async fn start(server: &RedisServer) -> TwoNodes {
+        let (one, other) = (redis_storage(server).await, redis_storage(server).await);
+        TwoNodes::start(one, other).await
+    }
+
+    cloakroom_testkit::http_outage_scenarios!(start);
+}
