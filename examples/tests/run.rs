@@ -47,13 +47,21 @@ impl Drop for Example {
     }
 }
 
+const MINIMAL: [&str; 2] =
+    [env!("CARGO_BIN_EXE_axum-minimal"), env!("CARGO_BIN_EXE_actix-minimal")];
+
+const REDIS_LOGIN: [&str; 2] =
+    [env!("CARGO_BIN_EXE_axum-redis-login"), env!("CARGO_BIN_EXE_actix-redis-login")];
+
 #[tokio::test]
-async fn axum_minimal_counts_visits() {
-    let example = Example::start(env!("CARGO_BIN_EXE_axum-minimal"), &[]);
-    let mut visitor = example.visitor();
-    assert_eq!(visitor.text("/").await, "Visits: 1\n");
-    assert_eq!(visitor.text("/").await, "Visits: 2\n");
-    assert_eq!(example.visitor().text("/").await, "Visits: 1\n");
+async fn the_minimal_examples_count_visits() {
+    for program in MINIMAL {
+        let example = Example::start(program, &[]);
+        let mut visitor = example.visitor();
+        assert_eq!(visitor.text("/").await, "Visits: 1\n");
+        assert_eq!(visitor.text("/").await, "Visits: 2\n");
+        assert_eq!(example.visitor().text("/").await, "Visits: 1\n");
+    }
 }
 
 #[test]
@@ -64,8 +72,21 @@ fn the_readme_shows_axum_minimal_as_it_is() {
 }
 
 #[test]
-fn axum_minimal_has_at_most_30_lines() {
-    assert!(include_str!("../axum-minimal.rs").lines().count() <= 30);
+fn the_readme_shows_what_actix_minimal_does() {
+    let readme = include_str!("../../README.md");
+    let code = include_str!("../actix-minimal.rs");
+    let (_, section) = readme.split_once("\n## Use it with actix-web\n").unwrap();
+    let (_, shown) = section.split_once("```rust\n").unwrap();
+    for line in shown.lines().take_while(|line| !line.starts_with("```")) {
+        assert!(code.lines().any(|found| found == line), "{line}");
+    }
+}
+
+#[test]
+fn the_minimal_examples_have_at_most_30_lines() {
+    for code in [include_str!("../axum-minimal.rs"), include_str!("../actix-minimal.rs")] {
+        assert!(code.lines().count() <= 30);
+    }
 }
 
 async fn sign_in(visitor: &mut HttpClient, fields: &[(&str, &str)]) -> HttpAnswer {
@@ -76,9 +97,15 @@ async fn sign_in(visitor: &mut HttpClient, fields: &[(&str, &str)]) -> HttpAnswe
 }
 
 #[tokio::test]
-async fn axum_redis_login_signs_in_and_out() {
+async fn the_login_examples_sign_in_and_out() {
+    for program in REDIS_LOGIN {
+        signs_in_and_out(program).await;
+    }
+}
+
+async fn signs_in_and_out(program: &str) {
     let redis = RedisServer::start().await.unwrap();
-    let example = Example::start(env!("CARGO_BIN_EXE_axum-redis-login"), &[&redis.url()]);
+    let example = Example::start(program, &[&redis.url()]);
     let mut visitor = example.visitor();
     assert!(visitor.text("/").await.contains("Please sign in"));
     assert_eq!(visitor.ticket(), None, "looking around makes no session");
@@ -105,24 +132,36 @@ async fn axum_redis_login_signs_in_and_out() {
 }
 
 #[tokio::test]
-async fn axum_redis_login_remembers_a_visitor() {
+async fn the_login_examples_remember_a_visitor() {
+    for program in REDIS_LOGIN {
+        remembers_a_visitor(program).await;
+    }
+}
+
+async fn remembers_a_visitor(program: &str) {
     let redis = RedisServer::start().await.unwrap();
-    let example = Example::start(env!("CARGO_BIN_EXE_axum-redis-login"), &[&redis.url()]);
+    let example = Example::start(program, &[&redis.url()]);
     let mut visitor = example.visitor();
     let fields = [("name", "ada"), ("password", "open sesame"), ("remember", "on")];
     sign_in(&mut visitor, &fields).await;
     // Another process on the same Redis, as after a restart: the visitor is still signed in.
     drop(example);
-    let example = Example::start(env!("CARGO_BIN_EXE_axum-redis-login"), &[&redis.url()]);
+    let example = Example::start(program, &[&redis.url()]);
     let mut visitor = visitor.at(example.node);
     visitor.close_browser();
     assert!(visitor.text("/").await.contains("Hello, ada"));
 }
 
 #[tokio::test]
-async fn axum_redis_login_shows_a_page_when_redis_is_down() {
+async fn the_login_examples_show_a_page_when_redis_is_down() {
+    for program in REDIS_LOGIN {
+        shows_a_page_when_redis_is_down(program).await;
+    }
+}
+
+async fn shows_a_page_when_redis_is_down(program: &str) {
     let redis = RedisServer::start().await.unwrap();
-    let example = Example::start(env!("CARGO_BIN_EXE_axum-redis-login"), &[&redis.url()]);
+    let example = Example::start(program, &[&redis.url()]);
     let mut visitor = example.visitor();
     sign_in(&mut visitor, &[("name", "ada"), ("password", "open sesame")]).await;
     redis.kill();
@@ -135,9 +174,13 @@ async fn axum_redis_login_shows_a_page_when_redis_is_down() {
 }
 
 #[test]
-fn axum_redis_login_says_what_to_do_when_redis_is_not_there() {
+fn the_login_examples_say_what_to_do_when_redis_is_not_there() {
+    REDIS_LOGIN.iter().for_each(|program| says_what_to_do(program));
+}
+
+fn says_what_to_do(program: &str) {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_axum-redis-login"))
+    let output = Command::new(program)
         .args([format!("redis://{free}"), "127.0.0.1:0".to_owned()])
         .output()
         .unwrap();

@@ -20,6 +20,9 @@ use crate::respond::SessionRejection;
 /// - [`PublicSession`](crate::PublicSession): the handler runs in any case, and has to say what it
 ///   does for a visitor of whom the storage cannot say anything.
 ///
+/// Do not take `Option<Session>`: actix-web makes `None` of every error, so it would be `None` in an
+/// outage, and a new session for a visitor without one.
+///
 /// The session is loaded when a handler asks for it, once per request. All methods are those of
 /// [`cloakroom::Session`]; a function that a handler calls takes `&cloakroom::Session`.
 ///

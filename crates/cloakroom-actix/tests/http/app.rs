@@ -59,11 +59,20 @@ impl Drop for Node {
 
 pub(crate) fn application(storage: impl SessionStorage) -> Node {
     let engine = Engine::builder(storage).build().unwrap();
-    serve(&engine, routes::routes(&engine))
+    serve(&engine, routes::routes(&engine), HalfClosed::Served)
+}
+
+/// What a server does with a client that has closed its side of the connection.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum HalfClosed {
+    /// Its handler finishes and the answer is sent: what actix-web does by itself.
+    Served,
+    /// Its handler is dropped.
+    Dropped,
 }
 
 /// Serves routes with sessions on a free port of this machine.
-pub(crate) fn serve<F>(engine: &Engine, routes: F) -> Node
+pub(crate) fn serve<F>(engine: &Engine, routes: F, half_closed: HalfClosed) -> Node
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -75,6 +84,7 @@ where
         System::new().block_on(async move {
             let app = move || App::new().configure(routes.clone()).wrap(middleware.clone());
             let server = HttpServer::new(app).workers(1).disable_signals();
+            let server = server.h1_allow_half_closed(half_closed == HalfClosed::Served);
             let server = server.listen(listener).unwrap().run();
             started.send(server.handle()).unwrap();
             server.await.unwrap();

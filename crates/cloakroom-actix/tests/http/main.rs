@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod adapter;
 mod app;
+mod health;
 mod routes;
 
 mod memory {

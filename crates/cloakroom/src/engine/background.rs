@@ -11,17 +11,27 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 /// Counts tasks, and wakes whoever waits for the last one.
-#[derive(Default)]
 pub(super) struct Background {
     running: AtomicUsize,
     idle: Notify,
+    /// Where the engine was built. A request may be served in a runtime that ends earlier: each of
+    /// actix-web's workers has its own.
+    home: Option<Handle>,
 }
 
 impl Background {
+    /// Tasks that run where this is called, or else where each of them is begun.
+    pub(super) fn here() -> Arc<Self> {
+        let home = Handle::try_current().ok();
+        Arc::new(Self { running: AtomicUsize::default(), idle: Notify::default(), home })
+    }
+
     /// Runs a future in a task of its own. Outside of a runtime it is dropped: there is nobody who
     /// could run it.
     pub(super) fn spawn(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) {
-        let Ok(runtime) = Handle::try_current() else { return };
+        let Some(runtime) = self.home.clone().or_else(|| Handle::try_current().ok()) else {
+            return;
+        };
         let running = Running::new(self);
         runtime.spawn(async move {
             future.await;

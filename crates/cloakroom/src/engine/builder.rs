@@ -37,7 +37,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Builds the engine.
+    /// Builds the engine. What goes on after its requests have ended goes on in the runtime in which
+    /// this is called; outside of any, in that of the request.
     ///
     /// # Errors
     /// [`ConfigError`] with all problems of the policy.
@@ -59,7 +60,7 @@ impl EngineBuilder {
                 policy: policy.effective(),
                 observer: self.observer,
                 lanes: Arc::new(Lanes::default()),
-                background: Arc::new(Background::default()),
+                background: Background::here(),
             }),
         };
         if engine.policy().local_plain_http {

@@ -16,6 +16,7 @@ mod late;
 mod lifetimes;
 mod overtaken;
 mod pending;
+mod runtimes;
 mod sign_in;
 mod size;
 mod states;
