@@ -7,6 +7,7 @@ mod bars;
 mod crowd;
 mod events;
 mod figures;
+pub mod scale;
 mod shop;
 mod visitor;
 mod worker;

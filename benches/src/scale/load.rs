@@ -1,0 +1,192 @@
+//! [`Scene`]: application processes on full servers, and [`Load`]: rounds with 1, 2 and 4 of them in
+//! turn.
+
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+
+use super::Fleet;
+use super::application::WRITES;
+use super::gauge::Gauge;
+use super::popularity::{Popularity, SKEW};
+use super::tally::Tally;
+use super::tickets::Tickets;
+use crate::{Worker, group, median, percentile};
+
+/// How many application processes are at work; the last is the most.
+const PROCESSES: [usize; 3] = [1, 2, 4];
+/// Requests in flight, in all processes together.
+const IN_FLIGHT: usize = 64;
+/// For connections, scripts and maps; not measured.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// Application processes; they end with the value.
+pub struct Scene<'a> {
+    /// The servers.
+    pub fleet: &'a Fleet,
+    /// The processes.
+    pub workers: Vec<Worker>,
+    // The processes have read it; it is removed with the value.
+    _tickets: NamedTempFile,
+}
+
+/// What the processes and the servers say of one round.
+pub struct Round {
+    /// What became of the requests.
+    pub tally: Tally,
+    length: Duration,
+    before: Gauge,
+    after: Gauge,
+}
+
+impl<'a> Scene<'a> {
+    /// Starts the processes and waits until they are connected.
+    pub async fn open(fleet: &'a Fleet, tickets: &Tickets) -> Self {
+        let file = NamedTempFile::new().expect("a temporary file");
+        tickets.write(file.as_file()).expect("there is room for the tickets");
+        let path = file.path().to_string_lossy().into_owned();
+        let most = PROCESSES[PROCESSES.len() - 1];
+        let start = |number: usize| {
+            Worker::start(&["application", &fleet.url(), &path, &number.to_string()])
+        };
+        let mut workers: Vec<_> = (0..most).map(start).collect();
+        workers.iter_mut().for_each(|worker| assert_eq!(worker.hear(), "ready"));
+        let mut scene = Self { fleet, workers, _tickets: file };
+        scene.round(most, WARM_UP).await;
+        scene
+    }
+
+    /// Has so many of the processes work for a while.
+    pub async fn round(&mut self, processes: usize, length: Duration) -> Round {
+        let before = Gauge::read(self.fleet).await;
+        let order = format!("run {} {}", length.as_millis(), IN_FLIGHT / processes);
+        let working = &mut self.workers[..processes];
+        working.iter_mut().for_each(|worker| worker.tell(&order));
+        let mut tally = Tally::default();
+        working.iter_mut().for_each(|worker| tally.add(Tally::hear(worker)));
+        let after = Gauge::read(self.fleet).await;
+        Round { tally, length, before, after }
+    }
+}
+
+impl Round {
+    fn requests(&self) -> f64 {
+        (self.tally.reads.len() + self.tally.writes.len()) as f64
+    }
+
+    /// Requests per second.
+    pub fn rate(&self) -> f64 {
+        self.requests() / self.length.as_secs_f64()
+    }
+
+    fn server_micros(&self) -> f64 {
+        (self.after.cpu.saturating_sub(self.before.cpu)).as_secs_f64() * 1e6 / self.requests()
+    }
+
+    fn application_micros(&self) -> f64 {
+        self.tally.cpu.as_secs_f64() * 1e6 / self.requests()
+    }
+
+    fn commands(&self) -> f64 {
+        (self.after.asked - self.before.asked) / self.requests()
+    }
+
+    fn traffic(&self) -> f64 {
+        (self.after.traffic - self.before.traffic) / self.requests()
+    }
+
+    /// The share of the commands that the busiest server had.
+    fn busiest(&self) -> f64 {
+        let pairs = self.after.asked_each.iter().zip(&self.before.asked_each);
+        let most = pairs.map(|(after, before)| after - before).fold(0.0, f64::max);
+        most / (self.after.asked - self.before.asked)
+    }
+}
+
+/// All rounds.
+pub struct Load {
+    rounds: [Vec<Round>; PROCESSES.len()],
+}
+
+impl Load {
+    /// Lets each number of processes have a round, again and again.
+    pub async fn run(scene: &mut Scene<'_>, rounds: usize, length: Duration) -> Self {
+        let mut load = Self { rounds: Default::default() };
+        for _ in 0..rounds {
+            for (at, processes) in PROCESSES.into_iter().enumerate() {
+                load.rounds[at].push(scene.round(processes, length).await);
+            }
+        }
+        load
+    }
+
+    /// Prints the table.
+    pub fn print(&self, fleet: &Fleet, sessions: usize) {
+        let count = self.rounds[0].len();
+        let hottest = Popularity::of(sessions);
+        println!(
+            "\n### Load: {} visitors, {:.0} % writes, {IN_FLIGHT} requests in flight, {}\n",
+            group(sessions as f64),
+            WRITES * 100.0,
+            fleet.topology().name()
+        );
+        println!(
+            "Visitors come by Zipf's law (s = {SKEW}): {:.1} % of the requests are the busiest one's, \
+             {:.0} % those of the busiest thousand. {count} rounds of {} s in turn; median of the \
+             rounds, in brackets the lowest and the highest.\n",
+            hottest.share_of(1) * 100.0,
+            hottest.share_of(1_000) * 100.0,
+            self.rounds[0][0].length.as_secs()
+        );
+        print!("| processes |");
+        PROCESSES.iter().for_each(|processes| print!(" {processes} |"));
+        println!("\n| --- |{}", " ---: |".repeat(PROCESSES.len()));
+        let row = |name: &str, show: fn(f64) -> String, value: &dyn Fn(&Round) -> f64| {
+            let cells = self.rounds.iter().map(|rounds| spread(rounds, show, value));
+            println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
+        };
+        let delay = |share| move |round: &Round| percentile(&round.tally.millis(), share);
+        row("requests per second", group, &Round::rate);
+        row("p50, ms", fine, &delay(0.5));
+        row("p99, ms", fine, &delay(0.99));
+        row("p99.9, ms", fine, &delay(0.999));
+        row("p99 of writes, ms", fine, &|round| percentile(&round.tally.write_millis(), 0.99));
+        row("server's processor time per request, µs", fine, &Round::server_micros);
+        row("application's processor time per request, µs", fine, &Round::application_micros);
+        row("commands per request", fine, &Round::commands);
+        row("bytes on the wire per request", group, &Round::traffic);
+        if fleet.servers().len() > 1 {
+            row("share of the busiest primary", fine, &Round::busiest);
+        }
+        row("requests that failed", group, &|round| round.tally.failed as f64);
+        row("answers of another session, or none", group, &|round| round.tally.foreign as f64);
+    }
+
+    /// The servers' processor time for one request in microseconds, with the most processes.
+    pub fn server_micros(&self) -> f64 {
+        let last = &self.rounds[PROCESSES.len() - 1];
+        median(&last.iter().map(Round::server_micros).collect::<Vec<_>>())
+    }
+
+    /// The bytes of one request on the wire.
+    pub fn traffic(&self) -> f64 {
+        let last = &self.rounds[PROCESSES.len() - 1];
+        median(&last.iter().map(Round::traffic).collect::<Vec<_>>())
+    }
+
+    /// Requests that failed or met another session.
+    pub fn unsound(&self) -> u64 {
+        let tallies = self.rounds.iter().flatten().map(|round| &round.tally);
+        tallies.map(|tally| tally.failed + tally.foreign).sum()
+    }
+}
+
+fn spread(rounds: &[Round], show: fn(f64) -> String, value: &dyn Fn(&Round) -> f64) -> String {
+    let values: Vec<_> = rounds.iter().map(value).collect();
+    let [low, middle, high] = [0.0, 0.5, 1.0].map(|share| show(percentile(&values, share)));
+    if low == high { middle } else { format!("{middle} ({low} - {high})") }
+}
+
+fn fine(number: f64) -> String {
+    format!("{number:.2}")
+}
