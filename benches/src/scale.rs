@@ -25,11 +25,12 @@ mod verification;
 
 pub use application::Application;
 pub use fleet::{Fleet, Topology};
+pub use gauge::Gauge;
 pub use growth::{Growth, grow};
-pub use load::{Load, Scene};
+pub use load::{Crowd, Load, Scene};
 pub use options::Options;
 pub use projection::project;
 pub use sizes::compare_sizes;
 pub use snapshot::save_under_load;
-pub use turnover::turn_over;
+pub use turnover::{Expiry, turn_over};
 pub use verification::verify;

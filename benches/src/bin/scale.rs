@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use cloakroom_benches::group;
 use cloakroom_benches::scale::{
-    Application, Fleet, Growth, Load, Options, Scene, Topology, compare_sizes, grow, project,
-    save_under_load, turn_over, verify,
+    Application, Expiry, Fleet, Gauge, Growth, Load, Options, Scene, Topology, compare_sizes, grow,
+    project, save_under_load, turn_over, verify,
 };
 
 /// Sessions that come and go live for so long, within which the server looks for expired ones often.
@@ -40,8 +40,10 @@ async fn measure(options: &Options) -> ExitCode {
     if options.topologies.contains(&Topology::Standalone) {
         compare_sizes(options.sessions / 10).await;
         let lifetime = (options.round * 3).clamp(LIFETIMES[0], LIFETIMES[1]);
-        let left = turn_over(options.sessions / 10, lifetime).await;
-        faults.extend((left > 0).then(|| format!("{left} expired sessions are still there")));
+        for expiry in [Expiry::Usual, Expiry::Eager] {
+            let left = turn_over(options.sessions / 10, lifetime, expiry).await;
+            faults.extend((left > 0).then(|| format!("{left} expired sessions are still there")));
+        }
     }
     for topology in &options.topologies {
         faults.extend(on(*topology, options).await);
@@ -54,11 +56,15 @@ async fn measure(options: &Options) -> ExitCode {
 async fn on(topology: Topology, options: &Options) -> Vec<String> {
     let fleet = Fleet::start(topology).await;
     let Growth { tickets, bytes_each } = grow(&fleet, options.sessions).await;
+    let full = Gauge::at_rest(&fleet).await.memory;
     let mut scene = Scene::open(&fleet, &tickets).await;
     let load = Load::run(&mut scene, options.rounds, options.round).await;
     load.print(&fleet, options.sessions);
     let unsound = load.unsound() + save_under_load(&mut scene).await;
     let wrong = verify(&mut scene, &tickets).await;
+    drop(scene);
+    let after = Gauge::at_rest(&fleet).await.memory;
+    println!("Memory before the load {:.1} MB, after it {:.1} MB.", full / 1e6, after / 1e6);
     project(bytes_each, load.server_micros(), load.traffic());
     let name = topology.name();
     let unsound = (unsound > 0).then(|| format!("{name}: {unsound} requests were not sound"));

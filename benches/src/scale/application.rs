@@ -21,13 +21,21 @@ pub const WRITES: f64 = 0.02;
 /// What the operating system counts processor time in; Linux has always had this.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// What one process has written to one session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Writes {
+    /// Writes that were acknowledged.
+    pub acknowledged: u64,
+    /// Writes that ended with an error, so that nobody knows what became of them.
+    pub unknown: u64,
+}
+
 /// A process that handles requests, in the eyes of its own callers.
 pub struct Application {
     engine: Engine,
     tickets: Tickets,
     popularity: Popularity,
-    /// Acknowledged writes by visitor.
-    written: Mutex<HashMap<usize, u64>>,
+    written: Mutex<HashMap<usize, Writes>>,
 }
 
 impl Application {
@@ -90,27 +98,31 @@ impl Application {
                 Err(error) => {
                     eprintln!("{error}");
                     tally.failed += 1;
+                    self.writes(number, |all| all.unknown += u64::from(writes));
                 }
                 Ok(_) if owner != Some(number) => tally.foreign += 1,
                 Ok(_) if !writes => tally.reads.push(micros),
                 Ok(_) => {
                     tally.writes.push(micros);
-                    *self.acknowledged().entry(number).or_default() += 1;
+                    self.writes(number, |all| all.acknowledged += 1);
                 }
             }
         }
         tally
     }
 
-    /// `VISITOR:COUNT` of each visitor whose session was written.
-    fn written(&self) -> String {
-        let written = self.acknowledged();
-        let each = written.iter().map(|(visitor, count)| format!("{visitor}:{count}"));
-        each.collect::<Vec<_>>().join(" ")
+    fn writes(&self, visitor: usize, count: impl FnOnce(&mut Writes)) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        count(written.entry(visitor).or_default());
     }
 
-    fn acknowledged(&self) -> std::sync::MutexGuard<'_, HashMap<usize, u64>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    /// `VISITOR:ACKNOWLEDGED:UNKNOWN` of each visitor whose session was written.
+    fn written(&self) -> String {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let each = written.iter().map(|(visitor, Writes { acknowledged, unknown })| {
+            format!("{visitor}:{acknowledged}:{unknown}")
+        });
+        each.collect::<Vec<_>>().join(" ")
     }
 }
 

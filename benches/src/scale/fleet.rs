@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use cloakroom::{Engine, Policy};
+use cloakroom::{Engine, Policy, SessionData, SessionStorage};
 use cloakroom_redis::{RedisSessionStorage, RedisSessionStorageBuilder};
 use cloakroom_testkit::{ClusterSet, RedisServer, Reply};
 use tokio::time::sleep;
+
+use super::gauge::Gauge;
 
 /// So long that a server which is merely busy is not called down.
 const NODE: [(&str, &str); 2] = [("cluster-enabled", "yes"), ("cluster-node-timeout", "15000")];
@@ -14,6 +16,9 @@ const PRIMARIES: u16 = 3;
 const LIMIT: Duration = Duration::from_secs(30);
 /// For whatever is not measured and must succeed.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// So many that every server has some of them.
+const WARM_UP: usize = 64;
 
 /// How the sessions are spread over servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +49,15 @@ impl Fleet {
     /// Starts the servers; a Cluster is complete afterwards.
     pub async fn start(topology: Topology) -> Self {
         match topology {
-            Topology::Standalone => {
-                let server = RedisServer::start().await.expect("redis-server is installed");
-                Self { topology, servers: vec![server] }
-            }
+            Topology::Standalone => Self::one_with(&[]).await,
             Topology::Cluster => Self { topology, servers: cluster().await },
         }
+    }
+
+    /// Starts one server with more settings.
+    pub async fn one_with(settings: &[(&str, &str)]) -> Self {
+        let server = RedisServer::start_with(settings).await.expect("redis-server is installed");
+        Self { topology: Topology::Standalone, servers: vec![server] }
     }
 
     /// How the sessions are spread.
@@ -84,6 +92,19 @@ impl Fleet {
         policy.commit_timeout = PATIENCE;
         let engine = Engine::builder(self.patient_storage().await).policy(policy);
         engine.build().expect("the policy is sound")
+    }
+
+    /// Looks at the servers when they are empty and have met everything that comes with the first
+    /// session: scripts, and tables of a size that is not given up again.
+    pub async fn warmed_up(&self) -> Gauge {
+        let storage = self.patient_storage().await;
+        for number in 0..WARM_UP {
+            let name = format!("warm-up-{number}");
+            storage.set(&name, &SessionData::new(), None).await.expect("the servers run");
+            storage.delete(&name).await.expect("the servers run");
+        }
+        drop(storage);
+        Gauge::at_rest(self).await
     }
 
     /// Sends a command to every server.

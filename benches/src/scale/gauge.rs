@@ -1,17 +1,20 @@
 //! [`Gauge`]: what the servers say about themselves at one moment, added up over all of them.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
 
 use super::Fleet;
 
 /// The commands that a request may send, as the statistics name them.
 const ASKED: [&str; 4] = ["cmdstat_get", "cmdstat_evalsha", "cmdstat_eval", "cmdstat_del"];
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// One look at all servers.
 #[derive(Clone, Debug, Default)]
 pub struct Gauge {
-    /// Bytes allocated, without those for the connections of clients.
+    /// Bytes allocated.
     pub memory: f64,
     /// Bytes that the processes take from the operating system.
     pub resident: f64,
@@ -31,6 +34,10 @@ pub struct Gauge {
     pub saving: f64,
     /// The commands of requests by server.
     pub asked_each: Vec<f64>,
+    /// Connections of clients, this look's own as well.
+    pub clients: f64,
+    /// Bytes allocated for them.
+    pub client_memory: f64,
 }
 
 impl Gauge {
@@ -44,17 +51,32 @@ impl Gauge {
         sum
     }
 
+    /// The same when all applications have closed their connections, whose buffers are not measured.
+    pub async fn at_rest(fleet: &Fleet) -> Self {
+        let end = Instant::now() + LIMIT;
+        loop {
+            let gauge = Self::read(fleet).await;
+            if gauge.clients <= fleet.servers().len() as f64 {
+                return gauge;
+            }
+            assert!(Instant::now() < end, "somebody is still connected");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     fn add(&mut self, info: &Info) {
         let asked: f64 = ASKED.iter().map(|command| info.number(command)).sum();
         let cpu = info.number("used_cpu_user") + info.number("used_cpu_sys");
         let fork = Duration::from_micros(info.number("latest_fork_usec") as u64);
-        self.memory += info.number("used_memory") - info.number("mem_clients_normal");
+        self.memory += info.number("used_memory");
         self.resident += info.number("used_memory_rss");
         self.cpu += Duration::from_secs_f64(cpu);
         self.asked += asked;
         self.asked_each.push(asked);
         self.traffic +=
             info.number("total_net_input_bytes") + info.number("total_net_output_bytes");
+        self.clients += info.number("connected_clients");
+        self.client_memory += info.number("mem_clients_normal");
         self.keys += info.number("db0");
         self.fork = self.fork.max(fork);
         self.copied += info.number("rdb_last_cow_size");

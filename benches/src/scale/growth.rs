@@ -25,18 +25,17 @@ pub async fn grow(fleet: &Fleet, sessions: usize) -> Growth {
         "| sessions | memory, MB | bytes per session | resident, MB | resident / memory | made per second |"
     );
     println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
-    let engine = fleet.patient_engine().await;
-    // The first session brings the script and the connections' buffers with it.
-    let mut arrived = seed(&engine, Contents::TYPICAL, 0..1).await;
-    let base = Gauge::read(fleet).await;
-    let mut bytes_each = 0.0;
+    let base = fleet.warmed_up().await;
+    let (mut arrived, mut bytes_each) = (Vec::new(), 0.0);
     for step in [sessions / 100, sessions / 10, sessions] {
+        let engine = fleet.patient_engine().await;
         let start = Instant::now();
         let made = seed(&engine, Contents::TYPICAL, arrived.len()..step).await;
         let rate = made.len() as f64 / start.elapsed().as_secs_f64();
         arrived.extend(made);
-        let now = Gauge::read(fleet).await;
-        bytes_each = (now.memory - base.memory) / (step - 1) as f64;
+        drop(engine);
+        let now = Gauge::at_rest(fleet).await;
+        bytes_each = (now.memory - base.memory) / step as f64;
         println!(
             "| {} | {} | {} | {} | {:.2} | {} |",
             group(step as f64),
@@ -47,5 +46,9 @@ pub async fn grow(fleet: &Fleet, sessions: usize) -> Growth {
             group(rate)
         );
     }
+    println!(
+        "\nBytes per session are without the {:.1} MB of the empty servers.",
+        base.memory / 1e6
+    );
     Growth { tickets: Tickets::of(arrived), bytes_each }
 }

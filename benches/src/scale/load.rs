@@ -13,12 +13,29 @@ use super::tally::Tally;
 use super::tickets::Tickets;
 use crate::{Worker, group, median, percentile};
 
-/// How many application processes are at work; the last is the most.
-const PROCESSES: [usize; 3] = [1, 2, 4];
-/// Requests in flight, in all processes together.
-const IN_FLIGHT: usize = 64;
+/// Who is at work, in turn. The last ones keep the server least busy: it gets each command by itself,
+/// and has most to do for it.
+const CROWDS: [Crowd; 4] =
+    [Crowd::of(1, 64), Crowd::of(2, 32), Crowd::of(MOST_PROCESSES, 16), Crowd::of(4, 1)];
+const MOST_PROCESSES: usize = 4;
 /// For connections, scripts and maps; not measured.
 const WARM_UP: Duration = Duration::from_secs(1);
+
+/// So many processes, each with so many requests in flight.
+#[derive(Clone, Copy, Debug)]
+pub struct Crowd {
+    processes: usize,
+    callers: usize,
+}
+
+impl Crowd {
+    /// All processes, and as many requests in flight as they ever have.
+    pub const EVERYBODY: Self = Self::of(MOST_PROCESSES, 16);
+
+    const fn of(processes: usize, callers: usize) -> Self {
+        Self { processes, callers }
+    }
+}
 
 /// Application processes; they end with the value.
 pub struct Scene<'a> {
@@ -45,23 +62,33 @@ impl<'a> Scene<'a> {
         let file = NamedTempFile::new().expect("a temporary file");
         tickets.write(file.as_file()).expect("there is room for the tickets");
         let path = file.path().to_string_lossy().into_owned();
-        let most = PROCESSES[PROCESSES.len() - 1];
         let start = |number: usize| {
             Worker::start(&["application", &fleet.url(), &path, &number.to_string()])
         };
-        let mut workers: Vec<_> = (0..most).map(start).collect();
+        let mut workers: Vec<_> = (0..MOST_PROCESSES).map(start).collect();
         workers.iter_mut().for_each(|worker| assert_eq!(worker.hear(), "ready"));
         let mut scene = Self { fleet, workers, _tickets: file };
-        scene.round(most, WARM_UP).await;
+        scene.round(Crowd::EVERYBODY, WARM_UP).await;
         scene
     }
 
-    /// Has so many of the processes work for a while.
-    pub async fn round(&mut self, processes: usize, length: Duration) -> Round {
+    /// Has some of the processes work for a while.
+    pub async fn round(&mut self, crowd: Crowd, length: Duration) -> Round {
+        self.round_with(crowd, length, async {}).await
+    }
+
+    /// The same, with something that happens to the servers meanwhile.
+    pub async fn round_with(
+        &mut self,
+        crowd: Crowd,
+        length: Duration,
+        meanwhile: impl Future<Output = ()>,
+    ) -> Round {
         let before = Gauge::read(self.fleet).await;
-        let order = format!("run {} {}", length.as_millis(), IN_FLIGHT / processes);
-        let working = &mut self.workers[..processes];
+        let order = format!("run {} {}", length.as_millis(), crowd.callers);
+        let working = &mut self.workers[..crowd.processes];
         working.iter_mut().for_each(|worker| worker.tell(&order));
+        meanwhile.await;
         let mut tally = Tally::default();
         working.iter_mut().for_each(|worker| tally.add(Tally::hear(worker)));
         let after = Gauge::read(self.fleet).await;
@@ -105,16 +132,16 @@ impl Round {
 
 /// All rounds.
 pub struct Load {
-    rounds: [Vec<Round>; PROCESSES.len()],
+    rounds: [Vec<Round>; CROWDS.len()],
 }
 
 impl Load {
-    /// Lets each number of processes have a round, again and again.
+    /// Lets each of the crowds have a round, again and again.
     pub async fn run(scene: &mut Scene<'_>, rounds: usize, length: Duration) -> Self {
         let mut load = Self { rounds: Default::default() };
         for _ in 0..rounds {
-            for (at, processes) in PROCESSES.into_iter().enumerate() {
-                load.rounds[at].push(scene.round(processes, length).await);
+            for (at, crowd) in CROWDS.into_iter().enumerate() {
+                load.rounds[at].push(scene.round(crowd, length).await);
             }
         }
         load
@@ -125,7 +152,7 @@ impl Load {
         let count = self.rounds[0].len();
         let hottest = Popularity::of(sessions);
         println!(
-            "\n### Load: {} visitors, {:.0} % writes, {IN_FLIGHT} requests in flight, {}\n",
+            "\n### Load: {} visitors, {:.0} % writes, {}\n",
             group(sessions as f64),
             WRITES * 100.0,
             fleet.topology().name()
@@ -138,9 +165,22 @@ impl Load {
             hottest.share_of(1_000) * 100.0,
             self.rounds[0][0].length.as_secs()
         );
-        print!("| processes |");
-        PROCESSES.iter().for_each(|processes| print!(" {processes} |"));
-        println!("\n| --- |{}", " ---: |".repeat(PROCESSES.len()));
+        let connected = &self.rounds[0][0].after;
+        let servers = fleet.servers().len() as f64;
+        println!(
+            "All processes together have {} connections to each server, which takes {:.1} KB of \
+             memory for each of them.\n",
+            connected.clients / servers - 1.0,
+            connected.client_memory / connected.clients / 1e3
+        );
+        let heads = CROWDS.map(|crowd| crowd.processes.to_string());
+        println!(
+            "| processes | {} |\n| --- |{}",
+            heads.join(" | "),
+            " ---: |".repeat(CROWDS.len())
+        );
+        let in_flight = CROWDS.map(|crowd| (crowd.processes * crowd.callers).to_string());
+        println!("| requests in flight, altogether | {} |", in_flight.join(" | "));
         let row = |name: &str, show: fn(f64) -> String, value: &dyn Fn(&Round) -> f64| {
             let cells = self.rounds.iter().map(|rounds| spread(rounds, show, value));
             println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
@@ -162,16 +202,20 @@ impl Load {
         row("answers of another session, or none", group, &|round| round.tally.foreign as f64);
     }
 
-    /// The servers' processor time for one request in microseconds, with the most processes.
+    /// The servers' processor time for one request in microseconds, where it is dearest.
     pub fn server_micros(&self) -> f64 {
-        let last = &self.rounds[PROCESSES.len() - 1];
-        median(&last.iter().map(Round::server_micros).collect::<Vec<_>>())
+        self.dearest(Round::server_micros)
     }
 
     /// The bytes of one request on the wire.
     pub fn traffic(&self) -> f64 {
-        let last = &self.rounds[PROCESSES.len() - 1];
-        median(&last.iter().map(Round::traffic).collect::<Vec<_>>())
+        self.dearest(Round::traffic)
+    }
+
+    fn dearest(&self, value: fn(&Round) -> f64) -> f64 {
+        let medians =
+            self.rounds.iter().map(|rounds| median(&rounds.iter().map(value).collect::<Vec<_>>()));
+        medians.fold(0.0, f64::max)
     }
 
     /// Requests that failed or met another session.

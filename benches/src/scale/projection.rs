@@ -3,8 +3,11 @@
 use crate::group;
 
 const SESSIONS: [f64; 2] = [10e6, 100e6];
-/// A primary's data: what it can fork, copy to a replica and load again within seconds.
-const DATA_OF_A_PRIMARY: f64 = 12e9;
+/// What expired sessions take until the server finds them, as a factor.
+const EXPIRED: f64 = 1.25;
+/// A primary's memory: what it can fork without standing still for long, copy to a replica and read
+/// again after a restart.
+const MEMORY_OF_A_PRIMARY: f64 = 12e9;
 /// The share of one processor core that a primary is planned to use.
 const PLANNED_LOAD: f64 = 0.5;
 /// Sessions per request and second: a visitor of 10 minutes with a request every 20 s, whose session
@@ -22,19 +25,20 @@ pub fn project(bytes_each: f64, server_micros: f64, traffic: f64) {
         group(traffic)
     );
     println!(
-        "| sessions | a session | data, GB | requests per second | wire, Mbit/s | primaries by memory | primaries by load |"
+        "| sessions | a session | memory, GB | requests per second | wire, Mbit/s | primaries by memory | primaries by load |"
     );
     println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: |");
     for sessions in SESSIONS {
         for (name, sessions_per_rate) in MODELS {
-            let (data, rate) = (sessions * bytes_each, sessions / sessions_per_rate);
+            let memory = sessions * bytes_each * EXPIRED;
+            let rate = sessions / sessions_per_rate;
             println!(
                 "| {} | {name} | {} | {} | {} | {} | {} |",
                 group(sessions),
-                group(data / 1e9),
+                group(memory / 1e9),
                 group(rate),
                 group(rate * traffic * 8.0 / 1e6),
-                (data / DATA_OF_A_PRIMARY).ceil(),
+                (memory / MEMORY_OF_A_PRIMARY).ceil(),
                 (rate * server_micros / 1e6 / PLANNED_LOAD).ceil()
             );
         }

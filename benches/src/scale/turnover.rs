@@ -10,64 +10,101 @@ use cloakroom_redis::RedisSessionStorage;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep_until};
 
+use super::Fleet;
 use super::contents::Contents;
 use super::gauge::Gauge;
-use super::{Fleet, Topology};
 use crate::group;
 
 const CALLERS: usize = 64;
 /// How many generations of sessions come and go.
-const LIFETIMES: u32 = 4;
+const LIFETIMES: u32 = 3;
 /// How long the server may take to find the last ones that have expired.
 const AFTERGLOW: Duration = Duration::from_secs(60);
 
+/// How hard the server looks for keys that have expired.
+#[derive(Clone, Copy, Debug)]
+pub enum Expiry {
+    /// With the settings that it comes with.
+    Usual,
+    /// With `active-expire-effort 5`, of 1 to 10.
+    Eager,
+}
+
+impl Expiry {
+    const fn effort(self) -> &'static str {
+        match self {
+            Self::Usual => "1",
+            Self::Eager => "5",
+        }
+    }
+}
+
 /// Keeps so many sessions alive, each for `lifetime`, and prints the memory over time. Answers how
 /// many keys are left in the end.
-pub async fn turn_over(alive: usize, lifetime: Duration) -> usize {
+pub async fn turn_over(alive: usize, lifetime: Duration, expiry: Expiry) -> usize {
     let rate = alive as f64 / lifetime.as_secs_f64();
     println!(
-        "\n### Turnover: {} sessions a second that live for {} s each, one server\n",
+        "\n### Turnover: {} sessions a second that live for {} s each, active-expire-effort {}\n",
         group(rate),
-        lifetime.as_secs()
+        lifetime.as_secs(),
+        expiry.effort()
     );
-    println!("| second | made so far | alive | keys | memory, MB | resident, MB |");
-    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
-    let fleet = Fleet::start(Topology::Standalone).await;
+    println!(
+        "| second | made so far | alive | keys | memory, MB | resident, MB | core used so far, % |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let fleet = Fleet::one_with(&[("active-expire-effort", expiry.effort())]).await;
     let storage = Arc::new(fleet.patient_storage().await);
     let (made, mut callers) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
     let pause = Duration::from_secs_f64(CALLERS as f64 / rate);
     for _ in 0..CALLERS {
         callers.spawn(keep_coming(storage.clone(), made.clone(), pause, lifetime));
     }
-    let (start, mut past) = (Instant::now(), Vec::new());
+    let (watch, mut past) = (Watch::start(&fleet).await, Vec::new());
+    watch.row(0, 0).await;
     for half in 1..=2 * LIFETIMES {
-        sleep_until((start + lifetime * half / 2).into()).await;
+        sleep_until((watch.start + lifetime * half / 2).into()).await;
         past.push(made.load(Ordering::Relaxed));
         // What was made within the last lifetime, two samples back, is alive.
         let earlier = past.len().checked_sub(3).map_or(0, |at| past[at]);
         let last = past[past.len() - 1];
-        row(&fleet, start, last, last - earlier).await;
+        watch.row(last, last - earlier).await;
     }
     callers.shutdown().await;
     let end = Instant::now() + lifetime + AFTERGLOW;
     while Gauge::read(&fleet).await.keys > 0.0 && Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    row(&fleet, start, made.load(Ordering::Relaxed), 0).await;
+    watch.row(made.load(Ordering::Relaxed), 0).await;
     Gauge::read(&fleet).await.keys as usize
 }
 
-async fn row(fleet: &Fleet, start: Instant, made: usize, alive: usize) {
-    let gauge = Gauge::read(fleet).await;
-    println!(
-        "| {:.0} | {} | {} | {} | {:.1} | {} |",
-        start.elapsed().as_secs_f64(),
-        group(made as f64),
-        group(alive as f64),
-        group(gauge.keys),
-        gauge.memory / 1e6,
-        group(gauge.resident / 1e6)
-    );
+/// Somebody who looks at the server now and then.
+struct Watch<'a> {
+    fleet: &'a Fleet,
+    start: Instant,
+    cpu: Duration,
+}
+
+impl<'a> Watch<'a> {
+    async fn start(fleet: &'a Fleet) -> Self {
+        Self { fleet, start: Instant::now(), cpu: Gauge::read(fleet).await.cpu }
+    }
+
+    async fn row(&self, made: usize, alive: usize) {
+        let gauge = Gauge::read(self.fleet).await;
+        // In the first row no time has passed.
+        let (seconds, cpu) = (self.start.elapsed().as_secs_f64(), gauge.cpu - self.cpu);
+        println!(
+            "| {seconds:.0} | {} | {} | {} | {:.1} | {} | {:.0} |",
+            group(made as f64),
+            group(alive as f64),
+            group(gauge.keys),
+            gauge.memory / 1e6,
+            group(gauge.resident / 1e6),
+            cpu.as_secs_f64() / seconds.max(1.0) * 100.0
+        );
+    }
 }
 
 async fn keep_coming(
