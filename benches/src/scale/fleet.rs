@@ -30,6 +30,9 @@ pub enum Topology {
 }
 
 impl Topology {
+    /// Each of them, the simpler one first.
+    pub const ALL: [Self; 2] = [Self::Standalone, Self::Cluster];
+
     /// What it is called in a table.
     pub fn name(self) -> &'static str {
         match self {

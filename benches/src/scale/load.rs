@@ -1,134 +1,18 @@
-//! [`Scene`]: application processes on full servers, and [`Load`]: rounds with 1, 2 and 4 of them in
-//! turn.
+//! [`Load`]: rounds with 1, 2 and 4 processes in turn, and the table of what they were like.
 
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
-
 use super::Fleet;
 use super::application::WRITES;
-use super::gauge::Gauge;
 use super::popularity::{Popularity, SKEW};
-use super::tally::Tally;
-use super::tickets::Tickets;
-use crate::{Worker, group, median, percentile};
+use super::round::Round;
+use super::scene::{Crowd, MOST_PROCESSES, Scene};
+use crate::{group, median, percentile};
 
 /// Who is at work, in turn. The last ones keep the server least busy: it gets each command by itself,
 /// and has most to do for it.
 const CROWDS: [Crowd; 4] =
-    [Crowd::of(1, 64), Crowd::of(2, 32), Crowd::of(MOST_PROCESSES, 16), Crowd::of(4, 1)];
-const MOST_PROCESSES: usize = 4;
-/// For connections, scripts and maps; not measured.
-const WARM_UP: Duration = Duration::from_secs(1);
-
-/// So many processes, each with so many requests in flight.
-#[derive(Clone, Copy, Debug)]
-pub struct Crowd {
-    processes: usize,
-    callers: usize,
-}
-
-impl Crowd {
-    /// All processes, and as many requests in flight as they ever have.
-    pub const EVERYBODY: Self = Self::of(MOST_PROCESSES, 16);
-
-    const fn of(processes: usize, callers: usize) -> Self {
-        Self { processes, callers }
-    }
-}
-
-/// Application processes; they end with the value.
-pub struct Scene<'a> {
-    /// The servers.
-    pub fleet: &'a Fleet,
-    /// The processes.
-    pub workers: Vec<Worker>,
-    // The processes have read it; it is removed with the value.
-    _tickets: NamedTempFile,
-}
-
-/// What the processes and the servers say of one round.
-pub struct Round {
-    /// What became of the requests.
-    pub tally: Tally,
-    length: Duration,
-    before: Gauge,
-    after: Gauge,
-}
-
-impl<'a> Scene<'a> {
-    /// Starts the processes and waits until they are connected.
-    pub async fn open(fleet: &'a Fleet, tickets: &Tickets) -> Self {
-        let file = NamedTempFile::new().expect("a temporary file");
-        tickets.write(file.as_file()).expect("there is room for the tickets");
-        let path = file.path().to_string_lossy().into_owned();
-        let start = |number: usize| {
-            Worker::start(&["application", &fleet.url(), &path, &number.to_string()])
-        };
-        let mut workers: Vec<_> = (0..MOST_PROCESSES).map(start).collect();
-        workers.iter_mut().for_each(|worker| assert_eq!(worker.hear(), "ready"));
-        let mut scene = Self { fleet, workers, _tickets: file };
-        scene.round(Crowd::EVERYBODY, WARM_UP).await;
-        scene
-    }
-
-    /// Has some of the processes work for a while.
-    pub async fn round(&mut self, crowd: Crowd, length: Duration) -> Round {
-        self.round_with(crowd, length, async {}).await
-    }
-
-    /// The same, with something that happens to the servers meanwhile.
-    pub async fn round_with(
-        &mut self,
-        crowd: Crowd,
-        length: Duration,
-        meanwhile: impl Future<Output = ()>,
-    ) -> Round {
-        let before = Gauge::read(self.fleet).await;
-        let order = format!("run {} {}", length.as_millis(), crowd.callers);
-        let working = &mut self.workers[..crowd.processes];
-        working.iter_mut().for_each(|worker| worker.tell(&order));
-        meanwhile.await;
-        let mut tally = Tally::default();
-        working.iter_mut().for_each(|worker| tally.add(Tally::hear(worker)));
-        let after = Gauge::read(self.fleet).await;
-        Round { tally, length, before, after }
-    }
-}
-
-impl Round {
-    fn requests(&self) -> f64 {
-        (self.tally.reads.len() + self.tally.writes.len()) as f64
-    }
-
-    /// Requests per second.
-    pub fn rate(&self) -> f64 {
-        self.requests() / self.length.as_secs_f64()
-    }
-
-    fn server_micros(&self) -> f64 {
-        (self.after.cpu.saturating_sub(self.before.cpu)).as_secs_f64() * 1e6 / self.requests()
-    }
-
-    fn application_micros(&self) -> f64 {
-        self.tally.cpu.as_secs_f64() * 1e6 / self.requests()
-    }
-
-    fn commands(&self) -> f64 {
-        (self.after.asked - self.before.asked) / self.requests()
-    }
-
-    fn traffic(&self) -> f64 {
-        (self.after.traffic - self.before.traffic) / self.requests()
-    }
-
-    /// The share of the commands that the busiest server had.
-    fn busiest(&self) -> f64 {
-        let pairs = self.after.asked_each.iter().zip(&self.before.asked_each);
-        let most = pairs.map(|(after, before)| after - before).fold(0.0, f64::max);
-        most / (self.after.asked - self.before.asked)
-    }
-}
+    [Crowd::of(1, 64), Crowd::of(2, 32), Crowd::EVERYBODY, Crowd::of(MOST_PROCESSES, 1)];
 
 /// All rounds.
 pub struct Load {

@@ -39,20 +39,22 @@ impl Options {
             sessions: 1_000_000,
             round: Duration::from_secs(3),
             rounds: 5,
-            topologies: vec![Topology::Standalone, Topology::Cluster],
+            topologies: Topology::ALL.to_vec(),
         };
-        for pair in arguments.chunks(2) {
-            let [name, value] = pair else { return Err(USAGE.to_owned()) };
-            let number = || value.parse::<usize>().ok().filter(|number| *number > 0);
-            let number = || number().ok_or_else(|| format!("{name} {value}\n\n{USAGE}"));
-            match (name.as_str(), value.as_str()) {
+        let mut words = arguments.iter().map(String::as_str);
+        while let Some(name) = words.next() {
+            let value = words.next().unwrap_or_default();
+            let refused = || format!("{name} {value}\n\n{USAGE}");
+            let number = value.parse::<usize>().ok().filter(|number| *number > 0);
+            let number = || number.ok_or_else(refused);
+            match (name, value) {
                 ("--sessions", _) => options.sessions = number()?.max(1_000),
                 ("--seconds", _) => options.round = Duration::from_secs(number()? as u64),
                 ("--rounds", _) => options.rounds = number()?,
                 ("--servers", "standalone") => options.topologies = vec![Topology::Standalone],
                 ("--servers", "cluster") => options.topologies = vec![Topology::Cluster],
-                ("--servers", "all") => {}
-                _ => return Err(format!("{name} {value}\n\n{USAGE}")),
+                ("--servers", "all") => options.topologies = Topology::ALL.to_vec(),
+                _ => return Err(refused()),
             }
         }
         Ok(options)
