@@ -14,7 +14,7 @@ scripts/scale [--sessions N] [--seconds S] [--rounds R] [--servers standalone|cl
   --servers K    on one server, a Cluster of three primaries, or first on one and then on the other
                  (default all)
 
-scripts/scale --sessions 20000 --seconds 1 --rounds 1   shows in a minute that it works";
+scripts/scale --sessions 20000 --seconds 1 --rounds 1   shows in a minute and a half that it works";
 
 /// The extent of a run.
 #[derive(Clone, Debug)]
