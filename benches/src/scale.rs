@@ -5,6 +5,7 @@
 //! process, without HTTP. Every answer is checked: a session must be its visitor's own, and an
 //! acknowledged write must be found again at the end.
 
+mod append_only;
 mod application;
 mod chance;
 mod contents;
@@ -19,12 +20,12 @@ mod round;
 mod scene;
 mod seeding;
 mod sizes;
-mod snapshot;
 mod tally;
 mod tickets;
 mod turnover;
 mod verification;
 
+pub use append_only::append_under_load;
 pub use application::Application;
 pub use fleet::{Fleet, Topology};
 pub use gauge::Gauge;
@@ -34,6 +35,5 @@ pub use options::Options;
 pub use projection::project;
 pub use scene::{Crowd, Scene};
 pub use sizes::compare_sizes;
-pub use snapshot::save_under_load;
 pub use turnover::{Expiry, turn_over};
 pub use verification::verify;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use cloakroom_benches::group;
 use cloakroom_benches::scale::{
-    Application, Expiry, Fleet, Gauge, Growth, Load, Options, Scene, Topology, compare_sizes, grow,
-    project, save_under_load, turn_over, verify,
+    Application, Expiry, Fleet, Gauge, Growth, Load, Options, Scene, Topology, append_under_load,
+    compare_sizes, grow, project, turn_over, verify,
 };
 
 /// Sessions that come and go live for so long, within which the server looks for expired ones often.
@@ -60,7 +60,7 @@ async fn on(topology: Topology, options: &Options) -> Vec<String> {
     let mut scene = Scene::open(&fleet, &tickets).await;
     let load = Load::run(&mut scene, options.rounds, options.round).await;
     load.print(&fleet, options.sessions);
-    let unsound = load.unsound() + save_under_load(&mut scene).await;
+    let unsound = load.unsound() + append_under_load(&mut scene).await;
     let wrong = verify(&mut scene, &tickets).await;
     drop(scene);
     let after = Gauge::at_rest(&fleet).await.memory;

@@ -28,9 +28,9 @@ pub struct Gauge {
     pub keys: f64,
     /// The longest that a server stood still to fork, the last time.
     pub fork: Duration,
-    /// Bytes that were copied because they were written during the last snapshot.
+    /// Bytes that were copied because they were written while that was done last.
     pub copied: f64,
-    /// Servers that make a snapshot.
+    /// Servers that write all their data to the disk.
     pub saving: f64,
     /// The commands of requests by server.
     pub asked_each: Vec<f64>,
@@ -79,8 +79,8 @@ impl Gauge {
         self.client_memory += info.number("mem_clients_normal");
         self.keys += info.number("db0");
         self.fork = self.fork.max(fork);
-        self.copied += info.number("rdb_last_cow_size");
-        self.saving += info.number("rdb_bgsave_in_progress");
+        self.copied += info.number("aof_last_cow_size");
+        self.saving += info.number("aof_rewrite_in_progress");
     }
 }
 
