@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cloakroom::Engine;
 use cloakroom_redis::RedisSessionStorage;
+use tokio::time::sleep;
 
 use super::chance::Chance;
 use super::contents::{COUNT, VISITOR};
@@ -18,6 +19,8 @@ use crate::{Parent, Visitor};
 
 /// The share of requests that change their session.
 pub const WRITES: f64 = 0.02;
+/// How long a visitor waits after an error, which is far less than the second that is asked for.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// What the operating system counts processor time in; Linux has always had this.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -96,9 +99,12 @@ impl Application {
             let micros = start.elapsed().as_micros() as u32;
             match outcome {
                 Err(error) => {
-                    eprintln!("{error}");
+                    if tally.failed == 0 {
+                        eprintln!("{error}");
+                    }
                     tally.failed += 1;
                     self.writes(number, |all| all.unknown += u64::from(writes));
+                    sleep(PATIENCE).await;
                 }
                 Ok(_) if owner != Some(number) => tally.foreign += 1,
                 Ok(_) if !writes => tally.reads.push(micros),
