@@ -1,77 +1,54 @@
-//! What the engine itself costs per request, on a storage in memory: time and allocations of a
-//! request that ignores its session, one that reads it and one that writes it.
+//! What the library itself costs on a storage in memory, so without any wire: time and allocations
+//! of whole requests and of the parts that they are made of. Instructions: `scripts/budget`.
 
 use std::alloc::System;
-use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use cloakroom::{Answer, Engine, MemorySessionStorage};
-use cloakroom_benches::{Visitor, group, median};
+use cloakroom_benches::{Path, Paths, group, median, rounds};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const ROUNDS: usize = 21;
-const REQUESTS: u64 = 20_000;
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Plain,
-    Read,
-    Write,
-}
+const ROUND: Duration = Duration::from_millis(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let engine = Engine::builder(MemorySessionStorage::new()).build().expect("sound");
-    let visitor = Visitor::arriving(&engine, |session| {
-        session.insert("cart", "umbrella,".repeat(19)).unwrap();
-        session.insert("visits", 0).unwrap();
-    })
-    .await;
-    println!("one request on the memory storage, medians of {ROUNDS} rounds of {REQUESTS}:");
-    let kinds = [
-        ("ignores its session", Kind::Plain),
-        ("reads it", Kind::Read),
-        ("writes it", Kind::Write),
-    ];
-    let mut nanos = [const { Vec::new() }; 3];
-    let mut allocations = [0; 3];
-    for _ in 0..ROUNDS {
-        for (at, (_, kind)) in kinds.iter().enumerate() {
-            let before = ALLOCATOR.stats();
-            let start = Instant::now();
-            for number in 0..REQUESTS {
-                request(&engine, &visitor, *kind, number).await;
+    let rounds = rounds(31);
+    let mut paths = Paths::new().await;
+    println!("medians of {rounds} rounds in turns, on the memory storage:");
+    for (title, group) in [("request", &Path::REQUESTS[..]), ("part", &Path::PARTS[..])] {
+        println!("{title:<20}{:>10}{:>14}{:>10}", "ns", "allocations", "bytes");
+        let mut nanos = vec![Vec::new(); group.len()];
+        for _ in 0..rounds {
+            for (nanos, path) in nanos.iter_mut().zip(group) {
+                nanos.push(time(&mut paths, *path).await);
             }
-            nanos[at].push(start.elapsed().as_nanos() as f64 / REQUESTS as f64);
-            let after = ALLOCATOR.stats();
-            let made = |stats: stats_alloc::Stats| stats.allocations + stats.reallocations;
-            allocations[at] = (made(after) - made(before)) / REQUESTS as usize;
         }
-    }
-    for (at, (name, _)) in kinds.iter().enumerate() {
-        println!(
-            "  {name:<20}{:>8} ns{:>5} allocations",
-            group(median(&nanos[at])),
-            allocations[at]
-        );
+        for (nanos, path) in nanos.iter().zip(group) {
+            report(&mut paths, *path, median(nanos)).await;
+        }
     }
 }
 
-async fn request(engine: &Engine, visitor: &Visitor, kind: Kind, number: u64) {
-    let scope = engine.begin(visitor);
-    match kind {
-        Kind::Plain => {}
-        Kind::Read => {
-            let session = scope.handle().load().await.expect("the session is there");
-            black_box(session.get::<u64>("visits").expect("a number"));
-        }
-        Kind::Write => {
-            let session = scope.handle().load().await.expect("the session is there");
-            session.insert("visits", number + 1).expect("a number is JSON");
-        }
+/// Nanoseconds for going the way once.
+async fn time(paths: &mut Paths, path: Path) -> f64 {
+    const BATCH: u64 = 100;
+    let (start, mut times) = (Instant::now(), 0);
+    while start.elapsed() < ROUND {
+        paths.go(path, BATCH).await;
+        times += BATCH;
     }
-    let _ = scope.finish(Answer::Ordinary).await.expect("nothing fails");
+    start.elapsed().as_nanos() as f64 / times as f64
+}
+
+async fn report(paths: &mut Paths, path: Path, nanos: f64) {
+    const TIMES: u64 = 1000;
+    let before = ALLOCATOR.stats();
+    paths.go(path, TIMES).await;
+    let made = ALLOCATOR.stats() - before;
+    let each = |total: usize| total as f64 / TIMES as f64;
+    let allocations = each(made.allocations + made.reallocations);
+    let bytes = group(each(made.bytes_allocated));
+    println!("{:<20}{:>10}{allocations:>14.2}{bytes:>10}", path.name(), group(nanos));
 }

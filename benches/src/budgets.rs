@@ -1,0 +1,44 @@
+//! [`BUDGETS`]: what each way through the library may cost.
+//!
+//! Lower a number when the code has become cheaper; raise one only together with the reason, in the
+//! commit that makes the code dearer.
+
+use crate::Path;
+
+/// What one way may cost each time.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// The way.
+    pub path: Path,
+    /// How many times memory may be allocated or grown.
+    pub allocations: u32,
+    /// How many instructions may be executed, as valgrind counts them: without the processor's own
+    /// SHA-256, which makes the two hashes of a ticket 7,000 instructions.
+    pub instructions: u64,
+}
+
+impl Budget {
+    /// By how much the instructions may differ: compilers and C libraries do.
+    pub const TOLERANCE: f64 = 1.05;
+
+    const fn new(path: Path, allocations: u32, instructions: u64) -> Self {
+        Self { path, allocations, instructions }
+    }
+}
+
+/// The budgets, requests first.
+pub const BUDGETS: [Budget; 13] = [
+    Budget::new(Path::IgnoredByStranger, 5, 6_747),
+    Budget::new(Path::Ignored, 5, 8_478),
+    Budget::new(Path::Read, 10, 32_211),
+    Budget::new(Path::Write, 42, 87_531),
+    Budget::new(Path::SignIn, 31, 88_336),
+    Budget::new(Path::TokenParse, 0, 771),
+    Budget::new(Path::TokenGenerate, 0, 73),
+    Budget::new(Path::TokenHash, 0, 7_005),
+    Budget::new(Path::CookieAmongMany, 5, 17_533),
+    Budget::new(Path::RecordDecode, 1, 4_570),
+    Budget::new(Path::RecordEncode, 4, 3_000),
+    Budget::new(Path::FieldNumber, 0, 547),
+    Budget::new(Path::FieldText, 1, 1_973),
+];

@@ -1,0 +1,275 @@
+//! [`Paths`]: the ways through the library whose cost is watched, each one small piece of work that
+//! can be repeated. `engine` measures their time, `budget` counts what they allocate and execute.
+//!
+//! The session is a realistic one: a number, a count and four texts of 200 bytes, about 1 KiB. The
+//! visitor's browser sends a user agent and five cookies that are none of ours.
+
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use cloakroom::{
+    Absolute, Answer, Commit, CommitBuilder, Engine, Expect, MemorySessionStorage, Nonce, Record,
+    RequestFacts, Session, SessionData, SessionKey, SessionStorage, SetCookie, Stamp, Timestamp,
+    Token,
+};
+
+const USER_AGENT: &[u8] =
+    b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+    Chrome/141.0.0.0 Safari/537.36";
+
+const BEFORE_OURS: &str = "_ga=GA1.2.1186413451.1763850000; theme=dark; consent=2026-01-15T09:30; ";
+const AFTER_OURS: &str = "; lang=de-DE; _gid=GA1.2.771203344.1763850000";
+
+/// One of the ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// A request without a ticket whose handler ignores the session.
+    IgnoredByStranger,
+    /// A request with a ticket whose handler ignores the session.
+    Ignored,
+    /// A request that loads the session and reads one field.
+    Read,
+    /// A request that loads the session and updates one field.
+    Write,
+    /// A request that loads the session and signs in, which rotates the ticket.
+    SignIn,
+    /// Reading a ticket from a cookie's value.
+    TokenParse,
+    /// Drawing a ticket.
+    TokenGenerate,
+    /// The two hashes of a ticket.
+    TokenHash,
+    /// The beginning of a request with our cookie behind 30 others.
+    CookieAmongMany,
+    /// Checking a record's bytes.
+    RecordDecode,
+    /// Writing a record's bytes for a key, with its stamp.
+    RecordEncode,
+    /// Reading a number from a field.
+    FieldNumber,
+    /// Reading a text of 200 bytes from the last field.
+    FieldText,
+}
+
+impl Path {
+    /// Whole requests on the memory storage.
+    pub const REQUESTS: [Self; 5] =
+        [Self::IgnoredByStranger, Self::Ignored, Self::Read, Self::Write, Self::SignIn];
+
+    /// The parts that requests are made of.
+    pub const PARTS: [Self; 8] = [
+        Self::TokenParse,
+        Self::TokenGenerate,
+        Self::TokenHash,
+        Self::CookieAmongMany,
+        Self::RecordDecode,
+        Self::RecordEncode,
+        Self::FieldNumber,
+        Self::FieldText,
+    ];
+
+    /// The name in tables and in the list of budgets.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IgnoredByStranger => "ignore, no ticket",
+            Self::Ignored => "ignore",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::SignIn => "sign in",
+            Self::TokenParse => "token: parse",
+            Self::TokenGenerate => "token: generate",
+            Self::TokenHash => "token: hash",
+            Self::CookieAmongMany => "cookie among 30",
+            Self::RecordDecode => "record: decode",
+            Self::RecordEncode => "record: encode",
+            Self::FieldNumber => "field: number",
+            Self::FieldText => "field: text",
+        }
+    }
+
+    /// The way with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::REQUESTS.into_iter().chain(Self::PARTS).find(|path| path.name() == name)
+    }
+}
+
+/// Everything that the ways need, made before anything is measured.
+pub struct Paths {
+    engine: Engine,
+    visitor: Browser,
+    stranger: Browser,
+    collector: Browser,
+    data: SessionData,
+    cookie_value: Vec<u8>,
+    key: SessionKey,
+    record: Record,
+    builder: CommitBuilder,
+    stamp: Stamp,
+}
+
+impl Paths {
+    /// Fills a memory storage with one session.
+    pub async fn new() -> Self {
+        let storage = MemorySessionStorage::new();
+        let engine = Engine::builder(storage.clone()).build().expect("sound");
+        let mut visitor = Browser::default();
+        let scope = engine.begin(&visitor);
+        fill(&scope.handle().load().await.expect("a new session"));
+        let finished = scope.finish(Answer::Ordinary).await.expect("it is stored");
+        visitor.keep(finished.cookie().expect("a new session has a ticket"));
+        let ticket = visitor.ticket.clone();
+
+        let mut data = SessionData::new();
+        fields(|name, json| data.insert(name, json).expect("it is JSON"));
+        storage.set("paths", &data, Duration::from_secs(1800)).await.expect("there is room");
+        let data = storage.get("paths", None).await.expect("an answer").expect("just stored");
+
+        let key = Token::parse(ticket.as_bytes()).expect("our ticket").key();
+        let record = storage.load(&key).await.expect("an answer").expect("just stored");
+        let mut builder = CommitBuilder::new(Expect::Absent)
+            .absolute(Absolute::Start(Duration::from_secs(3600)))
+            .nonce(Nonce::from_bytes([7; 16]));
+        for name in record.field_names() {
+            builder = builder.field(name, record.field(name).unwrap_or_default());
+        }
+        let hour = Duration::from_secs(3600);
+        Self {
+            engine,
+            collector: Browser::with_many_cookies(&ticket),
+            visitor,
+            stranger: Browser::default(),
+            data,
+            cookie_value: ticket.into_bytes(),
+            key,
+            record,
+            builder,
+            stamp: Stamp::first(Timestamp::from_millis(1), hour, hour),
+        }
+    }
+
+    /// Goes one of the ways that many times.
+    pub async fn go(&mut self, path: Path, times: u64) {
+        match path {
+            Path::IgnoredByStranger => repeat(times, || drop(self.engine.begin(&self.stranger))),
+            Path::Ignored => repeat(times, || drop(self.engine.begin(&self.visitor))),
+            Path::CookieAmongMany => repeat(times, || drop(self.engine.begin(&self.collector))),
+            Path::Read => self.read(times).await,
+            Path::Write => self.write(times).await,
+            Path::SignIn => self.sign_in(times).await,
+            Path::TokenParse => repeat(times, || Token::parse(black_box(&self.cookie_value))),
+            Path::TokenGenerate => repeat(times, || Token::generate().expect("random bytes")),
+            Path::TokenHash => {
+                let token = Token::parse(&self.cookie_value).expect("our ticket");
+                repeat(times, || (black_box(&token).key(), black_box(&token).verifier_hash()));
+            }
+            Path::RecordDecode => repeat(times, || {
+                let bytes = self.record.as_bytes().clone();
+                Record::decode(black_box(&self.key), bytes, self.record.as_of()).expect("sound")
+            }),
+            Path::RecordEncode => repeat(times, || {
+                let commit: Commit = self.builder.build().expect("sound");
+                commit.stamped(black_box(&self.key), &self.stamp)
+            }),
+            Path::FieldNumber => repeat(times, || self.data.get::<u64>("count").expect("a number")),
+            Path::FieldText => repeat(times, || self.data.get::<String>("text_3").expect("a text")),
+        }
+    }
+
+    async fn read(&self, times: u64) {
+        for _ in 0..times {
+            let scope = self.engine.begin(&self.visitor);
+            let session = scope.handle().load().await.expect("the session is there");
+            black_box(session.get::<u64>("count").expect("a number"));
+            let _ = scope.finish(Answer::Ordinary).await.expect("nothing fails");
+        }
+    }
+
+    async fn write(&self, times: u64) {
+        for _ in 0..times {
+            let scope = self.engine.begin(&self.visitor);
+            let session = scope.handle().load().await.expect("the session is there");
+            let more = |count: Option<u64>| count.unwrap_or_default() + 1;
+            black_box(session.update("count", more).expect("a number"));
+            let _ = scope.finish(Answer::Ordinary).await.expect("nothing fails");
+        }
+    }
+
+    async fn sign_in(&mut self, times: u64) {
+        for _ in 0..times {
+            let scope = self.engine.begin(&self.visitor);
+            let session = scope.handle().load().await.expect("the session is there");
+            session.set_owner("ada").expect("a sound name");
+            let finished = scope.finish(Answer::Ordinary).await.expect("nothing fails");
+            self.visitor.keep(finished.cookie().expect("signing in rotates"));
+        }
+    }
+}
+
+fn repeat<T>(times: u64, mut work: impl FnMut() -> T) {
+    for _ in 0..times {
+        black_box(work());
+    }
+}
+
+fn fill(session: &Session) {
+    session.set_owner("ada").expect("a sound name");
+    fields(|name, json| session.insert(name, json).expect("it is JSON"));
+}
+
+fn fields(mut insert: impl FnMut(&str, serde_json::Value)) {
+    insert("uid", 4711.into());
+    insert("count", 1000.into());
+    for number in 0..4 {
+        insert(&format!("text_{number}"), "0123456789".repeat(20).into());
+    }
+}
+
+/// A browser with cookies of other sites' making, and perhaps our ticket among them.
+#[derive(Default)]
+struct Browser {
+    cookies: String,
+    ticket: String,
+}
+
+impl Browser {
+    fn with_many_cookies(ticket: &str) -> Self {
+        let mut browser = Self { ticket: ticket.to_owned(), ..Self::default() };
+        for number in 0..30 {
+            browser.cookies += &format!("tracker_{number}=0123456789abcdef0123456789abcdef; ");
+        }
+        browser.cookies += &format!("__Host-id={ticket}");
+        browser
+    }
+
+    /// Keeps a ticket; without an allocation from the second one on.
+    fn keep(&mut self, handed_out: &SetCookie) {
+        let value = handed_out.value();
+        let value = value.split_once('=').map_or(value, |(_, value)| value);
+        let ticket = value.split_once(';').map_or(value, |(ticket, _)| ticket);
+        self.ticket.clear();
+        self.ticket.push_str(ticket);
+        self.cookies.clear();
+        for part in [BEFORE_OURS, "__Host-id=", ticket, AFTER_OURS] {
+            self.cookies.push_str(part);
+        }
+    }
+
+    fn cookies(&self) -> &str {
+        if self.ticket.is_empty() { &BEFORE_OURS[..BEFORE_OURS.len() - 2] } else { &self.cookies }
+    }
+}
+
+impl RequestFacts for Browser {
+    fn headers(&self, name: &str, read: &mut dyn FnMut(&[u8])) {
+        match name {
+            "cookie" => read(self.cookies().as_bytes()),
+            "user-agent" => read(USER_AGENT),
+            _ => {}
+        }
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)))
+    }
+}
