@@ -121,7 +121,7 @@ impl Records {
         let Some(mut stored) = self.load(key).await? else { return Ok(Committed::Gone) };
         for _ in 0..MAX_OVERTAKEN {
             if stored.version().nonce() == commit.nonce() {
-                return Ok(Committed::Applied { stamp: *stored.stamp(), as_of: stored.as_of() });
+                return Ok(Committed::Applied { stamp: stored.stamp(), as_of: stored.as_of() });
             }
             match self.commit_on(key, commit, Some(stored.version()), Some(&stored)).await? {
                 Committed::Conflict(newer) => stored = newer,

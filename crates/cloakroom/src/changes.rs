@@ -197,7 +197,7 @@ impl Changes {
             draft.persistent = persistence == Persistence::UntilDeadline;
         }
         if let Some(fingerprint) = &self.fingerprint {
-            draft.fingerprint = Some(fingerprint);
+            draft.fingerprint = Some(fingerprint.origin());
         }
     }
 

@@ -40,15 +40,23 @@ pub enum FingerprintMode {
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SessionFingerprint {
-    address: Option<Address>,
+    address: Option<Address<String>>,
     user_agent: Option<String>,
 }
 
+/// A fingerprint that lies elsewhere: in a [`SessionFingerprint`], or in a record's bytes. Looking at
+/// one and comparing two costs no allocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    address: Option<Address<&'a str>>,
+    user_agent: Option<&'a str>,
+}
+
 /// An address, or the text that stood in its place.
-#[derive(Clone, PartialEq, Eq)]
-enum Address {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Address<T> {
     Ip(IpAddr),
-    Text(String),
+    Text(T),
 }
 
 impl SessionFingerprint {
@@ -57,13 +65,7 @@ impl SessionFingerprint {
     /// An IPv4-mapped IPv6 address counts as its IPv4 address. An address that is malformed is
     /// compared as text. An empty text counts as absent.
     pub fn new(address: &str, user_agent: &str) -> Self {
-        let address = address.trim();
-        let address = match address.parse::<IpAddr>() {
-            Ok(ip) => Some(Address::Ip(ip.to_canonical())),
-            Err(_) if address.is_empty() => None,
-            Err(_) => Some(Address::Text(cut(address, ADDRESS_LIMIT).trim_end().to_owned())),
-        };
-        Self { address, user_agent: None }.with_user_agent(user_agent)
+        Origin::new(address, user_agent).to_owned()
     }
 
     /// A fingerprint of an address alone.
@@ -74,22 +76,56 @@ impl SessionFingerprint {
     /// The same fingerprint with a user agent, of which the first 512 bytes count.
     #[must_use]
     pub fn with_user_agent(mut self, user_agent: &str) -> Self {
-        self.user_agent =
-            (!user_agent.is_empty()).then(|| cut(user_agent, USER_AGENT_LIMIT).to_owned());
+        self.set_user_agent(user_agent);
         self
+    }
+
+    pub(crate) fn from_address(address: Option<Address<String>>) -> Self {
+        Self { address, user_agent: None }
+    }
+
+    pub(crate) fn set_user_agent(&mut self, user_agent: &str) {
+        self.user_agent = shortened(user_agent).map(str::to_owned);
     }
 
     /// The address as text.
     pub fn address(&self) -> Option<String> {
-        self.address.as_ref().map(|address| match address {
-            Address::Ip(ip) => ip.to_string(),
-            Address::Text(text) => text.clone(),
-        })
+        self.address.as_ref().map(Address::to_string)
     }
 
     /// The user agent.
     pub fn user_agent(&self) -> Option<&str> {
         self.user_agent.as_deref()
+    }
+
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        let address = self.address.as_ref().map(|address| match address {
+            Address::Ip(ip) => Address::Ip(*ip),
+            Address::Text(text) => Address::Text(text.as_str()),
+        });
+        Origin { address, user_agent: self.user_agent() }
+    }
+}
+
+impl<'a> Origin<'a> {
+    /// As [`SessionFingerprint::new`].
+    pub(crate) fn new(address: &'a str, user_agent: &'a str) -> Self {
+        Self { address: Address::read(address), user_agent: shortened(user_agent) }
+    }
+
+    pub(crate) fn address(self) -> Option<Address<&'a str>> {
+        self.address
+    }
+
+    pub(crate) fn user_agent(self) -> Option<&'a str> {
+        self.user_agent
+    }
+
+    pub(crate) fn to_owned(self) -> SessionFingerprint {
+        SessionFingerprint {
+            address: self.address.map(Address::to_owned),
+            user_agent: self.user_agent.map(str::to_owned),
+        }
     }
 }
 
@@ -104,31 +140,64 @@ impl FingerprintMode {
         recorded: Option<&SessionFingerprint>,
         request: Option<&SessionFingerprint>,
     ) -> bool {
+        self.admits(
+            recorded.map(SessionFingerprint::origin),
+            request.map(SessionFingerprint::origin),
+        )
+    }
+
+    /// As [`FingerprintMode::accepts`], on fingerprints that lie elsewhere.
+    pub(crate) fn admits(self, recorded: Option<Origin<'_>>, request: Option<Origin<'_>>) -> bool {
         let Some(recorded) = recorded else { return true };
         match (self, request) {
             (Self::Disabled, _) | (Self::Soft, None) => true,
             (Self::Strict, None) => recorded.address.is_none() && recorded.user_agent.is_none(),
             (Self::Soft, Some(request)) => {
-                both(&recorded.address, &request.address).is_none_or(|(a, b)| a.same_network(b))
-                    && both(&recorded.user_agent, &request.user_agent).is_none_or(|(a, b)| a == b)
+                let addresses = recorded.address.zip(request.address);
+                let user_agents = recorded.user_agent.zip(request.user_agent);
+                addresses.is_none_or(|(a, b)| a.same_network(b))
+                    && user_agents.is_none_or(|(a, b)| a == b)
             }
             (Self::Strict, Some(request)) => {
-                recorded.address.as_ref().is_none_or(|a| Some(a) == request.address.as_ref())
-                    && recorded
-                        .user_agent
-                        .as_ref()
-                        .is_none_or(|a| Some(a) == request.user_agent.as_ref())
+                recorded.address.is_none_or(|address| Some(address) == request.address)
+                    && recorded.user_agent.is_none_or(|agent| Some(agent) == request.user_agent)
             }
         }
     }
 }
 
-impl Address {
-    fn same_network(&self, other: &Address) -> bool {
+impl<'a> Address<&'a str> {
+    /// Reads an address; what is none is compared as text, and an empty text is absent.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        match text.parse::<IpAddr>() {
+            Ok(ip) => Some(Self::Ip(ip.to_canonical())),
+            Err(_) if text.is_empty() => None,
+            Err(_) => Some(Self::Text(cut(text, ADDRESS_LIMIT).trim_end())),
+        }
+    }
+
+    pub(crate) fn to_owned(self) -> Address<String> {
+        match self {
+            Self::Ip(ip) => Address::Ip(ip),
+            Self::Text(text) => Address::Text(text.to_owned()),
+        }
+    }
+
+    fn same_network(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Ip(IpAddr::V4(a)), Self::Ip(IpAddr::V4(b))) => network_v4(*a) == network_v4(*b),
-            (Self::Ip(IpAddr::V6(a)), Self::Ip(IpAddr::V6(b))) => network_v6(*a) == network_v6(*b),
+            (Self::Ip(IpAddr::V4(a)), Self::Ip(IpAddr::V4(b))) => network_v4(a) == network_v4(b),
+            (Self::Ip(IpAddr::V6(a)), Self::Ip(IpAddr::V6(b))) => network_v6(a) == network_v6(b),
             (a, b) => a == b,
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Address<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Text(text) => text.fmt(f),
         }
     }
 }
@@ -144,10 +213,6 @@ impl fmt::Debug for SessionFingerprint {
     }
 }
 
-fn both<'a, T>(a: &'a Option<T>, b: &'a Option<T>) -> Option<(&'a T, &'a T)> {
-    a.as_ref().zip(b.as_ref())
-}
-
 fn network_v4(address: Ipv4Addr) -> [u8; 3] {
     let [a, b, c, _] = address.octets();
     [a, b, c]
@@ -158,10 +223,17 @@ fn network_v6(address: Ipv6Addr) -> [u16; 4] {
     [a, b, c, d]
 }
 
+/// What counts of a user agent; an empty one is absent.
+fn shortened(user_agent: &str) -> Option<&str> {
+    (!user_agent.is_empty()).then(|| cut(user_agent, USER_AGENT_LIMIT))
+}
+
 /// The longest prefix of at most `limit` bytes that is whole characters.
 fn cut(text: &str, limit: usize) -> &str {
-    let fits = |end: &usize| *end <= text.len() && text.is_char_boundary(*end);
-    let end = (0..=limit).rev().find(fits).unwrap_or_default();
+    if text.len() <= limit {
+        return text;
+    }
+    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
     &text[..end]
 }
 

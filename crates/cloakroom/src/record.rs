@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::commit::Nonce;
-use crate::fingerprint::SessionFingerprint;
+use crate::fingerprint::{Origin, SessionFingerprint};
 use crate::token::{SessionKey, VerifierHash};
 
 pub(crate) use fields::{FIELD_NAME_LIMIT, Fields};
@@ -71,12 +71,12 @@ impl Version {
     }
 }
 
-/// One session as a storage holds it.
+/// One session as a storage holds it. Clones share the bytes.
 #[derive(Clone)]
 pub struct Record {
     bytes: Bytes,
     as_of: Timestamp,
-    head: layout::Head,
+    ends: layout::Ends,
 }
 
 impl Record {
@@ -86,53 +86,53 @@ impl Record {
     /// [`CorruptRecord`] where the bytes are not a record, were cut or altered, are of a format
     /// version that this release does not know, or belong to another key.
     pub fn decode(key: &SessionKey, bytes: Bytes, as_of: Timestamp) -> Result<Self, CorruptRecord> {
-        let head = layout::decode(key, &bytes)?;
-        Ok(Self { bytes, as_of, head })
+        let ends = layout::check(key, &bytes)?;
+        Ok(Self { bytes, as_of, ends })
     }
 
     /// How many times the session was committed.
     pub fn generation(&self) -> Generation {
-        self.head.stamp.generation
+        self.stamp().generation
     }
 
     /// What the storage has written into the record.
-    pub fn stamp(&self) -> &Stamp {
-        &self.head.stamp
+    pub fn stamp(&self) -> Stamp {
+        self.head().stamp()
     }
 
     /// Which state of the record this is.
     pub fn version(&self) -> Version {
-        Version::new(self.generation(), self.head.nonce)
+        Version::new(self.generation(), self.head().nonce())
     }
 
     /// When the session was created.
     pub fn created(&self) -> Timestamp {
-        self.head.stamp.created
+        self.stamp().created
     }
 
     /// When the absolute timeout began to count: at creation or at the last sign-in.
     pub fn started(&self) -> Timestamp {
-        self.head.stamp.started
+        self.stamp().started
     }
 
     /// When the session was last written or its idle deadline moved.
     pub fn touched(&self) -> Timestamp {
-        self.head.stamp.touched
+        self.stamp().touched
     }
 
     /// When the session ends unless somebody uses it.
     pub fn idle_deadline(&self) -> Timestamp {
-        self.head.stamp.idle_deadline
+        self.stamp().idle_deadline
     }
 
     /// When the session ends whatever happens.
     pub fn absolute_deadline(&self) -> Timestamp {
-        self.head.stamp.absolute_deadline
+        self.stamp().absolute_deadline
     }
 
     /// How long the session may lie unused.
     pub fn idle_timeout(&self) -> Duration {
-        self.head.idle_timeout
+        self.head().idle_timeout()
     }
 
     /// The storage's clock at the time this copy was read or written.
@@ -147,22 +147,26 @@ impl Record {
 
     /// Whether the cookie is kept when the browser closes.
     pub fn is_persistent(&self) -> bool {
-        self.head.persistent
+        self.head().is_persistent()
     }
 
     /// The principal that is signed in.
     pub fn owner(&self) -> Option<&str> {
-        self.head.owner.clone().and_then(|range| std::str::from_utf8(&self.bytes[range]).ok())
+        self.ends.owner(&self.bytes)
     }
 
     /// Where the session's visitor came from.
-    pub fn fingerprint(&self) -> Option<&SessionFingerprint> {
-        self.head.fingerprint.as_ref()
+    pub fn fingerprint(&self) -> Option<SessionFingerprint> {
+        self.origin().map(Origin::to_owned)
+    }
+
+    pub(crate) fn origin(&self) -> Option<Origin<'_>> {
+        self.ends.origin(&self.bytes)
     }
 
     /// The stored JSON of one field.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        self.fields().find(|(found, _)| *found == name).map(|(_, value)| value)
+        self.fields().value(name)
     }
 
     /// The names of all fields.
@@ -181,16 +185,20 @@ impl Record {
     }
 
     pub(crate) fn fields(&self) -> Fields<'_> {
-        Fields::new(&self.bytes[self.head.fields_at..])
+        self.ends.fields(&self.bytes)
     }
 
     /// Whether a ticket or name with this proof opens the record.
     pub fn accepts(&self, proof: &VerifierHash) -> bool {
-        self.head.verifier == *proof
+        self.verifier() == *proof
     }
 
     pub(crate) fn verifier(&self) -> VerifierHash {
-        self.head.verifier
+        self.head().verifier()
+    }
+
+    fn head(&self) -> layout::Head<'_> {
+        layout::Head(&self.bytes)
     }
 }
 

@@ -152,7 +152,7 @@ impl SessionStorage for BrokenStorage {
         let forgets = before.as_ref().filter(|_| changes && self.shows(Flaw::ForgetsCommit));
         if let Some(record) = forgets {
             let (stamp, as_of) =
-                (commit.stamp(Some(record.stamp()), record.as_of()), record.as_of());
+                (commit.stamp(Some(&record.stamp()), record.as_of()), record.as_of());
             return Ok(self.shown(Committed::Applied { stamp, as_of }));
         }
         let committed = self.0.inner.commit(key, commit).await?;

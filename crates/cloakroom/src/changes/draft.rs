@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::commit::{Absolute, Commit, Expect, Nonce};
-use crate::fingerprint::SessionFingerprint;
+use crate::fingerprint::Origin;
 use crate::record::{Fields, Layout, Record, Stamp};
 use crate::token::VerifierHash;
 
@@ -14,7 +14,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) fields: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
     pub(crate) verifier: VerifierHash,
     pub(crate) owner: Option<&'a str>,
-    pub(crate) fingerprint: Option<&'a SessionFingerprint>,
+    pub(crate) fingerprint: Option<Origin<'a>>,
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute_timeout: Option<Duration>,
     pub(crate) persistent: bool,
@@ -53,7 +53,7 @@ impl<'a> Draft<'a> {
             fields,
             verifier: record.verifier(),
             owner: record.owner(),
-            fingerprint: record.fingerprint(),
+            fingerprint: record.origin(),
             idle_timeout: record.idle_timeout(),
             absolute_timeout: None,
             persistent: record.is_persistent(),

@@ -156,7 +156,7 @@ impl CommitBuilder {
             fields,
             verifier: self.verifier,
             owner: self.owner.as_deref(),
-            fingerprint: self.fingerprint.as_ref(),
+            fingerprint: self.fingerprint.as_ref().map(SessionFingerprint::origin),
             idle_timeout: self.idle_timeout,
             absolute_timeout: match self.absolute {
                 Absolute::Keep => None,

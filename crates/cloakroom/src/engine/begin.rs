@@ -47,12 +47,11 @@ impl Engine {
         if policy.fingerprint_mode() == FingerprintMode::Disabled {
             return None;
         }
-        let mut user_agent = String::new();
-        request.headers("user-agent", &mut |header| {
-            user_agent = String::from_utf8_lossy(header).into_owned();
-        });
         let address = client_address::find(request, &policy.trusted_proxies);
-        let fingerprint = SessionFingerprint::new(address.as_deref().unwrap_or(""), &user_agent);
+        let mut fingerprint = SessionFingerprint::from_address(address);
+        request.headers("user-agent", &mut |header| {
+            fingerprint.set_user_agent(&String::from_utf8_lossy(header));
+        });
         (fingerprint != SessionFingerprint::default()).then_some(fingerprint)
     }
 }

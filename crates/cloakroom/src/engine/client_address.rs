@@ -5,19 +5,20 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 
 use super::RequestFacts;
+use crate::fingerprint::Address;
 
 /// How many bytes of `X-Forwarded-For` are looked at, from the end.
 const MAX_HEADER_BYTES: usize = 4096;
 
-/// The client's address as text.
+/// The client's address.
 ///
 /// From the peer on, each trusted proxy's word about who came before it is believed; the first
 /// address that is no trusted proxy's is the client's. What is not an address stays as it is, so
 /// that it is compared as text.
-pub(super) fn find(request: &impl RequestFacts, trusted: &[IpNet]) -> Option<String> {
+pub(super) fn find(request: &impl RequestFacts, trusted: &[IpNet]) -> Option<Address<String>> {
     let peer = request.peer()?.to_canonical();
     if !is_trusted(peer, trusted) {
-        return Some(peer.to_string());
+        return Some(Address::Ip(peer));
     }
     let mut forwarded = Vec::new();
     request.headers("x-forwarded-for", &mut |header| {
@@ -26,24 +27,21 @@ pub(super) fn find(request: &impl RequestFacts, trusted: &[IpNet]) -> Option<Str
         }
         forwarded.extend_from_slice(&header[header.len().saturating_sub(MAX_HEADER_BYTES)..]);
     });
-    let mut client = peer.to_string();
+    let mut client = peer;
     for entry in forwarded.rsplit(|byte| *byte == b',') {
         let entry = String::from_utf8_lossy(entry.trim_ascii());
         match parse(&entry) {
             Some(address) => {
-                client = address.to_string();
+                client = address;
                 if !is_trusted(address, trusted) {
                     break;
                 }
             }
             None if entry.is_empty() => {}
-            None => {
-                client = entry.into_owned();
-                break;
-            }
+            None => return Address::read(&entry).map(Address::to_owned),
         }
     }
-    Some(client)
+    Some(Address::Ip(client))
 }
 
 /// An address as proxies write it: alone, with a port, or in brackets.
@@ -80,7 +78,8 @@ mod tests {
 
     fn client(peer: &'static str, forwarded: &[&'static str], trusted: &str) -> Option<String> {
         let trusted: Vec<IpNet> = trusted.split(',').filter_map(|text| text.parse().ok()).collect();
-        find(&Request { peer, forwarded: forwarded.to_vec() }, &trusted)
+        let request = Request { peer, forwarded: forwarded.to_vec() };
+        find(&request, &trusted).map(|address| address.to_string())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::error::{Operation, StorageError};
 use crate::event::{Event, Rejection};
+use crate::fingerprint::SessionFingerprint;
 use crate::handle::{LoadOutcome, Visit};
 use crate::lifetime;
 use crate::record::Record;
@@ -56,7 +57,8 @@ impl Engine {
             return Ok(Err(Rejection::Superseded));
         }
         let mode = self.policy().fingerprint_mode();
-        if !mode.accepts(record.fingerprint(), visit.fingerprint.as_ref()) {
+        let origin = visit.fingerprint.as_ref().map(SessionFingerprint::origin);
+        if !mode.admits(record.origin(), origin) {
             return Ok(Err(Rejection::Fingerprint));
         }
         Ok(Ok(record))

@@ -18,15 +18,21 @@ impl<'a> Fields<'a> {
     }
 
     /// Whether the bytes are whole fields to the end, each with a name that can be read.
-    pub(crate) fn check(bytes: &[u8]) -> bool {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match split_field(rest) {
-                Some((_, _, after)) => rest = after,
-                None => return false,
+    pub(crate) fn check(bytes: &'a [u8]) -> bool {
+        let mut fields = Self::new(bytes);
+        let mut names = std::iter::from_fn(|| fields.split_first().map(|(name, _)| name));
+        let named = names.all(|name| !name.is_empty() && std::str::from_utf8(name).is_ok());
+        named && fields.rest.is_empty()
+    }
+
+    /// The value of one field.
+    pub(crate) fn value(mut self, name: &str) -> Option<&'a [u8]> {
+        loop {
+            let (found, value) = self.split_first()?;
+            if found == name.as_bytes() {
+                return Some(value);
             }
         }
-        true
     }
 
     /// Appends one field.
@@ -37,23 +43,22 @@ impl<'a> Fields<'a> {
         into.extend_from_slice(&(value.len() as u32).to_be_bytes());
         into.extend_from_slice(value);
     }
+
+    fn split_first(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+        let (&name_length, rest) = self.rest.split_first()?;
+        let (name, rest) = rest.split_at_checked(usize::from(name_length))?;
+        let (value_length, rest) = rest.split_first_chunk::<4>()?;
+        let (value, rest) = rest.split_at_checked(u32::from_be_bytes(*value_length) as usize)?;
+        self.rest = rest;
+        Some((name, value))
+    }
 }
 
 impl<'a> Iterator for Fields<'a> {
     type Item = (&'a str, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, value, rest) = split_field(self.rest)?;
-        self.rest = rest;
-        Some((name, value))
+        let (name, value) = self.split_first()?;
+        Some((std::str::from_utf8(name).ok()?, value))
     }
-}
-
-fn split_field(bytes: &[u8]) -> Option<(&str, &[u8], &[u8])> {
-    let (&name_length, rest) = bytes.split_first()?;
-    let (name, rest) = rest.split_at_checked(usize::from(name_length))?;
-    let (value_length, rest) = rest.split_first_chunk::<4>()?;
-    let (value, rest) = rest.split_at_checked(u32::from_be_bytes(*value_length) as usize)?;
-    let name = std::str::from_utf8(name).ok().filter(|name| !name.is_empty())?;
-    Some((name, value, rest))
 }

@@ -6,13 +6,12 @@
 //! Offsets are fixed, so that a script can read and patch the stamp in place.
 
 use std::fmt;
-use std::ops::Range;
 use std::time::Duration;
 
 use super::{Fields, Generation};
 use crate::clock::Timestamp;
 use crate::commit::Nonce;
-use crate::fingerprint::SessionFingerprint;
+use crate::fingerprint::Origin;
 use crate::token::{PublicId, SessionKey, VerifierHash};
 
 const MAGIC: &[u8; 4] = b"CLKR";
@@ -113,17 +112,13 @@ impl Stamp {
     }
 }
 
-/// The decoded head of a record.
-#[derive(Clone)]
-pub(super) struct Head {
-    pub(super) stamp: Stamp,
-    pub(super) nonce: Nonce,
-    pub(super) idle_timeout: Duration,
-    pub(super) verifier: VerifierHash,
-    pub(super) persistent: bool,
-    pub(super) owner: Option<Range<usize>>,
-    pub(super) fingerprint: Option<SessionFingerprint>,
-    pub(super) fields_at: usize,
+/// Where the texts between the head and the fields end, in a record that has been checked. A text
+/// that is absent ends where the one before it ends.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    owner: usize,
+    address: usize,
+    user_agent: usize,
 }
 
 /// What the engine wants to be stored; [`Layout::encode`] leaves the stamp empty, and the key and the
@@ -134,7 +129,7 @@ pub(crate) struct Layout<'a> {
     pub(crate) verifier: VerifierHash,
     pub(crate) persistent: bool,
     pub(crate) owner: Option<&'a str>,
-    pub(crate) fingerprint: Option<&'a SessionFingerprint>,
+    pub(crate) fingerprint: Option<Origin<'a>>,
 }
 
 impl Layout<'_> {
@@ -156,7 +151,8 @@ impl Layout<'_> {
             write_text(&mut bytes, owner);
         }
         if let Some(fingerprint) = self.fingerprint {
-            write_text(&mut bytes, fingerprint.address().as_deref().unwrap_or_default());
+            let address = fingerprint.address();
+            write_text(&mut bytes, &address.map(|address| address.to_string()).unwrap_or_default());
             write_text(&mut bytes, fingerprint.user_agent().unwrap_or_default());
         }
         write_fields(&mut bytes);
@@ -201,48 +197,100 @@ impl fmt::Display for CorruptRecord {
 
 impl std::error::Error for CorruptRecord {}
 
-pub(super) fn decode(key: &SessionKey, bytes: &[u8]) -> Result<Head, CorruptRecord> {
+/// Checks all of a record's bytes. What [`Head`] and [`Ends`] are asked afterwards lies within them.
+pub(super) fn check(key: &SessionKey, bytes: &[u8]) -> Result<Ends, CorruptRecord> {
     if !bytes.starts_with(MAGIC) || bytes.len() <= VERSION_AT {
         return Err(CorruptRecord::NotARecord);
     }
     if bytes[VERSION_AT] != VERSION {
         return Err(CorruptRecord::Version(bytes[VERSION_AT]));
     }
-    let (head, bound_to) = decode_version_1(bytes).ok_or(CorruptRecord::Damaged)?;
+    let ends = check_version_1(bytes).ok_or(CorruptRecord::Damaged)?;
+    let bound_to = SessionKey::from_bytes(Head(bytes).array(KEY_AT));
     if bound_to != *key {
         return Err(CorruptRecord::Foreign(bound_to.public_id()));
     }
-    Ok(head)
+    Ok(ends)
 }
 
-fn decode_version_1(bytes: &[u8]) -> Option<(Head, SessionKey)> {
-    let (head, sections) = bytes.split_at_checked(SECTIONS_AT)?;
-    let recorded = u32::from_be_bytes(*head.last_chunk::<4>()?);
-    let flags = head[FLAGS_AT];
-    if recorded != checksum(bytes) || flags & !KNOWN_FLAGS != 0 || head[6..8] != [0, 0] {
+fn check_version_1(bytes: &[u8]) -> Option<Ends> {
+    if bytes.len() < SECTIONS_AT {
         return None;
     }
-    let stamp = Stamp::from_bytes(head[STAMP_AT..].first_chunk()?);
-    let nonce = Nonce::from_bytes(*head[NONCE_AT..].first_chunk()?);
-    let idle_timeout = u64::from_be_bytes(*head[IDLE_TIMEOUT_AT..].first_chunk()?);
-    let idle_timeout = Duration::from_millis(idle_timeout);
-    let verifier = VerifierHash::from_bytes(*head[VERIFIER_AT..].first_chunk()?);
-    let bound_to = SessionKey::from_bytes(*head[KEY_AT..].first_chunk()?);
-    let mut reader = Sections { all: bytes, at: bytes.len() - sections.len() };
-    let owner = if flags & FLAG_OWNER == 0 { None } else { Some(reader.text()?) };
-    let fingerprint = if flags & FLAG_FINGERPRINT == 0 {
-        None
-    } else {
-        let (address, user_agent) = (reader.text()?, reader.text()?);
-        let text = |range: Range<usize>| std::str::from_utf8(&bytes[range]).unwrap_or_default();
-        Some(SessionFingerprint::new(text(address), text(user_agent)))
-    };
-    let fields_at = reader.at;
-    let persistent = flags & FLAG_PERSISTENT != 0;
-    let head =
-        Head { stamp, nonce, idle_timeout, verifier, persistent, owner, fingerprint, fields_at };
-    let is_sound = stamp.is_sound(idle_timeout) && Fields::check(&bytes[fields_at..]);
-    is_sound.then_some((head, bound_to))
+    let head = Head(bytes);
+    let recorded = u32::from_be_bytes(head.array(CHECKSUM_AT));
+    let flags = bytes[FLAGS_AT];
+    if recorded != checksum(bytes) || flags & !KNOWN_FLAGS != 0 || bytes[6..8] != [0, 0] {
+        return None;
+    }
+    let owner = text_end(bytes, SECTIONS_AT, flags & FLAG_OWNER)?;
+    let address = text_end(bytes, owner, flags & FLAG_FINGERPRINT)?;
+    let user_agent = text_end(bytes, address, flags & FLAG_FINGERPRINT)?;
+    let is_sound =
+        head.stamp().is_sound(head.idle_timeout()) && Fields::check(&bytes[user_agent..]);
+    is_sound.then_some(Ends { owner, address, user_agent })
+}
+
+/// Where the text that begins at `at` with its length ends; at `at` where its flag is not set.
+fn text_end(bytes: &[u8], at: usize, flag: u8) -> Option<usize> {
+    if flag == 0 {
+        return Some(at);
+    }
+    let (length, rest) = bytes.get(at..)?.split_first_chunk()?;
+    let length = usize::from(u16::from_be_bytes(*length));
+    std::str::from_utf8(rest.get(..length)?).ok()?;
+    Some(at + 2 + length)
+}
+
+/// What has a fixed place in a record, read where it stands.
+pub(super) struct Head<'a>(pub(super) &'a [u8]);
+
+impl Head<'_> {
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp::from_bytes(&self.array(STAMP_AT))
+    }
+
+    pub(super) fn nonce(&self) -> Nonce {
+        Nonce::from_bytes(self.array(NONCE_AT))
+    }
+
+    pub(super) fn idle_timeout(&self) -> Duration {
+        Duration::from_millis(u64::from_be_bytes(self.array(IDLE_TIMEOUT_AT)))
+    }
+
+    pub(super) fn verifier(&self) -> VerifierHash {
+        VerifierHash::from_bytes(self.array(VERIFIER_AT))
+    }
+
+    pub(super) fn is_persistent(&self) -> bool {
+        self.0[FLAGS_AT] & FLAG_PERSISTENT != 0
+    }
+
+    fn array<const N: usize>(&self, at: usize) -> [u8; N] {
+        let mut array = [0; N];
+        array.copy_from_slice(&self.0[at..at + N]);
+        array
+    }
+}
+
+impl Ends {
+    pub(super) fn owner<'a>(&self, bytes: &'a [u8]) -> Option<&'a str> {
+        text(bytes, SECTIONS_AT, self.owner)
+    }
+
+    pub(super) fn origin<'a>(&self, bytes: &'a [u8]) -> Option<Origin<'a>> {
+        let address = text(bytes, self.owner, self.address)?;
+        Some(Origin::new(address, text(bytes, self.address, self.user_agent)?))
+    }
+
+    pub(super) fn fields<'a>(&self, bytes: &'a [u8]) -> Fields<'a> {
+        Fields::new(&bytes[self.user_agent..])
+    }
+}
+
+/// The text between two ends, behind its length; an absent one has no room for a length.
+fn text(bytes: &[u8], before: usize, end: usize) -> Option<&str> {
+    std::str::from_utf8(bytes.get(before + 2..end)?).ok()
 }
 
 /// CRC-32 over everything but the stamp, which the storage changes, and the checksum itself.
@@ -252,22 +300,6 @@ fn checksum(bytes: &[u8]) -> u32 {
     hasher.update(&bytes[NONCE_AT..CHECKSUM_AT]);
     hasher.update(&bytes[SECTIONS_AT..]);
     hasher.finalize()
-}
-
-/// Reads the length-prefixed texts between the head and the fields.
-struct Sections<'a> {
-    all: &'a [u8],
-    at: usize,
-}
-
-impl Sections<'_> {
-    fn text(&mut self) -> Option<Range<usize>> {
-        let length = u16::from_be_bytes(*self.all.get(self.at..)?.first_chunk()?);
-        let range = self.at + 2..self.at + 2 + usize::from(length);
-        std::str::from_utf8(self.all.get(range.clone())?).ok()?;
-        self.at = range.end;
-        Some(range)
-    }
 }
 
 fn write_text(into: &mut Vec<u8>, text: &str) {

@@ -77,13 +77,13 @@ impl SessionData {
     pub fn set_fingerprint(&mut self, fingerprint: SessionFingerprint) {
         self.settle();
         let stored = self.record.as_ref().and_then(Record::fingerprint);
-        self.changes.fingerprint = (stored != Some(&fingerprint)).then_some(fingerprint);
+        self.changes.fingerprint = (stored.as_ref() != Some(&fingerprint)).then_some(fingerprint);
     }
 
     /// Where the session's visitor comes from.
     pub fn fingerprint(&self) -> Option<SessionFingerprint> {
         self.view(|record, changes| {
-            changes.fingerprint.as_ref().or(record.and_then(Record::fingerprint)).cloned()
+            changes.fingerprint.clone().or_else(|| record.and_then(Record::fingerprint))
         })
     }
 

@@ -33,7 +33,10 @@ pub(super) async fn get(
     if !record.accepts(&key.name_proof()) {
         return Err(foreign_record(Operation::Load));
     }
-    if !storage.fingerprint_mode().accepts(record.fingerprint(), fingerprint) {
+    if !storage
+        .fingerprint_mode()
+        .admits(record.origin(), fingerprint.map(SessionFingerprint::origin))
+    {
         return Ok(None);
     }
     if lifetime::wants_touch(&record, lifetime::HALF) {
