@@ -17,10 +17,10 @@ use crate::token::VerifierHash;
 
 pub(crate) use draft::Draft;
 
-/// Runs on the stored JSON of a field and gives the new one, or `None` to remove the field; may run
-/// again on a newer value.
+/// Runs on the name and the stored JSON of a field and gives the new JSON, or `None` to remove the
+/// field; may run again on a newer value.
 pub(crate) type Updater =
-    Arc<dyn Fn(Option<&[u8]>) -> Result<Option<Vec<u8>>, SessionError> + Send + Sync>;
+    Arc<dyn Fn(&str, Option<&[u8]>) -> Result<Option<Vec<u8>>, SessionError> + Send + Sync>;
 
 /// What is to become of a session. Empty means that nothing is written.
 #[derive(Clone, Default)]
@@ -55,6 +55,29 @@ enum Change {
     },
 }
 
+/// What a request wants that wants nothing.
+pub(crate) static NO_CHANGES: Changes = Changes {
+    cleared: false,
+    fields: Vec::new(),
+    owner: None,
+    verifier: None,
+    idle_timeout: None,
+    absolute_timeout: None,
+    persistent: None,
+    fingerprint: None,
+};
+
+impl Change {
+    /// The value that the request sees.
+    fn seen(&self) -> Option<&[u8]> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Update { seen, .. } => seen.as_deref(),
+            Self::Remove => None,
+        }
+    }
+}
+
 impl Changes {
     /// Whether a commit would change nothing.
     pub(crate) fn is_empty(&self) -> bool {
@@ -80,9 +103,7 @@ impl Changes {
     /// A field's JSON as the request sees it: its own changes over the record.
     pub(crate) fn value<'a>(&'a self, base: Option<&'a Record>, name: &str) -> Option<&'a [u8]> {
         match self.change(name) {
-            Some(Change::Set(value)) => Some(value),
-            Some(Change::Update { seen, .. }) => seen.as_deref(),
-            Some(Change::Remove) => None,
+            Some(change) => change.seen(),
             None if self.cleared => None,
             None => base.and_then(|record| record.field(name)),
         }
@@ -92,12 +113,7 @@ impl Changes {
     pub(crate) fn names(&self, base: Option<&Record>) -> Vec<String> {
         let kept = base.into_iter().filter(|_| !self.cleared).flat_map(Record::field_names);
         let kept = kept.filter(|name| self.change(name).is_none()).map(str::to_owned);
-        let has_value = |change: &Change| match change {
-            Change::Set(_) => true,
-            Change::Update { seen, .. } => seen.is_some(),
-            Change::Remove => false,
-        };
-        let set = self.fields.iter().filter(|(_, change)| has_value(change));
+        let set = self.fields.iter().filter(|(_, change)| change.seen().is_some());
         kept.chain(set.map(|(name, _)| name.clone())).collect()
     }
 
@@ -157,27 +173,40 @@ impl Changes {
 
     /// Replays the changes on a record being rewritten. On an error the draft is as it was.
     pub(crate) fn apply<'a>(&'a self, draft: &mut Draft<'a>) -> Result<(), SessionError> {
-        let mut fields = if self.cleared { Vec::new() } else { draft.fields.clone() };
+        let mut values = Vec::with_capacity(self.fields.len());
         for (name, change) in &self.fields {
-            let at = fields.iter().position(|(found, _)| found == name);
-            let value = match change {
+            values.push(match change {
                 Change::Set(value) => Some(Cow::Borrowed(value.as_slice())),
                 Change::Remove => None,
                 Change::Update { updaters, .. } => {
-                    let stored = at.map(|at| fields[at].1.as_ref());
+                    let stored = draft.value(name).filter(|_| !self.cleared);
                     run_updates(name, updaters, stored)?.map(Cow::Owned)
                 }
-            };
-            match (at, value) {
-                (Some(at), Some(value)) => fields[at].1 = value,
-                (Some(at), None) => drop(fields.remove(at)),
-                (None, Some(value)) => fields.push((Cow::Borrowed(name), value)),
-                (None, None) => {}
-            }
+            });
         }
-        draft.fields = fields;
-        self.apply_facts(draft);
+        self.put_into(draft, values.into_iter());
         Ok(())
+    }
+
+    /// As [`Changes::apply`], on the very state of the record that the request has seen: what its
+    /// updates gave then is what they would give again.
+    pub(crate) fn apply_as_seen<'a>(&'a self, draft: &mut Draft<'a>) {
+        let values = self.fields.iter().map(|(_, change)| change.seen().map(Cow::Borrowed));
+        self.put_into(draft, values);
+    }
+
+    fn put_into<'a>(
+        &'a self,
+        draft: &mut Draft<'a>,
+        values: impl Iterator<Item = Option<Cow<'a, [u8]>>>,
+    ) {
+        if self.cleared {
+            draft.fields.clear();
+        }
+        for ((name, _), value) in self.fields.iter().zip(values) {
+            draft.put(name, value);
+        }
+        self.apply_facts(draft);
     }
 
     fn apply_facts<'a>(&'a self, draft: &mut Draft<'a>) {
@@ -245,7 +274,7 @@ fn run_updates(
     let run = || {
         let mut value = stored.map(<[u8]>::to_vec);
         for updater in updaters {
-            value = updater(value.as_deref())?;
+            value = updater(name, value.as_deref())?;
         }
         Ok(value)
     };

@@ -34,12 +34,15 @@ impl Candidates {
         if header.len() > room {
             self.ignored = true;
         }
-        let header = &header[..header.len().min(room)];
-        for pair in header.split(|byte| *byte == b';') {
-            let pair = pair.trim_ascii();
-            let Some(rest) = pair.strip_prefix(name.as_bytes()) else { continue };
-            let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else { continue };
-            self.add(value.trim_ascii_start());
+        let mut rest = &header[..header.len().min(room)];
+        loop {
+            let end = memchr::memchr(b';', rest);
+            let pair = &rest[..end.unwrap_or(rest.len())];
+            if let Some(value) = value_of(pair, name) {
+                self.add(value);
+            }
+            let Some(end) = end else { return };
+            rest = &rest[end + 1..];
         }
     }
 
@@ -68,6 +71,13 @@ impl Candidates {
             (None, _) => self.malformed = true,
         }
     }
+}
+
+/// A cookie's value if it has that name.
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+    let value = rest.trim_ascii_start().strip_prefix(b"=")?;
+    Some(value.trim_ascii_start())
 }
 
 /// The value of a `Set-Cookie` header that hands out a ticket.

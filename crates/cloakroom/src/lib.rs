@@ -30,6 +30,7 @@ mod record;
 mod reply;
 mod session;
 mod storage;
+mod ticket;
 mod token;
 
 pub use clock::{Clock, SystemClock, Timestamp};

@@ -90,6 +90,13 @@ impl Record {
         Ok(Self { bytes, as_of, ends })
     }
 
+    /// The state of the record in these bytes, checked as [`Record::decode`] does.
+    pub(crate) fn version_of(key: &SessionKey, bytes: &[u8]) -> Result<Version, CorruptRecord> {
+        layout::check(key, bytes)?;
+        let head = layout::Head(bytes);
+        Ok(Version::new(head.stamp().generation, head.nonce()))
+    }
+
     /// How many times the session was committed.
     pub fn generation(&self) -> Generation {
         self.stamp().generation

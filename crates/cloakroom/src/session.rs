@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::handle::Visit;
 use crate::storage::{Destroyed, Durability};
+use crate::ticket::Ticket;
 use crate::token::PublicId;
 
 use data::Update;
@@ -260,7 +261,7 @@ impl Session {
 
     /// The session's name for logs and support; `None` while nothing has been put into it.
     pub fn public_id(&self) -> Option<PublicId> {
-        self.state().ticket().map(|ticket| ticket.key().public_id())
+        self.state().ticket().map(Ticket::public_id)
     }
 
     /// How many times the session has been committed; zero while it is not stored.
@@ -343,7 +344,7 @@ impl Session {
             let step = Update::run(field.name(), seen.as_deref(), &update)?;
             let mut state = self.writable()?;
             // Another task of this request may have changed the field meanwhile.
-            if state.data.json(field.name()) == seen {
+            if state.data.is(field.name(), seen.as_deref()) {
                 state.change(|data| {
                     data.apply_update(field.name(), step.again, step.json);
                     Ok(())
@@ -368,7 +369,7 @@ impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = self.state();
         f.debug_struct("Session")
-            .field("public_id", &state.ticket().map(|ticket| ticket.key().public_id()))
+            .field("public_id", &state.ticket().map(Ticket::public_id))
             .field("is_new", &state.data.record().is_none())
             .field("is_dirty", &state.data.is_dirty())
             .finish_non_exhaustive()

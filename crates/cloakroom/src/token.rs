@@ -7,6 +7,7 @@
 //! (OWASP ASVS 5.0, 7.2.3 and 11.4.1).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -108,7 +109,7 @@ impl fmt::Debug for Token {
 /// Where a record lies: 16 bytes, written as 32 lower-case hexadecimal digits.
 ///
 /// It is a hash, so no byte of a cookie or of a name that an application chose reaches a key name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionKey([u8; 16]);
 
 impl SessionKey {
@@ -161,6 +162,11 @@ impl SessionKey {
         VerifierHash(digest.finalize().into())
     }
 
+    /// In which of so many parts a table keeps what belongs to the key.
+    pub(crate) fn shard(&self, shards: usize) -> usize {
+        usize::from(self.0[15]) % shards
+    }
+
     fn derive(domain: &[u8], secret: &[u8]) -> Self {
         let digest: [u8; 32] =
             Sha256::new().chain_update(domain).chain_update(secret).finalize().into();
@@ -175,6 +181,14 @@ fn hex_value(digit: u8) -> Option<u8> {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),
         _ => None,
+    }
+}
+
+impl Hash for SessionKey {
+    /// Half of it is enough to spread keys: they are a hash themselves.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (half, _) = self.0.split_at(8);
+        state.write(half);
     }
 }
 

@@ -8,10 +8,14 @@ use crate::fingerprint::Origin;
 use crate::record::{Fields, Layout, Record, Stamp};
 use crate::token::VerifierHash;
 
+/// How many fields a draft has room for at first; only a guess.
+const USUAL_FIELDS: usize = 16;
+
 /// The next state of one record. Applying [`Changes`](super::Changes) moves it on.
 #[derive(Clone)]
 pub(crate) struct Draft<'a> {
-    pub(crate) fields: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
+    /// Names and values.
+    pub(crate) fields: Vec<(&'a [u8], Cow<'a, [u8]>)>,
     pub(crate) verifier: VerifierHash,
     pub(crate) owner: Option<&'a str>,
     pub(crate) fingerprint: Option<Origin<'a>>,
@@ -45,10 +49,8 @@ impl<'a> Draft<'a> {
 
     /// The record's next generation.
     pub(crate) fn rewrite(record: &'a Record) -> Self {
-        let mut fields = Vec::with_capacity(record.fields().count() + 1);
-        fields.extend(
-            record.fields().map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value))),
-        );
+        let mut fields = Vec::with_capacity(USUAL_FIELDS);
+        fields.extend(record.fields().unread().map(|(name, value)| (name, Cow::Borrowed(value))));
         Self {
             fields,
             verifier: record.verifier(),
@@ -76,6 +78,25 @@ impl<'a> Draft<'a> {
     /// Whether the cookie shall be kept when the browser closes.
     pub(crate) fn is_persistent(&self) -> bool {
         self.persistent
+    }
+
+    /// A field's value at present.
+    pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
+        self.fields
+            .iter()
+            .find(|(found, _)| *found == name.as_bytes())
+            .map(|(_, value)| value.as_ref())
+    }
+
+    /// Sets a field, or removes it.
+    pub(crate) fn put(&mut self, name: &'a str, value: Option<Cow<'a, [u8]>>) {
+        let at = self.fields.iter().position(|(found, _)| *found == name.as_bytes());
+        match (at, value) {
+            (Some(at), Some(value)) => self.fields[at].1 = value,
+            (Some(at), None) => drop(self.fields.remove(at)),
+            (None, Some(value)) => self.fields.push((name.as_bytes(), value)),
+            (None, None) => {}
+        }
     }
 
     /// The commit that makes the draft the stored record.

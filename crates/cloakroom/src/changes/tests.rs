@@ -82,7 +82,7 @@ fn changes(base: Option<&Record>, deeds: &[Deed]) -> Changes {
             Deed::Remove(name) => changes.remove(base, &name),
             Deed::Update(name, rule) => {
                 let seen = rule.run(changes.value(base, &name));
-                changes.update(base, &name, Arc::new(move |old| Ok(rule.run(old))), seen);
+                changes.update(base, &name, Arc::new(move |_, old| Ok(rule.run(old))), seen);
             }
             Deed::Clear => changes.clear(base),
         }
@@ -251,11 +251,11 @@ fn a_failing_update_leaves_the_draft_as_it_was() {
     let base = record_of([("a", b"1".as_slice()), ("b", b"2")]);
     let mut failing = Changes::default();
     failing.set(Some(&base), "b", b"9".to_vec());
-    let refuse = |_: Option<&[u8]>| Err(SessionError::Gone);
+    let refuse = |_: &str, _: Option<&[u8]>| Err(SessionError::Gone);
     failing.update(Some(&base), "a", Arc::new(refuse), Some(b"7".to_vec()));
     let mut panicking = Changes::default();
     panicking.remove(Some(&base), "b");
-    let panic = |_: Option<&[u8]>| panic!("the update panics on purpose");
+    let panic = |_: &str, _: Option<&[u8]>| panic!("the update panics on purpose");
     panicking.update(Some(&base), "a", Arc::new(panic), Some(b"7".to_vec()));
 
     let mut draft = Draft::rewrite(&base);
@@ -263,9 +263,9 @@ fn a_failing_update_leaves_the_draft_as_it_was() {
     let panicked = panicking.apply(&mut draft);
     assert!(matches!(panicked, Err(SessionError::UpdatePanicked { field }) if field == "a"));
     let mut fields: Vec<_> =
-        draft.fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        draft.fields.iter().map(|(name, value)| (*name, value.as_ref())).collect();
     fields.sort();
-    assert_eq!(fields, [("a", b"1".as_slice()), ("b", b"2")]);
+    assert_eq!(fields, [(b"a".as_slice(), b"1".as_slice()), (b"b", b"2")]);
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn facts_about_the_session_replace_the_records_own() {
     let commit = draft.commit(Nonce::generate().unwrap());
     let stamp = commit.stamp(None, base.as_of());
     let next = Record::decode(&key(), commit.stamped(&key(), &stamp), base.as_of()).unwrap();
-    assert_eq!((next.owner(), next.fingerprint()), (Some("olga"), Some(&fingerprint)));
+    assert_eq!((next.owner(), next.fingerprint()), (Some("olga"), Some(fingerprint)));
     assert_eq!(next.idle_timeout(), Duration::from_secs(60));
     assert_eq!(next.absolute_deadline(), base.as_of() + Duration::from_secs(120));
     assert!(next.is_persistent());

@@ -151,7 +151,7 @@ impl CommitBuilder {
         }
         let nonce = self.nonce.map_or_else(Nonce::generate, Ok)?;
         let fields = self.fields.iter();
-        let fields = fields.map(|(name, json)| (Cow::from(name), Cow::from(json))).collect();
+        let fields = fields.map(|(name, json)| (name.as_bytes(), Cow::from(json))).collect();
         let draft = Draft {
             fields,
             verifier: self.verifier,

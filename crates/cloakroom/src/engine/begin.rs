@@ -50,7 +50,11 @@ impl Engine {
         let address = client_address::find(request, &policy.trusted_proxies);
         let mut fingerprint = SessionFingerprint::from_address(address);
         request.headers("user-agent", &mut |header| {
-            fingerprint.set_user_agent(&String::from_utf8_lossy(header));
+            match str::from_utf8(header) {
+                Ok(user_agent) => fingerprint.set_user_agent(user_agent),
+                // Several times as slow, and rare.
+                Err(_) => fingerprint.set_user_agent(&String::from_utf8_lossy(header)),
+            }
         });
         (fingerprint != SessionFingerprint::default()).then_some(fingerprint)
     }

@@ -1,6 +1,8 @@
 //! The end of a request: what has changed goes into the storage, and the adapter is told what to do
 //! to the handler's answer.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::lane::{Attempt, Landed};
@@ -13,11 +15,11 @@ use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
 use crate::event::{Event, Rejection};
 use crate::fingerprint::SessionFingerprint;
 use crate::handle::{Handle, LoadOutcome};
-use crate::lifetime;
 use crate::policy::{OnServerError, PendingSignOut};
 use crate::session::{Effort, Ending};
 use crate::storage::{Destroyed, SessionStorage, Touched};
-use crate::token::Token;
+use crate::ticket::Ticket;
+use crate::token::SessionKey;
 
 /// How many touches may be under way at once; further ones are left out.
 const MAX_TOUCHES: usize = 1024;
@@ -39,7 +41,10 @@ pub(super) async fn finish(
     }
     let clears = is_useless(handle, *outcome);
     if !ending.data.is_dirty() && ending.removal.is_none() {
-        keep_alive(engine, &ending);
+        let wants_touch = handle.visit.state().wants_touch(engine.policy().refresh_below);
+        if let Some(key) = wants_touch {
+            keep_alive(engine, key);
+        }
         return Ok(Finished::with_cookie(clears.then(|| take_away(engine))));
     }
     let fingerprint = handle.visit.fingerprint.clone();
@@ -87,7 +92,7 @@ pub(super) fn abandon(engine: &Engine, handle: &Handle) {
 fn discard(engine: &Engine, ending: &mut Ending) {
     if ending.data.is_dirty() {
         let session = ending.data.record().and(ending.ticket.as_ref());
-        engine.emit(&Event::Discarded { session: session.map(|ticket| ticket.key().public_id()) });
+        engine.emit(&Event::Discarded { session: session.map(Ticket::public_id) });
         ending.data.discard();
     }
 }
@@ -133,10 +138,10 @@ async fn save(
     fingerprint: Option<SessionFingerprint>,
 ) -> Result<Option<SetCookie>, SessionError> {
     let Some(ticket) = ending.ticket.filter(|_| ending.data.is_dirty()) else { return Ok(None) };
-    let session = ticket.key().public_id();
-    let (base, mut changes) = ending.data.into_parts();
+    let session = ticket.public_id();
+    let (base, mut changes) = ending.data.parts();
     if base.is_none() || changes.owner.is_some() {
-        changes.fingerprint = fingerprint;
+        Arc::make_mut(&mut changes).fingerprint = fingerprint;
     }
     let (saved, may_be_lost) = match (base, ending.proof) {
         (Some(base), Some(proof)) => {
@@ -157,7 +162,7 @@ async fn save(
 
 async fn create(
     engine: &Engine,
-    mut ticket: Token,
+    mut ticket: Ticket,
     changes: &Changes,
 ) -> Result<SetCookie, SessionError> {
     let policy = engine.policy();
@@ -165,9 +170,9 @@ async fn create(
     let mut tries = 0;
     let landed = loop {
         tries += 1;
-        let verifier = ticket.verifier_hash();
+        let verifier = ticket.proof();
         let mut draft = Draft::create(verifier, policy.idle_timeout, policy.absolute_timeout);
-        changes.apply(&mut draft)?;
+        changes.apply_as_seen(&mut draft);
         let commit = draft.commit(Nonce::generate()?);
         commit.check_size(engine.storage().max_session_bytes())?;
         match engine.commit_until(&ticket.key(), &commit, deadline).await? {
@@ -175,11 +180,11 @@ async fn create(
                 break Landed { stamp, as_of, persistent: draft.is_persistent(), verifier };
             }
             // Two equal selectors among 2^128: another ticket, never another's session.
-            _ if tries < MAX_CREATIONS => ticket = Token::generate()?,
+            _ if tries < MAX_CREATIONS => ticket = Ticket::generate()?,
             _ => return Err(not_created().into()),
         }
     };
-    let session = ticket.key().public_id();
+    let session = ticket.public_id();
     engine.emit(&Event::Created { session });
     if changes.owner.is_some() {
         engine.emit(&Event::SignedIn { session });
@@ -194,10 +199,10 @@ fn not_created() -> StorageError {
 
 async fn change(
     engine: &Engine,
-    ticket: Token,
+    ticket: Ticket,
     attempt: Attempt,
 ) -> Result<Option<SetCookie>, SessionError> {
-    let session = ticket.key().public_id();
+    let session = ticket.public_id();
     let signs_in = attempt.changes.owner.is_some();
     let rotates = attempt.changes.verifier.is_some();
     let new_lifetime = attempt.changes.absolute_timeout.is_some();
@@ -209,18 +214,14 @@ async fn change(
         engine.emit(&Event::SignedIn { session });
     }
     // Somebody may have signed in in the same commit: then this ticket opens nothing any more.
-    let is_valid = landed.verifier == ticket.verifier_hash();
+    let is_valid = landed.verifier == ticket.proof();
     let told = is_valid && (rotates || (new_lifetime && landed.persistent));
     Ok(told.then(|| hand_out(engine, &ticket, &landed)))
 }
 
 /// Moves the idle deadline of a session in use when it comes near, off the answer's path.
-fn keep_alive(engine: &Engine, ending: &Ending) {
-    let (Some(record), Some(ticket)) = (ending.data.record(), &ending.ticket) else { return };
-    if !lifetime::wants_touch(record, engine.policy().refresh_below) {
-        return;
-    }
-    let (key, session) = (ticket.key(), ticket.key().public_id());
+fn keep_alive(engine: &Engine, key: SessionKey) {
+    let session = key.public_id();
     let busy = engine.inner.background.running() >= MAX_TOUCHES;
     let mark = if busy { None } else { engine.inner.lanes.begin_touch(key) };
     let Some(mark) = mark else { return engine.emit(&Event::TouchSkipped { session }) };
@@ -234,9 +235,9 @@ fn keep_alive(engine: &Engine, ending: &Ending) {
     });
 }
 
-fn hand_out(engine: &Engine, ticket: &Token, landed: &Landed) -> SetCookie {
+fn hand_out(engine: &Engine, ticket: &Ticket, landed: &Landed) -> SetCookie {
     let max_age = landed.persistent.then(|| landed.as_of.until(landed.stamp.absolute_deadline));
-    SetCookie::new(cookie::hand_out(&engine.policy().cookie, ticket, max_age))
+    SetCookie::new(cookie::hand_out(&engine.policy().cookie, ticket.token(), max_age))
 }
 
 fn take_away(engine: &Engine) -> SetCookie {

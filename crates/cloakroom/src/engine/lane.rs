@@ -9,6 +9,8 @@
 mod batch;
 mod registry;
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::{Engine, GRACE};
@@ -20,7 +22,7 @@ use crate::record::{Record, Stamp};
 use crate::storage::SessionStorage;
 use crate::token::{SessionKey, VerifierHash};
 
-use batch::Batch;
+use batch::{Batch, Newest};
 pub(super) use registry::Lanes;
 use registry::{Entered, Lane, Waiting};
 
@@ -30,7 +32,7 @@ pub(super) struct Attempt {
     pub(super) base: Record,
     /// What the request's ticket proved itself with.
     pub(super) proof: VerifierHash,
-    pub(super) changes: Changes,
+    pub(super) changes: Arc<Changes>,
 }
 
 /// A commit that was applied.
@@ -90,10 +92,10 @@ impl Engine {
     }
 
     /// Commits for those who wait, until nobody does.
-    async fn follow(&self, mut lane: Lane, waiting: Vec<Waiting>, newest: Option<Record>) {
+    async fn follow(&self, mut lane: Lane, waiting: Vec<Waiting>, newest: Newest) {
         let (mut next, mut newest) = (Some(waiting), newest);
         while let Some(waiting) = next {
-            let (mut batch, replies) = Batch::of_many(waiting, newest);
+            let (mut batch, replies) = Batch::of_many(waiting, newest.into_record(lane.key()));
             newest = batch.commit(self, lane.key()).await;
             for (reply, verdict) in replies.into_iter().zip(batch.into_verdicts()) {
                 // Whoever has gone away need not be told.

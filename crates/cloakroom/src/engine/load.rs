@@ -9,7 +9,7 @@ use crate::lifetime;
 use crate::record::Record;
 use crate::session::State;
 use crate::storage::{SessionStorage, within};
-use crate::token::Token;
+use crate::ticket::Ticket;
 
 impl Engine {
     /// Loads the request's session into its state.
@@ -24,15 +24,16 @@ impl Engine {
 
     async fn try_tickets(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
         let mut outcome = LoadOutcome::Anonymous;
-        for ticket in visit.candidates.tokens() {
-            match self.open(visit, ticket).await? {
+        for token in visit.candidates.tokens() {
+            let ticket = Ticket::new(token.clone());
+            match self.open(visit, &ticket).await? {
                 Ok(record) => {
-                    self.emit(&Event::Found { session: ticket.key().public_id() });
-                    visit.state().arrive(State::found(record, ticket.clone(), self.limits()));
+                    self.emit(&Event::Found { session: ticket.public_id() });
+                    visit.state().arrive(State::found(record, ticket, self.limits()));
                     return Ok(LoadOutcome::Found);
                 }
                 Err(reason) => {
-                    self.emit(&Event::Rejected { session: ticket.key().public_id(), reason });
+                    self.emit(&Event::Rejected { session: ticket.public_id(), reason });
                     outcome = worst(outcome, reason);
                 }
             }
@@ -43,14 +44,14 @@ impl Engine {
     async fn open(
         &self,
         visit: &Visit,
-        ticket: &Token,
+        ticket: &Ticket,
     ) -> Result<Result<Record, Rejection>, StorageError> {
         let key = ticket.key();
         let found = self.ask(Operation::Load, self.storage().load(&key)).await?;
         let Some(record) = found.filter(|record| !record.is_expired(record.as_of())) else {
             return Ok(Err(Rejection::Unknown));
         };
-        if !record.accepts(&ticket.verifier_hash()) {
+        if !record.accepts(&ticket.proof()) {
             if lifetime::may_just_have_rotated(&record) {
                 visit.state().arrive(State::superseded(self.limits()));
             }

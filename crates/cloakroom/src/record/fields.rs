@@ -20,26 +20,29 @@ impl<'a> Fields<'a> {
     /// Whether the bytes are whole fields to the end, each with a name that can be read.
     pub(crate) fn check(bytes: &'a [u8]) -> bool {
         let mut fields = Self::new(bytes);
-        let mut names = std::iter::from_fn(|| fields.split_first().map(|(name, _)| name));
-        let named = names.all(|name| !name.is_empty() && std::str::from_utf8(name).is_ok());
-        named && fields.rest.is_empty()
+        while let Some((name, _)) = fields.split_first() {
+            if name.is_empty() || std::str::from_utf8(name).is_err() {
+                return false;
+            }
+        }
+        fields.rest.is_empty()
     }
 
     /// The value of one field.
-    pub(crate) fn value(mut self, name: &str) -> Option<&'a [u8]> {
-        loop {
-            let (found, value) = self.split_first()?;
-            if found == name.as_bytes() {
-                return Some(value);
-            }
-        }
+    pub(crate) fn value(self, name: &str) -> Option<&'a [u8]> {
+        self.unread().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// The fields with their names as bytes: reading them as text would check them once more.
+    pub(crate) fn unread(mut self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        std::iter::from_fn(move || self.split_first())
     }
 
     /// Appends one field.
-    pub(crate) fn write(into: &mut Vec<u8>, name: &str, value: &[u8]) {
+    pub(crate) fn write(into: &mut Vec<u8>, name: &[u8], value: &[u8]) {
         debug_assert!(!name.is_empty() && name.len() <= FIELD_NAME_LIMIT);
         into.push(name.len() as u8);
-        into.extend_from_slice(name.as_bytes());
+        into.extend_from_slice(name);
         into.extend_from_slice(&(value.len() as u32).to_be_bytes());
         into.extend_from_slice(value);
     }

@@ -6,12 +6,13 @@
 //! Offsets are fixed, so that a script can read and patch the stamp in place.
 
 use std::fmt;
+use std::io::Write;
 use std::time::Duration;
 
 use super::{Fields, Generation};
 use crate::clock::Timestamp;
 use crate::commit::Nonce;
-use crate::fingerprint::Origin;
+use crate::fingerprint::{Address, Origin};
 use crate::token::{PublicId, SessionKey, VerifierHash};
 
 const MAGIC: &[u8; 4] = b"CLKR";
@@ -26,6 +27,9 @@ const VERIFIER_AT: usize = IDLE_TIMEOUT_AT + 8;
 const KEY_AT: usize = VERIFIER_AT + 32;
 const CHECKSUM_AT: usize = KEY_AT + 16;
 const SECTIONS_AT: usize = CHECKSUM_AT + 4;
+
+/// Room for an address as text; only a guess where it is none.
+const LONGEST_ADDRESS: usize = 64;
 
 const FLAG_PERSISTENT: u8 = 1;
 const FLAG_OWNER: u8 = 2;
@@ -135,7 +139,9 @@ pub(crate) struct Layout<'a> {
 impl Layout<'_> {
     /// The record's bytes; `write_fields` appends the fields.
     pub(crate) fn encode(&self, room: usize, write_fields: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(SECTIONS_AT + 64 + room);
+        let agent = self.fingerprint.and_then(Origin::user_agent).map_or(0, str::len);
+        let texts = self.owner.map_or(0, str::len) + agent + LONGEST_ADDRESS + 3 * 2;
+        let mut bytes = Vec::with_capacity(SECTIONS_AT + texts + room);
         let mut flags = 0;
         flags |= if self.persistent { FLAG_PERSISTENT } else { 0 };
         flags |= if self.owner.is_some() { FLAG_OWNER } else { 0 };
@@ -151,8 +157,7 @@ impl Layout<'_> {
             write_text(&mut bytes, owner);
         }
         if let Some(fingerprint) = self.fingerprint {
-            let address = fingerprint.address();
-            write_text(&mut bytes, &address.map(|address| address.to_string()).unwrap_or_default());
+            write_address(&mut bytes, fingerprint.address());
             write_text(&mut bytes, fingerprint.user_agent().unwrap_or_default());
         }
         write_fields(&mut bytes);
@@ -302,10 +307,22 @@ fn checksum(bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+/// Appends a text behind its length.
 fn write_text(into: &mut Vec<u8>, text: &str) {
     debug_assert!(text.len() <= usize::from(u16::MAX));
     into.extend_from_slice(&(text.len() as u16).to_be_bytes());
     into.extend_from_slice(text.as_bytes());
+}
+
+/// Appends an address as text, in place; writing to memory cannot fail.
+fn write_address(into: &mut Vec<u8>, address: Option<Address<&str>>) {
+    let at = into.len();
+    into.extend_from_slice(&[0; 2]);
+    if let Some(address) = address {
+        let _ = write!(into, "{address}");
+    }
+    let length = (into.len() - at - 2) as u16;
+    into[at..at + 2].copy_from_slice(&length.to_be_bytes());
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{FieldName, ReadField, WriteField};
-use crate::changes::{Changes, Updater};
+use crate::changes::{Changes, NO_CHANGES, Updater};
 use crate::clock::Timestamp;
 use crate::codec;
 use crate::error::SessionError;
@@ -23,7 +23,8 @@ use crate::record::{FIELD_NAME_LIMIT, Record};
 #[derive(Debug, Default)]
 pub struct SessionData {
     record: Option<Record>,
-    pub(super) changes: Changes,
+    /// Shared by clones until one of them is changed.
+    changes: Option<Arc<Changes>>,
     /// The record that a `set` has made of this data. From then on it counts, and the changes are
     /// done with; they are dropped at the next chance to do so.
     stored: Mutex<Option<Record>>,
@@ -43,13 +44,13 @@ impl<T: DeserializeOwned + Serialize> Update<T> {
         update: &Arc<impl Fn(Option<T>) -> Option<T> + Send + Sync + 'static>,
     ) -> Result<Self, SessionError> {
         checked(name)?;
-        let (name, update) = (name.to_owned(), update.clone());
-        let old = old.map(|json| codec::decode(&name, json)).transpose()?;
+        let old = old.map(|json| codec::decode(name, json)).transpose()?;
         let value = update(old);
-        let json = value.as_ref().map(|value| codec::encode(&name, value)).transpose()?;
-        let again: Updater = Arc::new(move |newer| {
-            let newer = newer.map(|json| codec::decode(&name, json)).transpose()?;
-            update(newer).map(|value| codec::encode(&name, &value)).transpose()
+        let json = value.as_ref().map(|value| codec::encode(name, value)).transpose()?;
+        let update = update.clone();
+        let again: Updater = Arc::new(move |name, newer| {
+            let newer = newer.map(|json| codec::decode(name, json)).transpose()?;
+            update(newer).map(|value| codec::encode(name, &value)).transpose()
         });
         Ok(Self { value, json, again })
     }
@@ -77,7 +78,8 @@ impl SessionData {
     pub fn set_fingerprint(&mut self, fingerprint: SessionFingerprint) {
         self.settle();
         let stored = self.record.as_ref().and_then(Record::fingerprint);
-        self.changes.fingerprint = (stored.as_ref() != Some(&fingerprint)).then_some(fingerprint);
+        self.changes_mut().fingerprint =
+            (stored.as_ref() != Some(&fingerprint)).then_some(fingerprint);
     }
 
     /// Where the session's visitor comes from.
@@ -134,7 +136,8 @@ impl SessionData {
     /// Removes a field.
     pub fn remove(&mut self, field: impl FieldName) {
         self.settle();
-        self.changes.remove(self.record.as_ref(), field.name());
+        let (record, changes) = self.both_mut();
+        changes.remove(record, field.name());
     }
 
     /// Whether a field has a value.
@@ -150,7 +153,8 @@ impl SessionData {
     /// Removes all fields.
     pub fn clear(&mut self) {
         self.settle();
-        self.changes.clear(self.record.as_ref());
+        let (record, changes) = self.both_mut();
+        changes.clear(record);
     }
 
     /// Whether anything was changed since the data was found or stored.
@@ -181,24 +185,31 @@ impl SessionData {
         self.view(|record, changes| changes.value(record, name).map(<[u8]>::to_vec))
     }
 
+    /// Whether a field has this JSON.
+    pub(super) fn is(&self, name: &str, json: Option<&[u8]>) -> bool {
+        self.view(|record, changes| changes.value(record, name) == json)
+    }
+
     pub(super) fn put(&mut self, name: &str, json: Vec<u8>) {
         self.settle();
-        self.changes.set(self.record.as_ref(), name, json);
+        let (record, changes) = self.both_mut();
+        changes.set(record, name, json);
     }
 
     pub(super) fn apply_update(&mut self, name: &str, again: Updater, json: Option<Vec<u8>>) {
         self.settle();
-        self.changes.update(self.record.as_ref(), name, again, json);
+        let (record, changes) = self.both_mut();
+        changes.update(record, name, again, json);
     }
 
     /// Removes all fields, also those that others put in before this is committed.
     pub(crate) fn start_over(&mut self) {
-        self.changes.start_over();
+        self.changes_mut().start_over();
     }
 
     pub(crate) fn owner(&self) -> Option<&str> {
         let stored = self.record.as_ref().and_then(Record::owner);
-        self.changes.owner.as_deref().or(stored)
+        self.changes.as_ref().and_then(|changes| changes.owner.as_deref()).or(stored)
     }
 
     /// The record that was loaded. A request's data is never given to `set`.
@@ -214,22 +225,28 @@ impl SessionData {
                 copy.put(&name, json);
             }
         }
-        copy.changes.fingerprint = self.fingerprint();
+        copy.changes_mut().fingerprint = self.fingerprint();
         copy
     }
 
     /// Forgets what was changed.
     pub(crate) fn discard(&mut self) {
-        self.changes = Changes::default();
+        self.changes = None;
     }
 
     /// What was found or stored, and what was changed since.
-    pub(crate) fn parts(&self) -> (Option<Record>, Changes) {
-        self.view(|record, changes| (record.cloned(), changes.clone()))
+    pub(crate) fn parts(&self) -> (Option<Record>, Arc<Changes>) {
+        let Self { record, changes, .. } = self.clone();
+        (record, changes.unwrap_or_default())
     }
 
-    pub(crate) fn into_parts(self) -> (Option<Record>, Changes) {
-        (self.record, self.changes)
+    pub(crate) fn changes_mut(&mut self) -> &mut Changes {
+        self.both_mut().1
+    }
+
+    fn both_mut(&mut self) -> (Option<&Record>, &mut Changes) {
+        let changes = self.changes.get_or_insert_default();
+        (self.record.as_ref(), Arc::make_mut(changes))
     }
 
     /// The data was stored as this record.
@@ -240,8 +257,8 @@ impl SessionData {
     /// Looks at the record and the changes that count.
     fn view<R>(&self, look: impl FnOnce(Option<&Record>, &Changes) -> R) -> R {
         match self.stored().as_ref() {
-            Some(stored) => look(Some(stored), &Changes::default()),
-            None => look(self.record.as_ref(), &self.changes),
+            Some(stored) => look(Some(stored), &NO_CHANGES),
+            None => look(self.record.as_ref(), self.changes.as_deref().unwrap_or(&NO_CHANGES)),
         }
     }
 
@@ -250,7 +267,7 @@ impl SessionData {
         let stored = self.stored().take();
         if let Some(stored) = stored {
             self.record = Some(stored);
-            self.changes = Changes::default();
+            self.changes = None;
         }
     }
 
@@ -261,7 +278,10 @@ impl SessionData {
 
 impl Clone for SessionData {
     fn clone(&self) -> Self {
-        let (record, changes) = self.parts();
+        let (record, changes) = match self.stored().as_ref() {
+            Some(stored) => (Some(stored.clone()), None),
+            None => (self.record.clone(), self.changes.clone()),
+        };
         Self { record, changes, stored: Mutex::default() }
     }
 }

@@ -11,7 +11,8 @@ use crate::error::SessionError;
 use crate::lifetime;
 use crate::record::Record;
 use crate::storage::Destroyed;
-use crate::token::{Token, VerifierHash};
+use crate::ticket::Ticket;
+use crate::token::{SessionKey, VerifierHash};
 
 /// The longest name of an owner in bytes.
 pub(crate) const OWNER_LIMIT: usize = 1024;
@@ -21,7 +22,7 @@ pub(crate) const OWNER_LIMIT: usize = 1024;
 pub(crate) struct State {
     pub(crate) data: SessionData,
     /// The ticket that the visitor will hold after this request.
-    ticket: Option<Token>,
+    ticket: Option<Ticket>,
     /// The proof that the request came with.
     proof: Option<VerifierHash>,
     /// The sign-out that `destroy` has asked for.
@@ -55,8 +56,9 @@ enum Phase {
 /// What a request leaves to be done when it ends.
 #[derive(Debug, Default)]
 pub(crate) struct Ending {
+    /// The session with its changes; empty where nothing was changed.
     pub(crate) data: SessionData,
-    pub(crate) ticket: Option<Token>,
+    pub(crate) ticket: Option<Ticket>,
     pub(crate) proof: Option<VerifierHash>,
     pub(crate) removal: Option<Arc<Removal>>,
     pub(crate) unseen: Option<Destroyed>,
@@ -80,8 +82,8 @@ impl State {
     }
 
     /// A request whose ticket opens `record`.
-    pub(crate) fn found(record: Record, ticket: Token, limits: Limits) -> Self {
-        let proof = Some(ticket.verifier_hash());
+    pub(crate) fn found(record: Record, ticket: Ticket, limits: Limits) -> Self {
+        let proof = Some(ticket.proof());
         let data = SessionData::loaded(record);
         Self { data, ticket: Some(ticket), proof, limits, ..Self::default() }
     }
@@ -109,7 +111,7 @@ impl State {
         }
     }
 
-    pub(crate) fn ticket(&self) -> Option<&Token> {
+    pub(crate) fn ticket(&self) -> Option<&Ticket> {
         self.ticket.as_ref()
     }
 
@@ -120,7 +122,7 @@ impl State {
     ) -> Result<T, SessionError> {
         let value = change(&mut self.data)?;
         if self.ticket.is_none() && self.data.is_dirty() {
-            self.ticket = Some(Token::generate()?);
+            self.ticket = Some(Ticket::generate()?);
         }
         Ok(value)
     }
@@ -130,7 +132,7 @@ impl State {
             return Ok(());
         };
         let next = ticket.rotated()?;
-        self.data.changes.verifier = Some(next.verifier_hash());
+        self.data.changes_mut().verifier = Some(next.proof());
         self.ticket = Some(next);
         Ok(())
     }
@@ -175,7 +177,7 @@ impl State {
         let limits = self.limits;
         self.change(|data| {
             let remembered = data.record().is_some_and(Record::is_persistent);
-            let changes = &mut data.changes;
+            let changes = data.changes_mut();
             changes.owner = Some(owner.to_owned());
             // A lifetime that this request asked for itself stays; one from before does not.
             changes.absolute_timeout.get_or_insert(limits.absolute_timeout);
@@ -192,15 +194,23 @@ impl State {
     pub(crate) fn set_idle_timeout(&mut self, idle_timeout: Duration) -> Result<(), SessionError> {
         lifetime::check(idle_timeout, self.limits.longest_lifetime)?;
         let kept = self.data.record().map(Record::idle_timeout) == Some(idle_timeout);
-        self.data.changes.idle_timeout = (!kept).then_some(idle_timeout);
+        self.data.changes_mut().idle_timeout = (!kept).then_some(idle_timeout);
         Ok(())
     }
 
     pub(crate) fn remember_for(&mut self, lifetime: Duration) -> Result<(), SessionError> {
         self.set_idle_timeout(lifetime)?;
-        self.data.changes.absolute_timeout = Some(lifetime);
-        self.data.changes.persistent = Some(Persistence::UntilDeadline);
+        let changes = self.data.changes_mut();
+        changes.absolute_timeout = Some(lifetime);
+        changes.persistent = Some(Persistence::UntilDeadline);
         Ok(())
+    }
+
+    /// The key of a session in use whose idle deadline should be moved.
+    pub(crate) fn wants_touch(&self, share: f64) -> Option<SessionKey> {
+        let record = self.data.record()?;
+        let key = self.ticket.as_ref()?.key();
+        lifetime::wants_touch(record, share).then_some(key)
     }
 
     /// Ends the request: from now on nothing can be written, and only this caller acts.
@@ -208,8 +218,9 @@ impl State {
         if mem::replace(&mut self.phase, Phase::Finished) == Phase::Finished {
             return None;
         }
+        let data = if self.data.is_dirty() { self.data.clone() } else { SessionData::new() };
         Some(Ending {
-            data: self.data.clone(),
+            data,
             ticket: self.ticket.clone(),
             proof: self.proof,
             removal: self.removal.take(),

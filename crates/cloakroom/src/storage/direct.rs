@@ -1,5 +1,6 @@
 //! Sessions without a web framework: `get` and `set` on top of a storage's load and commit.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::limit::within;
@@ -69,12 +70,13 @@ async fn write(
     let key = SessionKey::from_name(id);
     let ttl = ttl.unwrap_or_else(|| storage.default_ttl());
     lifetime::check(ttl, lifetime::LONGEST)?;
-    let (base, mut changes) = data.parts();
+    let (base, changes) = data.parts();
     if base.as_ref().is_some_and(|record| !record.accepts(&key.name_proof())) {
         // Found under another name: this is a copy, and the original stays as it is.
         return Box::pin(write(storage, id, &data.copied(), Some(ttl))).await;
     }
     let Some(base) = base else {
+        let mut changes = Arc::unwrap_or_clone(changes);
         changes.idle_timeout = Some(ttl);
         return replace(storage, &key, ttl, &changes).await;
     };
@@ -84,6 +86,7 @@ async fn write(
             Touched::Gone => Err(SessionError::Gone),
         };
     }
+    let mut changes = Arc::unwrap_or_clone(changes);
     changes.idle_timeout = Some(ttl);
     changes.absolute_timeout = Some(ABSOLUTE_TIMEOUT.max(ttl));
     let stored = rewrite(storage, &key, base, &changes).await?;
@@ -105,7 +108,7 @@ async fn replace(
     changes: &Changes,
 ) -> Result<(), SessionError> {
     let mut draft = Draft::create(key.name_proof(), ttl, ABSOLUTE_TIMEOUT.max(ttl));
-    changes.apply(&mut draft)?;
+    changes.apply_as_seen(&mut draft);
     let nonce = Nonce::generate()?;
     let (create, overwrite) = (draft.commit(nonce), draft.expecting(Expect::Present).commit(nonce));
     create.check_size(storage.max_session_bytes())?;
@@ -136,7 +139,10 @@ async fn rewrite(
             return Err(foreign_record(Operation::Commit).into());
         }
         let mut draft = Draft::rewrite(&base);
-        changes.apply(&mut draft)?;
+        match attempts {
+            0 => changes.apply_as_seen(&mut draft),
+            _ => changes.apply(&mut draft)?,
+        }
         let commit = draft.commit(Nonce::generate()?);
         commit.check_size(storage.max_session_bytes())?;
         match storage.commit(key, &commit).await? {

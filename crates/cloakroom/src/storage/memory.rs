@@ -9,7 +9,6 @@
 mod shard;
 mod sweeper;
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -71,7 +70,6 @@ pub struct MemorySessionStorageBuilder {
 
 struct Shared {
     shards: Box<[Mutex<Shard>]>,
-    hasher: RandomState,
     used: Arc<Used>,
     settings: MemorySessionStorageBuilder,
     sweeper: Sweeper,
@@ -115,8 +113,7 @@ impl MemorySessionStorage {
         let used = Arc::new(Used::default());
         let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new(used.clone()))).collect();
         let sweeper = Sweeper::default();
-        let hasher = RandomState::new();
-        Self { shared: Arc::new(Shared { shards, hasher, used, settings, sweeper }) }
+        Self { shared: Arc::new(Shared { shards, used, settings, sweeper }) }
     }
 
     fn now(&self) -> Timestamp {
@@ -124,8 +121,7 @@ impl MemorySessionStorage {
     }
 
     fn shard(&self, key: &SessionKey, now: Timestamp) -> MutexGuard<'_, Shard> {
-        let at = self.shared.hasher.hash_one(key) as usize % SHARDS;
-        let mut shard = lock(&self.shared.shards[at]);
+        let mut shard = lock(&self.shared.shards[key.shard(SHARDS)]);
         shard.remove_expired(now);
         shard
     }

@@ -5,14 +5,38 @@ use tokio::time::Instant;
 
 use super::{Attempt, Landed, Verdict, Waiting};
 use crate::changes::Draft;
+use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed, Nonce};
 use crate::engine::Engine;
 use crate::error::SessionError;
 use crate::event::Event;
 use crate::lifetime;
-use crate::record::Record;
+use crate::record::{Record, Stamp};
 use crate::storage::SessionStorage;
 use crate::token::{SessionKey, VerifierHash};
+
+/// The newest state of a record that is known when a batch is done.
+#[allow(clippy::large_enum_variant, reason = "moved once; a box would cost every commit")]
+pub(super) enum Newest {
+    /// What the storage has answered, or what a request has seen.
+    Read(Record),
+    /// What the batch has written. Nobody may need it, so it is not made a record yet.
+    Written { commit: Commit, stamp: Stamp, as_of: Timestamp },
+    /// There is none any more.
+    Unknown,
+}
+
+impl Newest {
+    pub(super) fn into_record(self, key: &SessionKey) -> Option<Record> {
+        match self {
+            Self::Read(record) => Some(record),
+            Self::Written { commit, stamp, as_of } => {
+                Record::decode(key, commit.stamped(key, &stamp), as_of).ok()
+            }
+            Self::Unknown => None,
+        }
+    }
+}
 
 /// Attempts on one session, each with its verdict as soon as there is one.
 pub(super) struct Batch {
@@ -31,6 +55,8 @@ struct Drafted {
     commit: Commit,
     persistent: bool,
     verifier: VerifierHash,
+    /// Until when somebody waits for it.
+    deadline: Instant,
 }
 
 impl Batch {
@@ -63,42 +89,41 @@ impl Batch {
         self.members.into_iter().map(|member| member.verdict.unwrap_or(Err(SessionError::Gone)))
     }
 
-    /// Commits until every member has its verdict. Answers the newest record that is known then.
-    pub(super) async fn commit(&mut self, engine: &Engine, key: &SessionKey) -> Option<Record> {
+    /// Commits until every member has its verdict.
+    pub(super) async fn commit(&mut self, engine: &Engine, key: &SessionKey) -> Newest {
         let mut tries = 0;
         while let Some(base) = self.newest.take() {
             let limit = engine.storage().max_session_bytes();
             let drafted = match self.draft(engine, &base, tries, limit) {
                 Ok(Some(drafted)) => drafted,
-                Ok(None) => return Some(base),
+                Ok(None) => return Newest::Read(base),
                 Err(error) => {
                     self.settle(&Err(error));
-                    return Some(base);
+                    return Newest::Read(base);
                 }
             };
-            let deadline = self.open().map(|member| member.deadline).max()?;
             tries += 1;
-            match engine.commit_until(key, &drafted.commit, deadline).await {
+            match engine.commit_until(key, &drafted.commit, drafted.deadline).await {
                 Ok(Committed::Applied { stamp, as_of }) => {
                     let (session, requests) = (key.public_id(), self.open().count());
                     engine.emit(&Event::Committed { session, requests, attempts: tries });
-                    let Drafted { persistent, verifier, .. } = drafted;
+                    let Drafted { commit, persistent, verifier, .. } = drafted;
                     self.settle(&Ok(Landed { stamp, as_of, persistent, verifier }));
-                    return Record::decode(key, drafted.commit.stamped(key, &stamp), as_of).ok();
+                    return Newest::Written { commit, stamp, as_of };
                 }
                 Ok(Committed::Conflict(newer)) => self.newest = Some(newer),
                 Ok(Committed::Gone | Committed::Exists) => {
                     self.settle(&Err(SessionError::Gone));
-                    return None;
+                    return Newest::Unknown;
                 }
                 Err(error) => {
                     self.settle(&Err(error.into()));
-                    return Some(base);
+                    return Newest::Read(base);
                 }
             }
             lifetime::pause_after_conflict(tries - 1).await;
         }
-        None
+        Newest::Unknown
     }
 
     /// Replays all open members on a record. Members that cannot go along get their verdict; `None`
@@ -122,6 +147,9 @@ impl Batch {
                 Some(engine.too_late(member.deadline, tries))
             } else if !draft.accepts(&member.attempt.proof) {
                 Some(SessionError::Superseded)
+            } else if alone && base.version() == member.attempt.base.version() {
+                member.attempt.changes.apply_as_seen(&mut draft);
+                None
             } else if alone {
                 member.attempt.changes.apply(&mut draft).err()
             } else {
@@ -144,11 +172,11 @@ impl Batch {
         for (at, refusal) in verdicts {
             self.members[at].verdict = Some(Err(refusal));
         }
-        if self.open().next().is_none() {
+        let Some(deadline) = self.open().map(|member| member.deadline).max() else {
             return Ok(None);
-        }
+        };
         commit.check_size(limit)?;
-        Ok(Some(Drafted { commit, persistent, verifier }))
+        Ok(Some(Drafted { commit, persistent, verifier, deadline }))
     }
 
     fn open(&self) -> impl Iterator<Item = &Member> {

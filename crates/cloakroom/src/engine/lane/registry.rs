@@ -4,7 +4,6 @@
 //! never across an await.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -21,7 +20,6 @@ const MAX_WAITING: usize = 1024;
 /// All lanes of an engine.
 pub(in crate::engine) struct Lanes {
     shards: Box<[Mutex<Shard>]>,
-    hasher: RandomState,
 }
 
 #[derive(Default)]
@@ -89,15 +87,14 @@ impl Lanes {
     }
 
     fn shard(&self, key: &SessionKey) -> MutexGuard<'_, Shard> {
-        let at = self.hasher.hash_one(key) as usize % SHARDS;
-        self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[key.shard(SHARDS)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Default for Lanes {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, hasher: RandomState::new() }
+        Self { shards }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{MemorySessionStorageBuilder, StorageError, Touched, Used};
 use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed, Expect};
 use crate::error::{Operation, StorageErrorKind};
-use crate::record::{Record, STAMP_AT, Stamp, StampBytes};
+use crate::record::{CorruptRecord, Record, STAMP_AT, Stamp, StampBytes};
 use crate::token::SessionKey;
 
 const STAMP_BYTES: usize = size_of::<StampBytes>();
@@ -146,9 +146,11 @@ pub(super) fn decode(
     now: Timestamp,
     operation: Operation,
 ) -> Result<Record, StorageError> {
-    Record::decode(key, bytes, now).map_err(|corrupt| {
-        StorageError::new(StorageErrorKind::Corrupt, operation, corrupt.to_string())
-    })
+    Record::decode(key, bytes, now).map_err(|corrupt| unreadable(corrupt, operation))
+}
+
+fn unreadable(corrupt: CorruptRecord, operation: Operation) -> StorageError {
+    StorageError::new(StorageErrorKind::Corrupt, operation, corrupt.to_string())
 }
 
 /// Why the stored record does not let the commit through; `None` where it does.
@@ -161,13 +163,16 @@ fn refusal(
     let Some(stored) = stored else {
         return Ok((commit.expect() != Expect::Absent).then_some(Committed::Gone));
     };
-    let record = stored.record(key, now, Operation::Commit)?;
-    if record.version().nonce() == commit.nonce() {
+    let version = Record::version_of(key, &stored.bytes)
+        .map_err(|corrupt| unreadable(corrupt, Operation::Commit))?;
+    if version.nonce() == commit.nonce() {
         return Ok(Some(Committed::Applied { stamp: stored.stamp(), as_of: now }));
     }
     Ok(match commit.expect() {
         Expect::Absent => Some(Committed::Exists),
-        Expect::Exactly(wanted) if wanted != record.version() => Some(Committed::Conflict(record)),
+        Expect::Exactly(wanted) if wanted != version => {
+            Some(Committed::Conflict(stored.record(key, now, Operation::Commit)?))
+        }
         Expect::Exactly(_) | Expect::Present => None,
     })
 }
