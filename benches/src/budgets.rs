@@ -27,18 +27,20 @@ impl Budget {
 }
 
 /// The budgets, requests first.
-pub const BUDGETS: [Budget; 13] = [
-    Budget::new(Path::IgnoredByStranger, 5, 6_747),
-    Budget::new(Path::Ignored, 5, 8_478),
-    Budget::new(Path::Read, 10, 32_211),
-    Budget::new(Path::Write, 42, 87_531),
-    Budget::new(Path::SignIn, 31, 88_336),
+pub const BUDGETS: [Budget; 15] = [
+    Budget::new(Path::IgnoredByStranger, 2, 1_670),
+    Budget::new(Path::Ignored, 2, 2_780),
+    Budget::new(Path::Read, 4, 16_150),
+    Budget::new(Path::Write, 20, 32_300),
+    Budget::new(Path::SignIn, 18, 36_300),
+    Budget::new(Path::AxumBare, 16, 7_660),
+    Budget::new(Path::AxumPlain, 24, 13_040),
     Budget::new(Path::TokenParse, 0, 771),
     Budget::new(Path::TokenGenerate, 0, 73),
-    Budget::new(Path::TokenHash, 0, 7_005),
-    Budget::new(Path::CookieAmongMany, 5, 17_533),
-    Budget::new(Path::RecordDecode, 1, 4_570),
-    Budget::new(Path::RecordEncode, 4, 3_000),
-    Budget::new(Path::FieldNumber, 0, 547),
-    Budget::new(Path::FieldText, 1, 1_973),
+    Budget::new(Path::TokenHash, 0, 7_003),
+    Budget::new(Path::CookieAmongMany, 2, 3_330),
+    Budget::new(Path::RecordDecode, 0, 1_996),
+    Budget::new(Path::RecordEncode, 3, 3_170),
+    Budget::new(Path::FieldNumber, 0, 390),
+    Budget::new(Path::FieldText, 1, 1_420),
 ];

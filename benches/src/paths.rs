@@ -5,18 +5,27 @@
 //! visitor's browser sends a user agent and five cookies that are none of ours.
 
 use std::hint::black_box;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::http::header::{COOKIE, USER_AGENT};
+use axum::routing::get;
 use cloakroom::{
     Absolute, Answer, Commit, CommitBuilder, Engine, Expect, MemorySessionStorage, Nonce, Record,
     RequestFacts, Session, SessionData, SessionKey, SessionStorage, SetCookie, Stamp, Timestamp,
     Token,
 };
+use cloakroom_axum::SessionLayer;
+use tower_service::Service;
 
-const USER_AGENT: &[u8] =
-    b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
     Chrome/141.0.0.0 Safari/537.36";
+
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), 4711);
 
 const BEFORE_OURS: &str = "_ga=GA1.2.1186413451.1763850000; theme=dark; consent=2026-01-15T09:30; ";
 const AFTER_OURS: &str = "; lang=de-DE; _gid=GA1.2.771203344.1763850000";
@@ -34,6 +43,10 @@ pub enum Path {
     Write,
     /// A request that loads the session and signs in, which rotates the ticket.
     SignIn,
+    /// A whole axum request without a session layer, from its head to its answer: what axum costs.
+    AxumBare,
+    /// The same with a session layer whose session nobody uses.
+    AxumPlain,
     /// Reading a ticket from a cookie's value.
     TokenParse,
     /// Drawing a ticket.
@@ -54,8 +67,15 @@ pub enum Path {
 
 impl Path {
     /// Whole requests on the memory storage.
-    pub const REQUESTS: [Self; 5] =
-        [Self::IgnoredByStranger, Self::Ignored, Self::Read, Self::Write, Self::SignIn];
+    pub const REQUESTS: [Self; 7] = [
+        Self::IgnoredByStranger,
+        Self::Ignored,
+        Self::Read,
+        Self::Write,
+        Self::SignIn,
+        Self::AxumBare,
+        Self::AxumPlain,
+    ];
 
     /// The parts that requests are made of.
     pub const PARTS: [Self; 8] = [
@@ -77,6 +97,8 @@ impl Path {
             Self::Read => "read",
             Self::Write => "write",
             Self::SignIn => "sign in",
+            Self::AxumBare => "axum, no layer",
+            Self::AxumPlain => "axum, ignore",
             Self::TokenParse => "token: parse",
             Self::TokenGenerate => "token: generate",
             Self::TokenHash => "token: hash",
@@ -100,6 +122,8 @@ pub struct Paths {
     visitor: Browser,
     stranger: Browser,
     collector: Browser,
+    bare: Router,
+    layered: Router,
     data: SessionData,
     cookie_value: Vec<u8>,
     key: SessionKey,
@@ -134,7 +158,10 @@ impl Paths {
             builder = builder.field(name, record.field(name).unwrap_or_default());
         }
         let hour = Duration::from_secs(3600);
+        let bare = Router::new().route("/plain", get(async || "hello"));
         Self {
+            layered: bare.clone().layer(SessionLayer::new(&engine)),
+            bare,
             engine,
             collector: Browser::with_many_cookies(&ticket),
             visitor,
@@ -157,6 +184,8 @@ impl Paths {
             Path::Read => self.read(times).await,
             Path::Write => self.write(times).await,
             Path::SignIn => self.sign_in(times).await,
+            Path::AxumBare => self.axum(&self.bare, times).await,
+            Path::AxumPlain => self.axum(&self.layered, times).await,
             Path::TokenParse => repeat(times, || Token::parse(black_box(&self.cookie_value))),
             Path::TokenGenerate => repeat(times, || Token::generate().expect("random bytes")),
             Path::TokenHash => {
@@ -173,6 +202,19 @@ impl Paths {
             }),
             Path::FieldNumber => repeat(times, || self.data.get::<u64>("count").expect("a number")),
             Path::FieldText => repeat(times, || self.data.get::<String>("text_3").expect("a text")),
+        }
+    }
+
+    async fn axum(&self, app: &Router, times: u64) {
+        for _ in 0..times {
+            let request = Request::get("/plain")
+                .header(COOKIE, self.visitor.cookies())
+                .header(USER_AGENT, BROWSER)
+                .extension(ConnectInfo(PEER))
+                .body(Body::empty())
+                .expect("a sound request");
+            // A server clones the application for each request, too.
+            black_box(app.clone().call(request).await.expect("an answer"));
         }
     }
 
@@ -264,12 +306,12 @@ impl RequestFacts for Browser {
     fn headers(&self, name: &str, read: &mut dyn FnMut(&[u8])) {
         match name {
             "cookie" => read(self.cookies().as_bytes()),
-            "user-agent" => read(USER_AGENT),
+            "user-agent" => read(BROWSER.as_bytes()),
             _ => {}
         }
     }
 
     fn peer(&self) -> Option<IpAddr> {
-        Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)))
+        Some(PEER.ip())
     }
 }

@@ -7,6 +7,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use memchr::memmem::Finder;
+
 use crate::policy::{CookiePolicy, SameSite};
 use crate::token::Token;
 
@@ -28,21 +30,20 @@ pub(crate) struct Candidates {
 
 impl Candidates {
     /// Reads one `Cookie` header. Several headers are read as one (HTTP/2 splits them).
-    pub(crate) fn read(&mut self, header: &[u8], name: &str) {
+    ///
+    /// What is looked for is the name, not each cookie: there may be many that are none of ours.
+    pub(crate) fn read(&mut self, header: &[u8], name: &Finder<'_>) {
         let room = MAX_HEADER_BYTES.saturating_sub(self.bytes);
         self.bytes = self.bytes.saturating_add(header.len());
         if header.len() > room {
             self.ignored = true;
         }
-        let mut rest = &header[..header.len().min(room)];
-        loop {
-            let end = memchr::memchr(b';', rest);
-            let pair = &rest[..end.unwrap_or(rest.len())];
-            if let Some(value) = value_of(pair, name) {
-                self.add(value);
+        let header = &header[..header.len().min(room)];
+        for at in name.find_iter(header) {
+            let before = header[..at].trim_ascii_end();
+            if before.is_empty() || before.ends_with(b";") {
+                self.take(&header[at + name.needle().len()..]);
             }
-            let Some(end) = end else { return };
-            rest = &rest[end + 1..];
         }
     }
 
@@ -61,7 +62,11 @@ impl Candidates {
         self.ignored
     }
 
-    fn add(&mut self, value: &[u8]) {
+    /// Takes the value of our cookie from what follows its name; `=` where it is ours.
+    fn take(&mut self, rest: &[u8]) {
+        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        let Some(value) = rest[..end].trim_ascii().strip_prefix(b"=") else { return };
+        let value = value.trim_ascii_start();
         match (Token::parse(value), self.tokens.get_mut(self.count)) {
             (Some(token), Some(place)) => {
                 *place = Some(token);
@@ -71,13 +76,6 @@ impl Candidates {
             (None, _) => self.malformed = true,
         }
     }
-}
-
-/// A cookie's value if it has that name.
-fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-    let value = rest.trim_ascii_start().strip_prefix(b"=")?;
-    Some(value.trim_ascii_start())
 }
 
 /// The value of a `Set-Cookie` header that hands out a ticket.

@@ -23,6 +23,8 @@ mod sign_out;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use memchr::memmem::Finder;
+
 use crate::error::{Operation, StorageError};
 use crate::event::{Event, Observer};
 use crate::policy::Policy;
@@ -63,6 +65,8 @@ pub struct Engine {
 struct Inner {
     storage: AnyStorage,
     policy: Policy,
+    /// Finds the policy's cookie; made once, because making it costs as much as a search.
+    cookie_name: Finder<'static>,
     observer: Option<Arc<dyn Observer>>,
     lanes: Arc<Lanes>,
     background: Arc<Background>,

@@ -11,7 +11,7 @@ const NAME: &str = "__Host-id";
 
 fn found(headers: &[&[u8]]) -> Candidates {
     let mut candidates = Candidates::default();
-    headers.iter().for_each(|header| candidates.read(header, NAME));
+    headers.iter().for_each(|header| candidates.read(header, &Finder::new(NAME)));
     candidates
 }
 
@@ -53,7 +53,7 @@ proptest! {
         name in ".{0,12}",
     ) {
         let mut candidates = Candidates::default();
-        headers.iter().for_each(|header| candidates.read(header, &name));
+        headers.iter().for_each(|header| candidates.read(header, &Finder::new(&name)));
         prop_assert!(candidates.tokens().count() <= MAX_CANDIDATES);
     }
 
@@ -68,6 +68,27 @@ proptest! {
         let pairs = [before, vec![ours], after].concat();
         let candidates = found(&[&pairs.join(&b';')]);
         prop_assert_eq!(texts(&candidates), [ticket]);
+    }
+
+    #[test]
+    fn looking_for_the_name_finds_what_a_look_at_each_pair_would(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                Just(NAME.to_owned()), Just("=".to_owned()), Just(";".to_owned()),
+                Just(" ".to_owned()), Just("__Host".to_owned()), ticket(),
+            ],
+            0..16,
+        ),
+    ) {
+        let header = pieces.concat();
+        let ours = header.split(';').filter_map(|pair| {
+            pair.trim().strip_prefix(NAME)?.trim_start().strip_prefix('=').map(str::trim_start)
+        });
+        let (tickets, others): (Vec<_>, Vec<_>) =
+            ours.partition(|value| Token::parse(value.as_bytes()).is_some());
+        let candidates = found(&[header.as_bytes()]);
+        prop_assert_eq!(texts(&candidates), tickets.into_iter().take(MAX_CANDIDATES).collect::<Vec<_>>());
+        prop_assert_eq!(candidates.has_malformed(), !others.is_empty());
     }
 
     #[test]

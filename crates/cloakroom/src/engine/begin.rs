@@ -25,7 +25,7 @@ impl Engine {
     /// Begins a request. Nothing is asked of the storage yet.
     pub fn begin(&self, request: &impl RequestFacts) -> RequestScope {
         let mut candidates = Candidates::default();
-        let name = &self.policy().cookie.name;
+        let name = &self.inner.cookie_name;
         request.headers("cookie", &mut |header| candidates.read(header, name));
         if candidates.has_malformed() {
             self.emit(&Event::MalformedTicket);

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::{Background, Engine, Inner, Lanes};
 use crate::error::ConfigError;
 use crate::event::{Event, Observer};
@@ -54,10 +56,12 @@ impl EngineBuilder {
         if let Some(observer) = &self.observer {
             self.storage.observe_with(observer.clone());
         }
+        let policy = policy.effective();
         let engine = Engine {
             inner: Arc::new(Inner {
                 storage: self.storage,
-                policy: policy.effective(),
+                cookie_name: Finder::new(&policy.cookie.name).into_owned(),
+                policy,
                 observer: self.observer,
                 lanes: Arc::new(Lanes::default()),
                 background: Background::here(),
