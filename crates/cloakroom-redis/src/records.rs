@@ -103,7 +103,7 @@ impl Records {
         let name = self.keys.session(key);
         let stamped = self.servers.now(&name).and_then(|now| {
             let stamp = match stored {
-                Some(stored) => Some(commit.stamp(Some(stored.stamp()), now)),
+                Some(stored) => Some(commit.stamp(Some(&stored.stamp()), now)),
                 None => commit.expected_stamp(now),
             };
             Some((stamp?, now))

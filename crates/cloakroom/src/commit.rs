@@ -230,6 +230,8 @@ impl std::fmt::Debug for Commit {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn stamp(generation: u64) -> Stamp {
@@ -253,5 +255,19 @@ mod tests {
         assert_eq!(next.touched, now);
         let first = foretold(CommitBuilder::new(Expect::Absent)).unwrap();
         assert_eq!((first.generation, first.created), (Generation::new(1), now));
+    }
+
+    #[test]
+    fn no_nonce_comes_twice_in_a_process_by_its_first_half_alone() {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                std::thread::spawn(|| {
+                    let nonces = (0..10_000).map(|_| Nonce::generate().unwrap());
+                    nonces.map(|nonce| nonce.as_bytes()[..8].to_vec()).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let all = threads.into_iter().flat_map(|thread| thread.join().unwrap());
+        assert_eq!(all.collect::<HashSet<_>>().len(), 40_000);
     }
 }

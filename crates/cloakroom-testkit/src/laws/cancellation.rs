@@ -135,7 +135,7 @@ async fn next_commit_counts(storage: &impl SessionStorage, key: &SessionKey, mut
     for _ in 0..MANY_TRIES {
         let expect = Expect::Exactly(seen.version());
         let commit =
-            CommitBuilder::new(expect).seen(*seen.stamp()).field("next", "1").build().unwrap();
+            CommitBuilder::new(expect).seen(seen.stamp()).field("next", "1").build().unwrap();
         match storage.commit(key, &commit).await.unwrap() {
             Committed::Applied { .. } => {
                 let record = found(storage, key).await;

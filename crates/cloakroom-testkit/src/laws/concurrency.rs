@@ -106,7 +106,7 @@ async fn write_field(storage: &impl SessionStorage, key: &SessionKey, name: &str
 }
 
 fn carrying(record: &Record) -> CommitBuilder {
-    let commit = CommitBuilder::new(Expect::Exactly(record.version())).seen(*record.stamp());
+    let commit = CommitBuilder::new(Expect::Exactly(record.version())).seen(record.stamp());
     record
         .field_names()
         .fold(commit, |commit, name| commit.field(name, record.field(name).unwrap_or_default()))

@@ -60,7 +60,7 @@ impl<'a> Draft<'a> {
             absolute_timeout: None,
             persistent: record.is_persistent(),
             expect: Expect::Exactly(record.version()),
-            seen: Some(*record.stamp()),
+            seen: Some(record.stamp()),
         }
     }
 
@@ -120,6 +120,6 @@ impl<'a> Draft<'a> {
         let absolute = self.absolute_timeout.map_or(Absolute::Keep, Absolute::Start);
         let idle_timeout = self.idle_timeout;
         let (expect, seen) = (self.expect, self.seen);
-        Commit { nonce, expect, seen, absolute, idle_timeout, unbound: unbound.into(), fields_at }
+        Commit { nonce, expect, seen, absolute, idle_timeout, unbound, fields_at }
     }
 }

@@ -118,6 +118,18 @@ fn applied(base: &Record, all: &[&Changes]) -> Map {
 
 proptest! {
     #[test]
+    fn on_the_record_that_was_seen_nothing_has_to_run_again(
+        base in map(), deeds in deeds("a b c"),
+    ) {
+        let base = record(&base);
+        let changes = changes(Some(&base), &deeds);
+        let (mut replayed, mut as_seen) = (Draft::rewrite(&base), Draft::rewrite(&base));
+        changes.apply(&mut replayed).unwrap();
+        changes.apply_as_seen(&mut as_seen);
+        prop_assert_eq!(replayed.fields, as_seen.fields);
+    }
+
+    #[test]
     fn a_request_sees_its_own_changes(base in prop::option::of(map()), deeds in deeds_with_clear()) {
         let record = base.as_ref().map(record);
         let mut wanted = base.unwrap_or_default();
