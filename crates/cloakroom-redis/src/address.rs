@@ -4,6 +4,7 @@
 //! is checked is checked here, once for both. Nothing in this module shows a password, and nothing
 //! leads to another host in plain text unless somebody has written that it may.
 
+mod after_others;
 mod endpoint;
 mod host;
 mod secret;

@@ -13,6 +13,7 @@ use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
+use super::after_others::AfterOthers;
 use super::host::HostPort;
 use super::sketch::Target;
 use crate::tls::Wire;
@@ -49,7 +50,7 @@ impl Link {
         driver: impl Future<Output = ()> + Send + 'static,
         address: &str,
     ) -> Self {
-        let task = tokio::spawn(driver).abort_handle();
+        let task = tokio::spawn(AfterOthers::new(driver)).abort_handle();
         Self { connection, driver: Arc::new(Driver { task, address: address.into() }) }
     }
 
