@@ -49,6 +49,7 @@ const RIGHTS: &[AclRight] = &[
     right("strlen", "measures sessions for the statistics"),
     right("wait", "how many replicas have confirmed a sign-out"),
     right("asking", "follows a session that a Cluster is moving"),
+    right("client|tracking", "has the server call back what a near-cache holds"),
     right("cluster|slots", "which node of a Cluster holds what"),
 ];
 

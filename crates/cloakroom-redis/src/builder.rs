@@ -12,6 +12,7 @@ use crate::config::{
 use crate::connection::{NodeSettings, ServerSettings, Servers, Timeouts};
 use crate::journal::JournalPolicy;
 use crate::keys::{DEFAULT_PREFIX, Keys};
+use crate::near_cache::{Cache, Cached, NearCache};
 use crate::records::Records;
 use crate::removal::Replicas;
 use crate::signals::Signals;
@@ -87,6 +88,7 @@ pub struct RedisSessionStorageBuilder {
     replicas: Replicas,
     start: Start,
     max_session_bytes: usize,
+    near_cache: Option<NearCache>,
 }
 
 /// What happens at start while Redis cannot be reached.
@@ -120,6 +122,7 @@ impl Default for RedisSessionStorageBuilder {
             replicas: Replicas { count: 0, limit: DEFAULT_REPLICA_TIMEOUT },
             start: Start::default(),
             max_session_bytes: DEFAULT_MAX_SESSION_BYTES,
+            near_cache: None,
         }
     }
 }
@@ -292,6 +295,17 @@ impl RedisSessionStorageBuilder {
         self
     }
 
+    /// Keeps copies of the sessions that were read last in memory (default: off). The server calls
+    /// them back when somebody changes them; [`NearCache`] says how far they may be behind.
+    ///
+    /// It needs Redis 6 or newer, spoken to in RESP3. Where that cannot be had at start,
+    /// [`build`](Self::build) fails; should it be lost later, nothing is cached and
+    /// [`health`](cloakroom::SessionStorage::health) warns.
+    pub fn near_cache(mut self, near_cache: impl Into<Option<NearCache>>) -> Self {
+        self.near_cache = near_cache.into();
+        self
+    }
+
     /// Opens the connections.
     ///
     /// # Errors
@@ -307,21 +321,24 @@ impl RedisSessionStorageBuilder {
             ConfigError::new(cloakroom::ConfigErrorKind::Invalid, problem.field, problem.message)
         })?;
         let signals = Arc::<Signals>::default();
-        let servers = Servers::start(topology?, self.server_settings(), signals.clone(), &keys);
+        let cache = self.near_cache.map(|settings| Arc::new(Cache::new(settings, keys.clone())));
+        let settings = self.server_settings(cache.clone());
+        let servers = Servers::start(topology?, settings, signals.clone(), &keys);
         if self.start == Start::Proven {
             servers.opened().await?;
+            servers.heard()?;
         }
         let settings = Settings {
             fingerprint_mode: self.fingerprint_mode,
             default_ttl: self.default_ttl,
             max_session_bytes: self.max_session_bytes,
         };
-        let records = Records { servers, keys, replicas: self.replicas };
+        let records = Cached::new(Records { servers, keys, replicas: self.replicas }, cache);
         let journal = JournalPolicy::default();
         Ok(RedisSessionStorage::assemble(records, journal, settings, signals))
     }
 
-    fn server_settings(&self) -> ServerSettings {
+    fn server_settings(&self, near_cache: Option<Arc<Cache>>) -> ServerSettings {
         ServerSettings {
             connection_timeout: self.connection_timeout,
             timeouts: Timeouts {
@@ -337,6 +354,7 @@ impl RedisSessionStorageBuilder {
                 max_in_flight: self.max_in_flight,
                 durable: (self.replicas.count > 0).then_some(self.replicas.limit),
                 breaker: self.breaker.clone(),
+                near_cache,
             },
         }
     }
@@ -372,6 +390,9 @@ impl RedisSessionStorageBuilder {
             problems.push(Problem::new("replica_timeout", message));
         }
         problems.extend(self.breaker.check());
+        if let Some(near_cache) = &self.near_cache {
+            problems.extend(near_cache.problems(self.heartbeat_interval));
+        }
         if self.default_ttl < SHORTEST_TTL {
             let message = "less than 1 ms would end every session at once; use 30m";
             problems.push(Problem::new("default_ttl", message));

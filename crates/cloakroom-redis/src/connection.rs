@@ -2,13 +2,13 @@
 //! its own.
 //!
 //! ```text
-//! servers.rs     one server, or a Cluster's primaries
+//! servers.rs     one server, or a Cluster's primaries                   watched.rs
 //! cluster.rs     which node a key belongs to, redirections            slot_map.rs
 //! pool.rs        deadline, breaker, repetition, choice of connection  failure.rs, question.rs
 //! node.rs        one server's connections and what is known of it     slot.rs, opening.rs,
 //!                                                                     confirmation.rs
 //! supervisor.rs  heartbeat and replacement of each connection         connector.rs, sentinel.rs,
-//!                                                                     first_answer.rs
+//!                                                                     first_answer.rs, hearing.rs
 //! ```
 
 mod cluster;
@@ -17,6 +17,7 @@ mod connector;
 mod deadline;
 mod failure;
 mod first_answer;
+mod hearing;
 mod node;
 mod opening;
 mod pool;
@@ -27,9 +28,11 @@ mod slot;
 mod slot_map;
 mod start_error;
 mod supervisor;
+mod watched;
 
 pub(crate) use deadline::{Deadline, Timeouts};
 pub(crate) use node::NodeSettings;
 pub(crate) use pool::Sent;
 pub(crate) use question::Question;
 pub(crate) use servers::{Answer, Server, ServerSettings, Servers};
+pub(crate) use watched::{Watch, Watched};

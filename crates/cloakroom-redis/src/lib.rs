@@ -24,6 +24,7 @@ mod error;
 mod factory;
 mod journal;
 mod keys;
+mod near_cache;
 mod records;
 mod removal;
 mod retry_budget;
@@ -49,4 +50,5 @@ pub use config::{
 };
 pub use factory::{MemoryStorageConfig, RedisStorageConfig, SessionStorageFactory, StorageConfig};
 pub use keys::DEFAULT_PREFIX;
+pub use near_cache::NearCache;
 pub use storage::RedisSessionStorage;

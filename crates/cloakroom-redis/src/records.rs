@@ -11,8 +11,8 @@ use cloakroom::{
 };
 use redis::{Cmd, Value};
 
-use crate::connection::{Deadline, Question, Server, Servers};
-use crate::journal::{Meant, Remove};
+use crate::connection::{Deadline, Question, Server, Servers, Watch};
+use crate::journal::Meant;
 use crate::keys::Keys;
 use crate::removal::{self, Replicas};
 use crate::scripts::{self, Meeting};
@@ -20,6 +20,9 @@ use crate::second_look::{self, Content};
 
 /// How long a load may wait for the server's time beyond its answer, which is rarely asked for.
 const CLOCK_LIMIT: Duration = Duration::from_millis(40);
+
+/// Who is told over which connection a question goes out.
+type Watching<'a> = Option<&'a dyn Watch>;
 
 /// How often a commit that takes whatever is there may be overtaken by others.
 const MAX_OVERTAKEN: usize = 16;
@@ -32,11 +35,16 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    pub(crate) async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+    pub(crate) async fn load(
+        &self,
+        key: &SessionKey,
+        watch: Watching<'_>,
+    ) -> Result<Option<Record>, StorageError> {
         let deadline = self.servers.deadline(Operation::Load);
         let name = self.keys.session(key);
         let get = command("GET", &name);
-        let mut answer = self.servers.ask_until(&name, Question::Command(&get), deadline).await?;
+        let servers = self.servers.watched(watch);
+        let mut answer = servers.ask_until(&name, Question::Command(&get), deadline).await?;
         let bytes = match std::mem::replace(&mut answer.value, Value::Nil) {
             Value::Nil => return Ok(None),
             Value::BulkString(bytes) => Bytes::from(bytes),
@@ -47,6 +55,10 @@ impl Records {
         match Record::decode(key, bytes, answer.clock().now()) {
             Ok(record) if !record.is_expired(record.as_of()) => Ok(Some(record)),
             read => {
+                // What it finds came over other connections.
+                if let Some(watch) = watch {
+                    watch.sending(None);
+                }
                 Box::pin(look_closer(answer.server, key, &name, read.map(Some), deadline)).await
             }
         }
@@ -56,24 +68,35 @@ impl Records {
         &self,
         key: &SessionKey,
         commit: &Commit,
+        watch: Watching<'_>,
     ) -> Result<Committed, StorageError> {
         match commit.expect() {
-            Expect::Absent => self.commit_on(key, commit, None, None).await,
-            Expect::Exactly(version) => self.commit_on(key, commit, Some(version), None).await,
+            Expect::Absent => self.commit_on(key, commit, None, None, watch).await,
+            Expect::Exactly(version) => {
+                self.commit_on(key, commit, Some(version), None, watch).await
+            }
             Expect::Present => {
                 let limit = self.servers.timeout(Operation::Commit);
-                let work = Box::pin(self.commit_on_whatever(key, commit));
+                let work = Box::pin(self.commit_on_whatever(key, commit, watch));
                 bounded(limit, Operation::Commit, work).await
             }
         }
     }
 
-    pub(crate) async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        scripts::touch(&self.servers, &self.keys.session(key), key).await
+    pub(crate) async fn touch(
+        &self,
+        key: &SessionKey,
+        watch: Watching<'_>,
+    ) -> Result<Touched, StorageError> {
+        scripts::touch(self.servers.watched(watch), &self.keys.session(key), key).await
     }
 
-    pub(crate) async fn remove(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
-        removal::remove(&self.servers, &self.keys.session(key), self.replicas).await
+    pub(crate) async fn remove(
+        &self,
+        key: &SessionKey,
+        watch: Watching<'_>,
+    ) -> Result<Destroyed, StorageError> {
+        removal::remove(self.servers.watched(watch), &self.keys.session(key), self.replicas).await
     }
 
     /// Removes a record that was never looked at, if a ticket with this proof opens it.
@@ -81,11 +104,26 @@ impl Records {
         &self,
         key: &SessionKey,
         proof: &VerifierHash,
+        watch: Watching<'_>,
     ) -> Result<Destroyed, StorageError> {
-        let name = self.keys.session(key);
-        let removed = scripts::remove(&self.servers, &name, None, slice::from_ref(proof)).await?;
+        let (name, servers) = (self.keys.session(key), self.servers.watched(watch));
+        let removed = scripts::remove(servers, &name, None, slice::from_ref(proof)).await?;
         let alone = Durability::replicas(0, self.replicas.count);
         Ok(if removed { Destroyed::Removed(alone) } else { Destroyed::Absent(alone) })
+    }
+
+    /// Removes the record that is meant, if it is there. `true` where there was one.
+    pub(crate) async fn remove_meant(
+        &self,
+        key: &SessionKey,
+        meant: &Meant,
+        watch: Watching<'_>,
+    ) -> Result<bool, StorageError> {
+        if *meant == Meant::default() {
+            return Ok(matches!(self.remove(key, watch).await?, Destroyed::Removed(_)));
+        }
+        let (name, servers) = (self.keys.session(key), self.servers.watched(watch));
+        scripts::remove(servers, &name, meant.before, &meant.proofs).await
     }
 
     /// The time of the server that a key belongs to; `None` as long as no server has told it.
@@ -99,6 +137,7 @@ impl Records {
         commit: &Commit,
         expect: Option<Version>,
         stored: Option<&Record>,
+        watch: Watching<'_>,
     ) -> Result<Committed, StorageError> {
         let name = self.keys.session(key);
         let stamped = self.servers.now(&name).and_then(|now| {
@@ -108,7 +147,8 @@ impl Records {
             };
             Some((stamp?, now))
         });
-        scripts::commit(&self.servers, &name, key, commit, Meeting { expect, stamped }).await
+        let servers = self.servers.watched(watch);
+        scripts::commit(servers, &name, key, commit, Meeting { expect, stamped }).await
     }
 
     /// Commits over whatever record is there. It is looked at first: what is damaged may not be
@@ -117,13 +157,15 @@ impl Records {
         &self,
         key: &SessionKey,
         commit: &Commit,
+        watch: Watching<'_>,
     ) -> Result<Committed, StorageError> {
-        let Some(mut stored) = self.load(key).await? else { return Ok(Committed::Gone) };
+        let Some(mut stored) = self.load(key, None).await? else { return Ok(Committed::Gone) };
         for _ in 0..MAX_OVERTAKEN {
             if stored.version().nonce() == commit.nonce() {
                 return Ok(Committed::Applied { stamp: stored.stamp(), as_of: stored.as_of() });
             }
-            match self.commit_on(key, commit, Some(stored.version()), Some(&stored)).await? {
+            let expect = Some(stored.version());
+            match self.commit_on(key, commit, expect, Some(&stored), watch).await? {
                 Committed::Conflict(newer) => stored = newer,
                 outcome => return Ok(outcome),
             }
@@ -154,16 +196,6 @@ async fn look_closer(
     let now = bounded(CLOCK_LIMIT, Operation::Load, server.refresh_clock(deadline)).await?;
     let record = Record::decode(key, record.as_bytes().clone(), now).map_err(unreadable)?;
     Ok((!record.is_expired(now)).then_some(record))
-}
-
-impl Remove for Records {
-    async fn remove(&self, key: &SessionKey, meant: &Meant) -> Result<bool, StorageError> {
-        if *meant == Meant::default() {
-            return Ok(matches!(Records::remove(self, key).await?, Destroyed::Removed(_)));
-        }
-        let name = self.keys.session(key);
-        scripts::remove(&self.servers, &name, meant.before, &meant.proofs).await
-    }
 }
 
 /// A command on one key, in as much memory as it needs.

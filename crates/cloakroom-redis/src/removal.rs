@@ -5,7 +5,7 @@ use std::time::Duration;
 use cloakroom::{Destroyed, Durability, Operation, StorageError};
 use redis::Value;
 
-use crate::connection::{Question, Servers};
+use crate::connection::{Question, Watched};
 use crate::records::command;
 
 /// How many replicas shall confirm a removal, and for how long the server waits for them.
@@ -17,7 +17,7 @@ pub(crate) struct Replicas {
 
 /// Removes what lies under a key.
 pub(crate) async fn remove(
-    servers: &Servers,
+    servers: Watched<'_>,
     name: &[u8],
     replicas: Replicas,
 ) -> Result<Destroyed, StorageError> {

@@ -12,7 +12,7 @@ use cloakroom::{
 };
 use redis::{Cmd, Value};
 
-use crate::connection::{Answer as Reply, Question, Sent, Servers};
+use crate::connection::{Answer as Reply, Question, Sent, Watched};
 
 /// A script's text and the SHA-1 of it, by which the server knows it.
 struct Script {
@@ -44,7 +44,7 @@ pub(crate) struct Meeting {
 
 /// A commit's outcome.
 pub(crate) async fn commit(
-    servers: &Servers,
+    servers: Watched<'_>,
     name: &[u8],
     key: &SessionKey,
     commit: &Commit,
@@ -67,13 +67,17 @@ pub(crate) async fn commit(
         (Some((stamp, _)), Some(life)) => (commit.stamped(key, stamp), life.to_string()),
         _ => (commit.content(key).into(), String::new()),
     };
-    let arguments = [&state[..], absolute.as_bytes(), idle.as_bytes(), &content, life.as_bytes()];
-    let reply = call(servers, &COMMIT, Operation::Commit, name, &arguments).await?;
+    let all = [&state[..], absolute.as_bytes(), idle.as_bytes(), &content, life.as_bytes(), b"w"];
+    let arguments = if servers.is_watched() { &all[..] } else { &all[..5] };
+    let reply = call(servers, &COMMIT, Operation::Commit, name, arguments).await?;
     if let Value::BulkString(short) = &reply.value
         && let (Some((b'S', echo)), Some((stamp, as_of))) = (short.split_first(), stamped)
     {
         return match echo == &commit.nonce().as_bytes()[..ECHO] {
-            true => Ok(Committed::Applied { stamp, as_of }),
+            true => {
+                servers.written(&content);
+                Ok(Committed::Applied { stamp, as_of })
+            }
             false => Err(reply.unexpected(Operation::Commit)),
         };
     }
@@ -101,7 +105,7 @@ pub(crate) async fn commit(
 
 /// A touch's outcome.
 pub(crate) async fn touch(
-    servers: &Servers,
+    servers: Watched<'_>,
     name: &[u8],
     key: &SessionKey,
 ) -> Result<Touched, StorageError> {
@@ -121,7 +125,7 @@ pub(crate) async fn touch(
 /// Removes a record, unless it was created at `before` or later, or has none of these verifiers
 /// (none: it may have any). `true` where one was removed.
 pub(crate) async fn remove(
-    servers: &Servers,
+    servers: Watched<'_>,
     key: &[u8],
     before: Option<Timestamp>,
     proofs: &[VerifierHash],
@@ -204,7 +208,7 @@ fn lost_track() -> StorageError {
 }
 
 async fn call<'a>(
-    servers: &'a Servers,
+    servers: Watched<'a>,
     script: &Script,
     operation: Operation,
     key: &[u8],

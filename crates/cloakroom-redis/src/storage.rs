@@ -14,7 +14,7 @@ use crate::builder::RedisSessionStorageBuilder;
 use crate::config::RedisConfig;
 use crate::connection::Question;
 use crate::journal::{Journal, JournalPolicy};
-use crate::records::Records;
+use crate::near_cache::Cached;
 use crate::signals::{Outage, Signals};
 use crate::stats;
 
@@ -30,8 +30,8 @@ pub struct RedisSessionStorage {
 #[derive(Debug)]
 struct Shared {
     /// Before the records: what is under way there ends first.
-    journal: Journal<Records>,
-    records: Arc<Records>,
+    journal: Journal<Cached>,
+    records: Arc<Cached>,
     settings: Settings,
     signals: Arc<Signals>,
 }
@@ -116,7 +116,7 @@ impl RedisSessionStorage {
     }
 
     pub(crate) fn assemble(
-        records: Records,
+        records: Cached,
         journal: JournalPolicy,
         settings: Settings,
         signals: Arc<Signals>,
@@ -134,7 +134,7 @@ impl RedisSessionStorage {
     /// # Errors
     /// [`StorageError`] where one does not come.
     pub async fn ping(&self) -> Result<(), StorageError> {
-        let (ping, servers) = (redis::cmd("PING"), &self.shared.records.servers);
+        let (ping, servers) = (redis::cmd("PING"), &self.shared.records.records.servers);
         for server in servers.all(Operation::Ping)? {
             let deadline = servers.deadline(Operation::Ping);
             let _: Value = server.ask_here(Question::Command(&ping), deadline).await?;
@@ -145,6 +145,24 @@ impl RedisSessionStorage {
 
 impl SessionStorage for RedisSessionStorage {
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        match self.cached(key) {
+            None => self.load_fresh(key).await,
+            copy => Ok(copy),
+        }
+    }
+
+    fn cached(&self, key: &SessionKey) -> Option<Record> {
+        let (journal, records) = (&self.shared.journal, &self.shared.records);
+        let copy = records.copy(key)?;
+        if !journal.denies(key) && journal.accepts(key, copy.created(), |proof| copy.accepts(proof))
+        {
+            return Some(copy);
+        }
+        records.forget(key);
+        None
+    }
+
+    async fn load_fresh(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
         let journal = &self.shared.journal;
         if journal.denies(key) {
             return Ok(None);
@@ -173,7 +191,7 @@ impl SessionStorage for RedisSessionStorage {
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         let records = &self.shared.records;
         let work = pin!(records.remove(key));
-        self.shared.journal.remove(key, records.now(key), work).await
+        self.shared.journal.remove(key, records.records.now(key), work).await
     }
 
     async fn destroy_unseen(
@@ -183,12 +201,14 @@ impl SessionStorage for RedisSessionStorage {
     ) -> Result<Destroyed, StorageError> {
         let records = &self.shared.records;
         let work = pin!(records.remove_unseen(key, proof));
-        self.shared.journal.remove_unseen(key, proof, records.now(key), work).await
+        self.shared.journal.remove_unseen(key, proof, records.records.now(key), work).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {
         let records = &self.shared.records;
-        let stats = stats::stats(&records.servers, &records.keys, self.backend_name()).await?;
+        let stats =
+            stats::stats(&records.records.servers, &records.records.keys, self.backend_name())
+                .await?;
         Ok(self.shared.journal.stats().put_into(stats))
     }
 
@@ -205,13 +225,14 @@ impl SessionStorage for RedisSessionStorage {
     }
 
     fn timeout(&self, operation: Operation) -> Option<Duration> {
-        Some(self.shared.records.servers.timeout(operation))
+        Some(self.shared.records.records.servers.timeout(operation))
     }
 
     fn health(&self) -> StorageHealth {
-        let servers = &self.shared.records.servers;
+        let servers = &self.shared.records.records.servers;
         let pending = self.shared.journal.stats().pending;
         StorageHealth::of_nodes(self.backend_name(), servers.health(), pending, servers.warnings())
+            .with_near_cache(self.shared.records.health())
     }
 
     fn observe_with(&self, observer: Arc<dyn Observer>) {
@@ -230,6 +251,7 @@ impl Outage for Shared {
     }
 
     fn history_changed(&self) {
+        self.records.clear();
         self.journal.reapply();
     }
 }

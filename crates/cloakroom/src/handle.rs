@@ -1,5 +1,6 @@
 //! [`Handle`]: the session of a request before anybody has asked for it. It loads at most once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -88,6 +89,10 @@ pub(crate) struct Visit {
     pub(crate) candidates: Candidates,
     pub(crate) fingerprint: Option<SessionFingerprint>,
     pub(crate) loaded: OnceCell<Result<LoadOutcome, StorageError>>,
+    /// What the first load has found is a near-cache's copy.
+    pub(crate) is_copy: AtomicBool,
+    /// What the storage said after that, where somebody wanted to be sure.
+    pub(crate) reloaded: OnceCell<Result<LoadOutcome, StorageError>>,
     pub(crate) state: Mutex<State>,
 }
 
@@ -100,6 +105,43 @@ impl Handle {
     pub async fn load(&self) -> Result<Session, SessionError> {
         self.outcome().await?;
         Ok(Session::new(self.visit.clone()))
+    }
+
+    /// The session as the storage holds it now, never a near-cache's copy: for what must not be
+    /// decided by a copy, such as a payment, a change of password, the start of a WebSocket.
+    ///
+    /// A session that was loaded from a copy before, in the same request, is read again, and every
+    /// [`Session`] of the request shows what was found. Changes made before that stay and are replayed
+    /// on it. Without a near-cache this is [`Handle::load`].
+    ///
+    /// # Errors
+    /// Those of [`Handle::refresh`].
+    pub async fn load_fresh(&self) -> Result<Session, SessionError> {
+        self.refresh().await?;
+        Ok(Session::new(self.visit.clone()))
+    }
+
+    /// What became of the request's ticket by what the storage holds, never by a near-cache's copy.
+    /// From then on all that this handle answers stands on it.
+    ///
+    /// # Errors
+    /// [`SessionError::Storage`] where the storage could not say; [`SessionError::Gone`] and
+    /// [`SessionError::Superseded`] where the request has changed a session that is not the
+    /// ticket's any more.
+    pub async fn refresh(&self) -> Result<LoadOutcome, SessionError> {
+        let visit = &self.visit;
+        let loaded = visit.loaded.get_or_init(|| visit.engine.load_fresh(visit)).await;
+        if !visit.is_copy.load(Ordering::Relaxed) {
+            return Ok(loaded.clone()?);
+        }
+        let reloaded = visit.reloaded.get_or_init(|| visit.engine.reload(visit)).await;
+        match reloaded.clone()? {
+            LoadOutcome::Rejected(reason) if visit.state().is_changed() => Err(match reason {
+                Rejection::Superseded => SessionError::Superseded,
+                _ => SessionError::Gone,
+            }),
+            outcome => Ok(outcome),
+        }
     }
 
     /// The visitor's session, `None` where there is none. Nothing is created by asking.
@@ -164,7 +206,10 @@ impl Handle {
     /// [`SessionError::Storage`] where the storage could not say.
     pub async fn outcome(&self) -> Result<LoadOutcome, SessionError> {
         let visit = &self.visit;
-        let outcome = visit.loaded.get_or_init(|| visit.engine.load(visit)).await;
+        let outcome = match visit.reloaded.get() {
+            Some(outcome) => outcome,
+            None => visit.loaded.get_or_init(|| visit.engine.load(visit)).await,
+        };
         Ok(outcome.clone()?)
     }
 }
@@ -176,6 +221,11 @@ impl std::fmt::Debug for Handle {
 }
 
 impl Visit {
+    /// What is known of the ticket by now.
+    pub(crate) fn known(&self) -> Option<&Result<LoadOutcome, StorageError>> {
+        self.reloaded.get().or_else(|| self.loaded.get())
+    }
+
     /// The request's state. It stays sound when a thread panicked: each method changes it in one
     /// go.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

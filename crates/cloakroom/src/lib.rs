@@ -60,7 +60,7 @@ pub use session::{
 pub use storage::{
     AnyStorage, BreakerState, ConnectionHealth, ConnectionState, DEFAULT_MAX_BYTES,
     DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, Durability,
-    HealthStatus, MemorySessionStorage, MemorySessionStorageBuilder, NodeHealth, SessionStorage,
-    StorageHealth, StorageStats, Touched,
+    HealthStatus, MemorySessionStorage, MemorySessionStorageBuilder, NearCacheHealth, NodeHealth,
+    SessionStorage, StorageHealth, StorageStats, Touched,
 };
 pub use token::{PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};

@@ -147,6 +147,13 @@ impl Record {
         self.as_of
     }
 
+    /// The same copy, looked at again at another time by the storage's clock.
+    #[must_use]
+    pub fn looked_at(mut self, as_of: Timestamp) -> Self {
+        self.as_of = as_of;
+        self
+    }
+
     /// Whether the session had ended at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now > self.idle_deadline() || now > self.absolute_deadline()

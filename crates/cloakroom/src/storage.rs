@@ -23,7 +23,8 @@ pub(crate) use limit::within;
 
 pub use any::AnyStorage;
 pub use health::{
-    BreakerState, ConnectionHealth, ConnectionState, HealthStatus, NodeHealth, StorageHealth,
+    BreakerState, ConnectionHealth, ConnectionState, HealthStatus, NearCacheHealth, NodeHealth,
+    StorageHealth,
 };
 pub use memory::{
     DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSIONS, MemorySessionStorage, MemorySessionStorageBuilder,
@@ -77,6 +78,29 @@ pub trait SessionStorage: Send + Sync + 'static {
         &self,
         key: &SessionKey,
     ) -> impl Future<Output = Result<Option<Record>, StorageError>> + Send;
+
+    /// A copy of the record that is at hand without asking anybody: from a near-cache.
+    ///
+    /// The copy may be older than what the storage holds, by no more than the storage states. So
+    /// what it lets in may have ended a moment ago, and what it would *refuse* has to be looked up
+    /// with [`SessionStorage::load_fresh`] first. `None` means that there is no copy, and says
+    /// nothing of the record. A storage that wraps another one passes this on, and `load_fresh`.
+    fn cached(&self, key: &SessionKey) -> Option<Record> {
+        let _ = key;
+        None
+    }
+
+    /// Reads one record as [`SessionStorage::load`] does, and never from a near-cache: for what must
+    /// not be decided by a copy. Without a near-cache the two are the same.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn load_fresh(
+        &self,
+        key: &SessionKey,
+    ) -> impl Future<Output = Result<Option<Record>, StorageError>> + Send {
+        self.load(key)
+    }
 
     /// Writes one record in one atomic step.
     ///

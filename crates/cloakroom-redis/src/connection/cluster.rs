@@ -21,7 +21,7 @@ use super::failure::{Cause, Failure};
 use super::first_answer::first_answer;
 use super::node::NodeSettings;
 use super::pool::{Inquiry, Pool, Reply, Sent};
-use super::question::{Question, Standing};
+use super::question::Standing;
 use super::slot_map::{self, KeySlot, Served, SlotMap};
 use super::start_error::config_error;
 use crate::address::{ClusterSeeds, Endpoint};
@@ -137,12 +137,11 @@ impl Cluster {
     pub(crate) async fn ask(
         &self,
         key: &[u8],
-        question: Question<'_>,
+        mut inquiry: Inquiry<'_>,
         deadline: Deadline,
     ) -> Result<(Reply, Arc<Pool>), Failure> {
         let shared = &self.shared;
         let slot = KeySlot::of(key);
-        let mut inquiry = Inquiry::new(question);
         let mut owner = shared.map().owner(slot).cloned();
         let (mut failure, mut redirected) = (None, 0);
         for _ in 0..MAX_HOPS {

@@ -9,9 +9,11 @@ use cloakroom::{Operation, StorageError, StorageErrorKind, Timestamp};
 use futures_util::future::{Either, select};
 use redis::{AsyncConnectionConfig, ErrorKind, ProtocolVersion, RedisError, Value};
 
+use super::hearing::{self, Answered, Deaf, Hearing};
 use super::sentinel::Sentinels;
 use crate::address::{Endpoint, Link, SentinelGroup};
 use crate::error::{ClientError, is_broken, is_denied};
+use crate::near_cache::{Cache, Coverage, Listener, Moment};
 use crate::server_clock::ServerClock;
 use crate::server_info::{Role, ServerInfo};
 
@@ -44,6 +46,7 @@ pub(super) struct Opened {
     pub(super) now: Timestamp,
     /// Nothing where the user may not ask for it.
     pub(super) info: Option<ServerInfo>,
+    pub(super) hearing: Hearing,
 }
 
 /// Why a connection could not be opened.
@@ -81,6 +84,8 @@ pub(crate) enum OpenError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
     Answered,
+    /// It refused to answer, as a server does that cannot save. It serves reads all the same.
+    Refused,
     /// It answered that it is not ready to serve anybody.
     NotReady,
     Broken,
@@ -136,9 +141,14 @@ impl Connector {
     }
 
     /// Opens a connection and asks it for a PONG, the time and what it is, all within the limit.
-    pub(super) async fn open(&self, limit: Duration) -> Result<Opened, OpenError> {
+    /// Where there is a near-cache, the connection hears of changes, if the server lets it.
+    pub(super) async fn open(
+        &self,
+        limit: Duration,
+        near_cache: Option<&Arc<Cache>>,
+    ) -> Result<Opened, OpenError> {
         let start = Instant::now();
-        let opened = tokio::time::timeout(limit, self.open_unbounded()).await;
+        let opened = tokio::time::timeout(limit, self.open_unbounded(near_cache)).await;
         opened.map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?
     }
 
@@ -176,14 +186,14 @@ impl Connector {
         }
     }
 
-    async fn open_unbounded(&self) -> Result<Opened, OpenError> {
+    async fn open_unbounded(&self, near_cache: Option<&Arc<Cache>>) -> Result<Opened, OpenError> {
         let sentinels = match &self.target {
-            Target::One(endpoint) => return self.open_at(endpoint).await,
+            Target::One(endpoint) => return self.open_at(endpoint, near_cache).await,
             Target::Sentinel(sentinels) => sentinels,
         };
         loop {
             let endpoint = sentinels.primary().await?;
-            let opened = pin!(self.open_primary(&endpoint, sentinels));
+            let opened = pin!(self.open_primary(&endpoint, sentinels, near_cache));
             // A primary that hangs must not keep anybody from following the next one.
             match select(opened, pin!(sentinels.name_another_than(&endpoint))).await {
                 Either::Left((opened, _)) => return opened,
@@ -196,8 +206,9 @@ impl Connector {
         &self,
         endpoint: &Endpoint,
         sentinels: &Sentinels,
+        near_cache: Option<&Arc<Cache>>,
     ) -> Result<Opened, OpenError> {
-        let mut opened = self.open_at(endpoint).await?;
+        let mut opened = self.open_at(endpoint, near_cache).await?;
         let is_replica = opened.info.as_ref().is_some_and(|info| info.role == Role::Replica);
         if is_replica || !matches!(prove_primary(&mut opened.connection).await, Proof::Answered) {
             return Err(OpenError::NotPrimary);
@@ -210,15 +221,25 @@ impl Connector {
         }
     }
 
-    async fn open_at(&self, endpoint: &Endpoint) -> Result<Opened, OpenError> {
-        let mut connection = self.connect(endpoint).await?;
+    async fn open_at(
+        &self,
+        endpoint: &Endpoint,
+        near_cache: Option<&Arc<Cache>>,
+    ) -> Result<Opened, OpenError> {
+        let (mut connection, hearing) = self.connect(endpoint, near_cache).await?;
+        let asked = Moment::now();
         // One after the other: the error of a pipeline does not tell the server's code.
         match redis::cmd("PING").query_async::<Value>(&mut *connection).await {
             // A server that cannot save refuses even this, and serves reads all the same.
             Err(error) if error.code() != Some("MISCONF") => {
                 return Err(OpenError::of_command("PING", error));
             }
-            _ => {}
+            Err(_) => {}
+            Ok(_) => {
+                if let Some(coverage) = hearing.coverage() {
+                    coverage.confirm(asked);
+                }
+            }
         }
         let now = ServerClock::ask().query_async(&mut *connection).await;
         let now = now.map_err(|error| OpenError::of_command("TIME", error))?;
@@ -227,28 +248,56 @@ impl Connector {
         if let Some(info) = &info {
             info.check(endpoint.name()).map_err(|lack| OpenError::Unsupported(lack.to_string()))?;
         }
-        Ok(Opened { connection, address: endpoint.name().into(), now, info })
+        Ok(Opened { connection, address: endpoint.name().into(), now, info, hearing })
     }
 
-    async fn connect(&self, endpoint: &Endpoint) -> Result<Link, OpenError> {
+    async fn connect(
+        &self,
+        endpoint: &Endpoint,
+        near_cache: Option<&Arc<Cache>>,
+    ) -> Result<(Link, Hearing), OpenError> {
         // Both limits are ours: the client's own ones name neither the operation nor the setting.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(QUEUE);
-        if let Some(protocol) = endpoint.access().protocol() {
-            return Ok(endpoint.connect(protocol, config).await?);
-        }
-        if !self.is_old.load(Ordering::Relaxed) {
-            match endpoint.connect(ProtocolVersion::RESP3, config.clone()).await {
+        let asked_for = endpoint.access().protocol();
+        let speaks_old = asked_for == Some(ProtocolVersion::RESP2);
+        if !speaks_old && !self.is_old.load(Ordering::Relaxed) {
+            match self.connect_hearing(endpoint, config.clone(), near_cache).await {
                 // What stands between us and the server may not know the command.
-                Err(error) if is_unknown_hello(&error) => {
+                Err(error) if asked_for.is_none() && is_unknown_hello(&error) => {
                     self.is_old.store(true, Ordering::Relaxed);
                 }
                 opened => return Ok(opened?),
             }
         }
-        Ok(endpoint.connect(ProtocolVersion::RESP2, config).await?)
+        let deaf = near_cache.map_or(Hearing::NotWanted, |_| Hearing::Deaf(Deaf::OldProtocol));
+        Ok((endpoint.connect(ProtocolVersion::RESP2, config).await?, deaf))
+    }
+
+    /// Connects in RESP3, in which the server may say something without being asked.
+    async fn connect_hearing(
+        &self,
+        endpoint: &Endpoint,
+        config: AsyncConnectionConfig,
+        near_cache: Option<&Arc<Cache>>,
+    ) -> Result<(Link, Hearing), RedisError> {
+        let coverage = Arc::<Coverage>::default();
+        let config = match near_cache {
+            Some(cache) => config.set_push_sender(Listener::new(cache.clone(), coverage.clone())),
+            None => config,
+        };
+        let mut link = endpoint.connect(ProtocolVersion::RESP3, config).await?;
+        if near_cache.is_none() {
+            return Ok((link, Hearing::NotWanted));
+        }
+        let hearing = match hearing::begin(&mut link).await {
+            Ok(()) => Hearing::Well(coverage),
+            Err(Answered::No(deaf)) => Hearing::Deaf(deaf),
+            Err(Answered::Nothing(error)) => return Err(error),
+        };
+        Ok((link, hearing))
     }
 }
 
@@ -277,7 +326,7 @@ async fn ask_info(connection: &mut Link) -> Result<Option<ServerInfo>, OpenError
 fn refused(error: &RedisError) -> Proof {
     match error.code() {
         Some("LOADING" | "MASTERDOWN") => Proof::NotReady,
-        _ => Proof::Answered,
+        _ => Proof::Refused,
     }
 }
 

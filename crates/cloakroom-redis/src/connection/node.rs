@@ -12,9 +12,11 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::connector::{Connector, OpenError, Opened};
+use super::hearing::Deaf;
 use super::opening::{Opening, Waiting};
 use super::slot::{Live, Slot};
 use crate::breaker::{Breaker, BreakerPolicy, ProbeResult};
+use crate::near_cache::Cache;
 use crate::retry_budget::RetryBudget;
 use crate::server_clock::ServerClock;
 use crate::server_info::ServerInfo;
@@ -35,6 +37,8 @@ pub(crate) struct NodeSettings {
     /// How long removals wait for replicas, on connections of their own; `None` where they do not.
     pub(crate) durable: Option<Duration>,
     pub(crate) breaker: BreakerPolicy,
+    /// What hears of changes over the connections.
+    pub(crate) near_cache: Option<Arc<Cache>>,
 }
 
 pub(super) struct Node {
@@ -59,6 +63,8 @@ struct Facts {
     found: bool,
     info: Option<ServerInfo>,
     clock_offset_ms: Option<i64>,
+    /// Why changes are not heard of, where they should be.
+    deaf: Option<Deaf>,
     /// A key that the server would take, for asking whether it takes writes.
     probe_key: Arc<[u8]>,
 }
@@ -76,6 +82,7 @@ impl Node {
             found: false,
             info: None,
             clock_offset_ms: None,
+            deaf: None,
             probe_key: probe_key.into(),
         };
         Self {
@@ -151,8 +158,9 @@ impl Node {
         slot.opening(|| {
             let (connector, node) = (self.connector.clone(), Arc::downgrade(self));
             let slot = Arc::downgrade(slot);
+            let near_cache = self.settings.near_cache.clone();
             Opening::start(async move {
-                let opened = connector.open(limit).await;
+                let opened = connector.open(limit, near_cache.as_ref()).await;
                 if let (Some(node), Some(slot)) = (node.upgrade(), slot.upgrade()) {
                     match &opened {
                         Ok(opened) => node.install(&slot, opened),
@@ -175,9 +183,10 @@ impl Node {
             // Before anybody reads from it.
             self.signals.history_changed();
         }
-        let confirmations = Arc::default();
-        let outage =
-            slot.install(Live { connection: opened.connection.clone(), number, confirmations });
+        let coverage = opened.hearing.coverage();
+        self.facts().deaf = opened.hearing.deaf();
+        let (connection, confirmations) = (opened.connection.clone(), Arc::default());
+        let outage = slot.install(Live { connection, number, confirmations, coverage });
         self.restored(&opened.address, outage);
         self.probed(Side::Reads, ProbeResult::Success);
         // A server that is back is back for the other connections too.
@@ -234,6 +243,7 @@ impl Node {
     /// Takes a connection out of use. Commands under way on it may still be answered.
     pub(super) fn lose(&self, slot: &Slot, number: u64, reason: &str) {
         if let Some(lost) = slot.retire(number, reason) {
+            lost.hears_no_more();
             self.signals.emit(&Event::ConnectionLost { node: lost.connection.address(), reason });
         }
     }
@@ -290,9 +300,11 @@ impl Node {
     /// What somebody should look at.
     pub(super) fn warnings(&self) -> Vec<String> {
         let facts = self.facts();
+        let deaf = facts.deaf.map(|deaf| deaf.warning(&facts.address));
         let Some(info) = &facts.info else {
             let message = "the user may not ask INFO: memory policy and version are not known";
-            return if facts.found { vec![message.to_owned()] } else { Vec::new() };
+            let unknown = facts.found.then(|| message.to_owned());
+            return unknown.into_iter().chain(deaf).collect();
         };
         let evicts = info.evicts().map(|policy| {
             format!(
@@ -301,7 +313,12 @@ impl Node {
                 facts.address
             )
         });
-        evicts.into_iter().collect()
+        evicts.into_iter().chain(deaf).collect()
+    }
+
+    /// Why changes are not heard of, where they should be.
+    pub(super) fn deaf(&self) -> Option<Deaf> {
+        self.facts().deaf
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {

@@ -18,11 +18,13 @@ use tokio::time::Instant;
 use super::connector::Connector;
 use super::deadline::Deadline;
 use super::failure::{Cause, Failure};
+use super::hearing::Deaf;
 use super::node::{Node, NodeSettings, is_write};
 use super::question::{Question, Standing};
 use super::slot::Slot;
 use super::start_error::config_error;
 use super::supervisor::Supervisors;
+use super::watched::Watch;
 use crate::breaker::{Outcome, Pass};
 use crate::error::unexpected;
 use crate::server_clock::ServerClock;
@@ -67,12 +69,14 @@ pub(crate) struct Inquiry<'a> {
     pub(crate) question: Question<'a>,
     pub(crate) standing: Standing,
     pub(crate) sent: Sent,
+    /// Who wants to know over which connection it goes out.
+    pub(crate) watch: Option<&'a dyn Watch>,
 }
 
 impl<'a> Inquiry<'a> {
     /// A question to the owner of its key that has not been put before.
     pub(crate) fn new(question: Question<'a>) -> Self {
-        Self { question, standing: Standing::Owner, sent: Sent::Once }
+        Self { question, standing: Standing::Owner, sent: Sent::Once, watch: None }
     }
 }
 
@@ -90,6 +94,8 @@ impl Pool {
                 // A sign of life may come behind a confirmation.
                 heartbeat: settings.heartbeat + limit,
                 durable: None,
+                // What is removed over them, all others hear of.
+                near_cache: None,
                 ..settings.clone()
             };
             let (connector, signals) = (connector.another(), signals.clone());
@@ -132,6 +138,11 @@ impl Pool {
 
     pub(crate) fn health(&self) -> NodeHealth {
         self.node.health()
+    }
+
+    /// Why the near-cache hears nothing over its connections, where it should.
+    pub(crate) fn deaf(&self) -> Option<Deaf> {
+        self.node.deaf()
     }
 
     pub(crate) fn warnings(&self) -> Vec<String> {
@@ -286,6 +297,9 @@ impl Pool {
             }
         };
         sent_on.store(live.number, Ordering::Relaxed);
+        if let Some(watch) = inquiry.watch {
+            watch.sending(live.coverage.as_ref());
+        }
         match inquiry.question.put(&mut live.connection, inquiry.standing).await {
             Ok(value) => {
                 slot.trust(live.number);

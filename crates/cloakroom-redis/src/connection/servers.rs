@@ -5,13 +5,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{ConfigError, NodeHealth, Operation, StorageError, Timestamp};
+use cloakroom::{ConfigError, ConfigErrorKind, NodeHealth, Operation, StorageError, Timestamp};
 use redis::Value;
 
 use super::cluster::Cluster;
 use super::connector::Connector;
 use super::deadline::{Deadline, Timeouts};
 use super::failure::Failure;
+use super::hearing::Deaf;
 use super::node::NodeSettings;
 use super::pool::{Inquiry, Pool, Sent};
 use super::question::Question;
@@ -86,6 +87,21 @@ impl Servers {
         }
     }
 
+    /// Whether the near-cache hears of changes on all servers, where there is one.
+    ///
+    /// # Errors
+    /// Where a server does not tell of them; the error says what to do.
+    pub(crate) fn heard(&self) -> Result<(), ConfigError> {
+        let deaf = self.each().into_iter().find_map(|one| Some((one.deaf()?, one.address())));
+        deaf.map_or(Ok(()), |(deaf, host)| {
+            let kind = match deaf {
+                Deaf::NotAllowed => ConfigErrorKind::Denied,
+                Deaf::OldProtocol | Deaf::Refused => ConfigErrorKind::Invalid,
+            };
+            Err(ConfigError::new(kind, "near_cache", format!("{host}: {}", deaf.remedy())))
+        })
+    }
+
     /// How long an operation may take, with everything that is tried for it.
     pub(crate) fn timeout(&self, operation: Operation) -> Duration {
         self.timeouts.of(operation)
@@ -113,15 +129,24 @@ impl Servers {
         question: Question<'_>,
         deadline: Deadline,
     ) -> Result<Answer<'_>, StorageError> {
+        self.put(key, Inquiry::new(question), deadline).await
+    }
+
+    pub(super) async fn put(
+        &self,
+        key: &[u8],
+        inquiry: Inquiry<'_>,
+        deadline: Deadline,
+    ) -> Result<Answer<'_>, StorageError> {
         let answer = match &self.place {
             Place::One(pool) => {
-                let reply = pool.ask(Inquiry::new(question), deadline).await;
+                let reply = pool.ask(inquiry, deadline).await;
                 reply
                     .map(|reply| (reply, Server::One(pool)))
                     .map_err(|failure| failure.outside_of_a_cluster(deadline.operation()))
             }
             // Boxed, so that one server's requests do not carry the Cluster's room along.
-            Place::Cluster(cluster) => Box::pin(cluster.ask(key, question, deadline))
+            Place::Cluster(cluster) => Box::pin(cluster.ask(key, inquiry, deadline))
                 .await
                 .map(|(reply, pool)| (reply, Server::Member(pool))),
         };

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::confirmation::Confirmations;
 use super::opening::{Opening, Waiting};
 use crate::address::Link;
+use crate::near_cache::Coverage;
 
 /// No connection has this number.
 const NOBODY: u64 = 0;
@@ -34,6 +35,17 @@ pub(super) struct Live {
     pub(super) connection: Link,
     pub(super) number: u64,
     pub(super) confirmations: Arc<Confirmations>,
+    /// Where changes are heard of over it.
+    pub(super) coverage: Option<Arc<Coverage>>,
+}
+
+impl Live {
+    /// Nobody relies on hearing of changes over it from now on.
+    pub(super) fn hears_no_more(&self) {
+        if let Some(coverage) = &self.coverage {
+            coverage.end();
+        }
+    }
 }
 
 /// What happened here, for whoever looks at the pool's health.
@@ -87,6 +99,9 @@ impl Slot {
         let in_use = live.as_ref().is_some_and(|live| live.number == number);
         if in_use {
             self.suspect.store(number, Ordering::Relaxed);
+            if let Some(coverage) = live.as_ref().and_then(|live| live.coverage.as_ref()) {
+                coverage.suspend();
+            }
         }
         in_use
     }
@@ -112,8 +127,10 @@ impl Slot {
     pub(super) fn install(&self, new: Live) -> Option<Duration> {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let suspect = self.suspect.load(Ordering::Relaxed);
-        if live.as_ref().is_none_or(|live| live.number == suspect) {
-            *live = Some(new);
+        if live.as_ref().is_none_or(|live| live.number == suspect)
+            && let Some(old) = live.replace(new)
+        {
+            old.hears_no_more();
         }
         drop(live);
         self.heard()

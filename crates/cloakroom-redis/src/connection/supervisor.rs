@@ -20,6 +20,7 @@ use super::connector::{self, OpenError, Proof};
 use super::node::Node;
 use super::slot::{Live, Slot};
 use crate::breaker::ProbeResult;
+use crate::near_cache::Moment;
 
 /// The pause after the first failure is at most this long, and after each one twice as long.
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
@@ -117,9 +118,10 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     drop(node);
     let mut turn = None;
     if let Some(mut live) = slot.live() {
+        let asked = Moment::now();
         let proof = connector.prove(&mut live.connection, limit).await;
         let Some(node) = weak.upgrade() else { return Look::Over };
-        if judge(&node, slot, &live, proof) {
+        if judge(&node, slot, &live, proof, asked) {
             return Look::Well;
         }
         if slot.is_live() {
@@ -135,9 +137,10 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
             }
             drop(node);
             // The server may have come to its senses while this waited for its turn.
+            let asked = Moment::now();
             let proof = connector.prove(&mut live.connection, limit.min(LAST_WORD)).await;
             let Some(node) = weak.upgrade() else { return Look::Over };
-            if judge(&node, slot, &live, proof) {
+            if judge(&node, slot, &live, proof, asked) {
                 return Look::Well;
             }
         }
@@ -168,9 +171,12 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
 }
 
 /// Acts upon what a connection did. Answers whether it is well.
-fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof) -> bool {
+fn judge(node: &Node, slot: &Slot, live: &Live, proof: Proof, asked: Moment) -> bool {
+    if let (Proof::Answered, Some(coverage)) = (proof, &live.coverage) {
+        coverage.confirm(asked);
+    }
     match proof {
-        Proof::Answered => {
+        Proof::Answered | Proof::Refused => {
             slot.trust(live.number);
             node.restored(live.connection.address(), slot.heard());
             node.probed(Side::Reads, ProbeResult::Success);

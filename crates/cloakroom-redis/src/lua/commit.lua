@@ -1,14 +1,18 @@
 -- Writes one record in one atomic step. The contract stands in docs/protocol.md, "commit".
 -- KEYS[1] the record; ARGV: expectation ('' absent, otherwise generation and nonce of the record),
 -- absolute timeout in ms ('' keeps the deadline), idle timeout in ms, the record, how long the record
--- lives in ms ('' its stamp is empty).
+-- lives in ms ('' its stamp is empty), and anything where the connection has to hear of what others do
+-- to the record that it writes.
 local key, expect, absolute, idle, content = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local life = ARGV[5]
+local life, watched = ARGV[5], ARGV[6]
 
 -- The common case: the record is what the writer has seen, and the writer has stamped the new one.
 if life ~= '' then
   local met = false
   if expect == '' then
+    if watched then
+      redis.call('EXISTS', key)
+    end
     met = redis.call('SET', key, content, 'PX', life, 'NX')
   else
     local seen = redis.call('GETRANGE', key, 0, 127)
@@ -19,6 +23,10 @@ if life ~= '' then
       and redis.call('SET', key, content, 'PX', life)
   end
   if met then
+    -- Read before the write, it is told of that once; read behind it, of what others do.
+    if watched then
+      redis.call('EXISTS', key)
+    end
     return 'S' .. string.sub(content, 57, 64)
   end
 end

@@ -1,6 +1,7 @@
 //! The beginning of a request: from its headers to a [`RequestScope`], without any I/O.
 
 use std::net::IpAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
@@ -38,6 +39,8 @@ impl Engine {
             candidates,
             fingerprint: self.fingerprint(request),
             loaded: OnceCell::new(),
+            is_copy: AtomicBool::new(false),
+            reloaded: OnceCell::new(),
             state: Mutex::new(State::anonymous(self.limits())),
         }))
     }

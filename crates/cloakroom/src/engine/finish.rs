@@ -33,7 +33,7 @@ pub(super) async fn finish(
     answer: Answer,
 ) -> Result<Finished, SessionError> {
     let Some(mut ending) = handle.visit.state().finish() else { return Ok(Finished::default()) };
-    let Some(Ok(outcome)) = handle.visit.loaded.get() else {
+    let Some(Ok(outcome)) = handle.visit.known() else {
         return Ok(signed_out_unseen(engine, ending.unseen));
     };
     if answer == Answer::ServerError && engine.policy().on_server_error == OnServerError::Discard {

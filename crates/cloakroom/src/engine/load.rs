@@ -1,5 +1,7 @@
 //! The first ask for a session: from a ticket to one of four outcomes.
 
+use std::sync::atomic::Ordering;
+
 use super::Engine;
 use crate::error::{Operation, StorageError};
 use crate::event::{Event, Rejection};
@@ -11,26 +13,67 @@ use crate::session::State;
 use crate::storage::{SessionStorage, within};
 use crate::ticket::Ticket;
 
+/// What a look at the storage is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// The first of a request. A near-cache's copy will do, if it lets the ticket in.
+    First,
+    /// The first, and no copy will do.
+    Fresh,
+    /// A copy was used, and somebody wants to be sure.
+    Again,
+}
+
 impl Engine {
     /// Loads the request's session into its state.
     ///
     /// An error is the fourth outcome: the storage could not say. It never becomes "anonymous".
     pub(crate) async fn load(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
+        self.look(visit, Look::First).await
+    }
+
+    /// The same by what the storage holds, never by a near-cache's copy.
+    pub(crate) async fn load_fresh(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
+        self.look(visit, Look::Fresh).await
+    }
+
+    /// Loads what was loaded from a copy before. What the request has changed since stays where the
+    /// ticket still opens the session, and is left alone where it does not: nothing of it can be
+    /// committed then.
+    pub(crate) async fn reload(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
+        let outcome = self.look(visit, Look::Again).await?;
+        if outcome == LoadOutcome::Rejected(Rejection::Superseded) {
+            return Ok(outcome);
+        }
+        if outcome != LoadOutcome::Found {
+            visit.state().renew(State::anonymous(self.limits()));
+        }
+        Ok(outcome)
+    }
+
+    async fn look(&self, visit: &Visit, look: Look) -> Result<LoadOutcome, StorageError> {
         // The storage bounds one question; only several need a limit around them.
         let asks_more_than_once = visit.candidates.tokens().nth(1).is_some();
         let limit = self.storage().timeout(Operation::Load).filter(|_| asks_more_than_once);
-        within(limit, Operation::Load, self.try_tickets(visit)).await
+        within(limit, Operation::Load, self.try_tickets(visit, look)).await
     }
 
-    async fn try_tickets(&self, visit: &Visit) -> Result<LoadOutcome, StorageError> {
+    async fn try_tickets(&self, visit: &Visit, look: Look) -> Result<LoadOutcome, StorageError> {
         let mut outcome = LoadOutcome::Anonymous;
         for token in visit.candidates.tokens() {
             let ticket = Ticket::new(token.clone());
-            match self.open(visit, &ticket).await? {
+            let opened = match self.copy(visit, &ticket, look) {
+                Some(copy) => Ok(copy),
+                None => self.open(visit, &ticket, look).await?,
+            };
+            match opened {
                 Ok(record) => {
                     self.emit(&Event::Found { session: ticket.public_id() });
-                    visit.state().arrive(State::found(record, ticket, self.limits()));
-                    return Ok(LoadOutcome::Found);
+                    let found = State::found(record, ticket, self.limits());
+                    if arrive(visit, found, look) {
+                        return Ok(LoadOutcome::Found);
+                    }
+                    outcome = worst(outcome, Rejection::Unknown);
                 }
                 Err(reason) => {
                     self.emit(&Event::Rejected { session: ticket.public_id(), reason });
@@ -41,19 +84,39 @@ impl Engine {
         Ok(outcome)
     }
 
+    /// A near-cache's copy of the session, if it lets the ticket in: a refusal is never given because
+    /// of a copy, for the ticket may be newer than it.
+    fn copy(&self, visit: &Visit, ticket: &Ticket, look: Look) -> Option<Record> {
+        if look != Look::First {
+            return None;
+        }
+        let copy = self.storage().cached(&ticket.key())?;
+        let mode = self.policy().fingerprint_mode();
+        let origin = visit.fingerprint.as_ref().map(SessionFingerprint::origin);
+        let is_let_in = !copy.is_expired(copy.as_of())
+            && copy.accepts(&ticket.proof())
+            && mode.admits(copy.origin(), origin);
+        if is_let_in {
+            visit.is_copy.store(true, Ordering::Relaxed);
+        }
+        is_let_in.then_some(copy)
+    }
+
     async fn open(
         &self,
         visit: &Visit,
         ticket: &Ticket,
+        look: Look,
     ) -> Result<Result<Record, Rejection>, StorageError> {
         let key = ticket.key();
-        let found = self.ask(Operation::Load, self.storage().load(&key)).await?;
+        let found = self.ask(Operation::Load, self.storage().load_fresh(&key)).await?;
         let Some(record) = found.filter(|record| !record.is_expired(record.as_of())) else {
             return Ok(Err(Rejection::Unknown));
         };
         if !record.accepts(&ticket.proof()) {
-            if lifetime::may_just_have_rotated(&record) {
-                visit.state().arrive(State::superseded(self.limits()));
+            // A ticket that a copy has let in a moment ago was replaced since.
+            if look == Look::Again || lifetime::may_just_have_rotated(&record) {
+                arrive(visit, State::superseded(self.limits()), look);
             }
             return Ok(Err(Rejection::Superseded));
         }
@@ -64,6 +127,15 @@ impl Engine {
         }
         Ok(Ok(record))
     }
+}
+
+/// Puts what was found into the request's state. Answers whether there was room for it.
+fn arrive(visit: &Visit, found: State, look: Look) -> bool {
+    if look == Look::Again {
+        return visit.state().renew(found);
+    }
+    visit.state().arrive(found);
+    true
 }
 
 /// Of several tickets that opened nothing, the one that matters: only where all are unknown may

@@ -202,6 +202,11 @@ impl SessionData {
         changes.update(record, name, again, json);
     }
 
+    /// Puts a newer record under the changes. They are replayed on it, as after a lost race.
+    pub(crate) fn rebase(&mut self, newer: Self) {
+        self.record = newer.record;
+    }
+
     /// Removes all fields, also those that others put in before this is committed.
     pub(crate) fn start_over(&mut self) {
         self.changes_mut().start_over();

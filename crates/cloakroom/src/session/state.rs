@@ -111,6 +111,26 @@ impl State {
         }
     }
 
+    /// Takes on what the storage holds, after a copy of it had arrived before. What the request has
+    /// changed meanwhile stays, over the newer record. Answers whether there was room for it: changes
+    /// are not carried over to another session.
+    pub(crate) fn renew(&mut self, found: Self) -> bool {
+        if !self.is_changed() {
+            self.arrive(found);
+            return true;
+        }
+        let is_same = self.proof.is_some() && self.proof == found.proof;
+        if is_same && self.removal.is_none() {
+            self.data.rebase(found.data);
+        }
+        is_same
+    }
+
+    /// Whether the request has asked for anything.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.data.is_dirty() || self.removal.is_some() || self.unseen.is_some()
+    }
+
     pub(crate) fn ticket(&self) -> Option<&Ticket> {
         self.ticket.as_ref()
     }

@@ -30,14 +30,20 @@ pub(super) async fn get(
     fingerprint: Option<&SessionFingerprint>,
 ) -> Result<Option<SessionData>, StorageError> {
     let key = SessionKey::from_name(id);
-    let Some(record) = storage.load(&key).await? else { return Ok(None) };
-    if !record.accepts(&key.name_proof()) {
+    let (mode, proof) = (storage.fingerprint_mode(), key.name_proof());
+    let origin = fingerprint.map(SessionFingerprint::origin);
+    let is_let_in = |record: &Record| mode.admits(record.origin(), origin);
+    let copy = storage.cached(&key).filter(|copy| copy.accepts(&proof));
+    let found = match copy.filter(is_let_in) {
+        // What a copy would refuse is looked up.
+        None => storage.load_fresh(&key).await?,
+        copy => copy,
+    };
+    let Some(record) = found else { return Ok(None) };
+    if !record.accepts(&proof) {
         return Err(foreign_record(Operation::Load));
     }
-    if !storage
-        .fingerprint_mode()
-        .admits(record.origin(), fingerprint.map(SessionFingerprint::origin))
-    {
+    if !is_let_in(&record) {
         return Ok(None);
     }
     if lifetime::wants_touch(&record, lifetime::HALF) {

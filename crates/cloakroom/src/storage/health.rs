@@ -20,6 +20,31 @@ pub struct StorageHealth {
     pub pending_removals: usize,
     /// What somebody should look at, in words: sessions that may be evicted, a missing permission.
     pub warnings: Vec<String>,
+    /// The near-cache, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_cache: Option<NearCacheHealth>,
+}
+
+/// How a near-cache is: copies of records in the application's own memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NearCacheHealth {
+    /// Copies that are held.
+    pub entries: usize,
+    /// What they take in memory, about.
+    pub bytes: usize,
+    /// Loads that were answered with a copy, since the start.
+    pub hits: u64,
+    /// Loads that found no copy that could be used, since the start.
+    pub misses: u64,
+    /// Copies that the server has called outdated, since the start.
+    pub invalidations: u64,
+    /// Copies that gave way to others, since the start.
+    pub evictions: u64,
+    /// How old the server's last sign of life was, at most, when a copy was served: the longest that
+    /// a change elsewhere can have gone unseen since the start. Serialised in milliseconds.
+    #[serde(rename = "longest_unconfirmed_ms", serialize_with = "whole_millis")]
+    pub longest_unconfirmed: Duration,
 }
 
 /// The state of a whole storage.
@@ -121,6 +146,7 @@ impl StorageHealth {
             nodes: Vec::new(),
             pending_removals: 0,
             warnings: Vec::new(),
+            near_cache: None,
         }
     }
 
@@ -139,7 +165,14 @@ impl StorageHealth {
         } else {
             HealthStatus::Degraded
         };
-        Self { backend, status, nodes, pending_removals, warnings }
+        Self { backend, status, nodes, pending_removals, warnings, near_cache: None }
+    }
+
+    /// The same with the figures of a near-cache.
+    #[must_use]
+    pub fn with_near_cache(mut self, near_cache: Option<NearCacheHealth>) -> Self {
+        self.near_cache = near_cache;
+        self
     }
 }
 
@@ -182,6 +215,10 @@ impl ConnectionHealth {
 
 fn millis<S: Serializer>(age: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)).serialize(serializer)
+}
+
+fn whole_millis<S: Serializer>(age: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    millis(&Some(*age), serializer)
 }
 
 #[cfg(test)]

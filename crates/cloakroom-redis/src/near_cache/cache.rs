@@ -1,0 +1,175 @@
+//! [`Cache`]: the copies of all sessions, in shards, and who is about to bring more of them.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use cloakroom::{NearCacheHealth, Record, SessionKey, Timestamp};
+
+use super::claims::ClaimId;
+use super::copies::Copies;
+use super::coverage::{Coverage, Moment};
+use super::settings::NearCache;
+use super::shard::Shard;
+use crate::connection::Watch;
+use crate::keys::Keys;
+
+/// As many as let all processors of a large machine look at once.
+const SHARDS: usize = 32;
+
+/// With fewer copies in each, a shard would be full while others are empty.
+const PER_SHARD: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Cache {
+    shards: Box<[Mutex<Shard>]>,
+    chooser: RandomState,
+    keys: Keys,
+    claims: AtomicU64,
+}
+
+/// A read under way. Its end is a drop, or an answer that may be kept.
+#[derive(Debug)]
+pub(crate) struct Read<'a> {
+    cache: &'a Cache,
+    key: &'a SessionKey,
+    id: ClaimId,
+    found: Option<Record>,
+}
+
+/// A write under way. Its end is a drop.
+#[derive(Debug)]
+pub(crate) struct Write<'a> {
+    cache: &'a Cache,
+    key: &'a SessionKey,
+    /// What was written in a way that the connection hears of what comes after it.
+    content: Mutex<Option<Bytes>>,
+    stored: Option<Record>,
+}
+
+impl Cache {
+    pub(crate) fn new(settings: NearCache, keys: Keys) -> Self {
+        let NearCache { max_entries, max_bytes, max_age, lease } = settings;
+        // Each must have room for a record of the usual size limit.
+        let wanted = (max_entries / PER_SHARD).min(max_bytes / (1024 * 1024)).clamp(1, SHARDS);
+        let shard = |_| {
+            let copies = Copies::new(max_entries.div_ceil(wanted), max_bytes / wanted);
+            Mutex::new(Shard::new(copies, max_age, lease))
+        };
+        Self {
+            shards: (0..wanted).map(shard).collect(),
+            chooser: RandomState::new(),
+            keys,
+            claims: AtomicU64::new(0),
+        }
+    }
+
+    /// A copy that may be served at this moment.
+    pub(crate) fn get(&self, key: &SessionKey) -> Option<Record> {
+        let now = Moment::now();
+        self.shard(key).get(key, now)
+    }
+
+    /// A read begins. Told of the connection that it goes over, it notes a ticket there.
+    pub(crate) fn read<'a>(&'a self, key: &'a SessionKey) -> Read<'a> {
+        let id = ClaimId(self.claims.fetch_add(1, Ordering::Relaxed));
+        Read { cache: self, key, id, found: None }
+    }
+
+    /// A write begins: there is no copy of its record from here on.
+    pub(crate) fn write<'a>(&'a self, key: &'a SessionKey) -> Write<'a> {
+        self.shard(key).begin_write(key);
+        Write { cache: self, key, content: Mutex::default(), stored: None }
+    }
+
+    /// There shall be no copy of this record.
+    pub(crate) fn forget(&self, key: &SessionKey) {
+        self.shard(key).forget(key);
+    }
+
+    /// There shall be no copy at all, nor any of what is under way.
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            lock(shard).clear();
+        }
+    }
+
+    /// Somebody has changed what lies under a name, as was heard on a connection.
+    pub(super) fn invalidate(&self, name: &[u8], on: &Arc<Coverage>) {
+        // Others are probes, or lie next to ours.
+        if let Some(key) = self.keys.parse(name) {
+            self.shard(&key).invalidate(&key, on);
+        }
+    }
+
+    pub(crate) fn health(&self) -> NearCacheHealth {
+        let mut health = NearCacheHealth::default();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            health.entries += shard.copies().len();
+            health.bytes += shard.copies().bytes();
+            health.evictions += shard.copies().evictions();
+            health.hits += shard.hits;
+            health.misses += shard.misses;
+            health.invalidations += shard.invalidations;
+            health.longest_unconfirmed = health.longest_unconfirmed.max(shard.longest_unconfirmed);
+        }
+        health
+    }
+
+    fn shard(&self, key: &SessionKey) -> MutexGuard<'_, Shard> {
+        let at = match self.shards.len() {
+            1 => 0,
+            shards => self.chooser.hash_one(key) as usize % shards,
+        };
+        lock(&self.shards[at])
+    }
+}
+
+impl Read<'_> {
+    /// The answer to the question, as the server gave it.
+    pub(crate) fn found(mut self, record: &Record) {
+        self.found = Some(record.clone());
+    }
+}
+
+impl Watch for Read<'_> {
+    fn sending(&self, on: Option<&Arc<Coverage>>) {
+        self.cache.shard(self.key).note_read(self.key, self.id, on);
+    }
+}
+
+impl Drop for Read<'_> {
+    fn drop(&mut self) {
+        self.cache.shard(self.key).end_read(self.key, self.id, self.found.as_ref());
+    }
+}
+
+impl Write<'_> {
+    /// The server has taken what was written last, at this time by its clock.
+    pub(crate) fn applied(mut self, as_of: Timestamp) {
+        let content = self.content.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.stored = content.and_then(|bytes| Record::decode(self.key, bytes, as_of).ok());
+    }
+}
+
+impl Watch for Write<'_> {
+    fn sending(&self, on: Option<&Arc<Coverage>>) {
+        self.cache.shard(self.key).note_write(self.key, on);
+    }
+
+    fn written(&self, content: &Bytes) {
+        *self.content.lock().unwrap_or_else(PoisonError::into_inner) = Some(content.clone());
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        self.cache.shard(self.key).end_write(self.key, self.stored.as_ref());
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
