@@ -15,6 +15,7 @@ use crate::config::{
     SentinelConfig, TlsConfig,
 };
 use crate::keys::DEFAULT_PREFIX;
+use crate::near_cache::NearCache;
 use crate::storage::RedisSessionStorage;
 
 /// Which storage an application uses, in a form that configuration files can hold.
@@ -94,6 +95,8 @@ pub struct RedisStorageConfig {
     pub cluster: Option<ClusterConfig>,
     /// The certificates of encrypted connections, as in [`RedisConfig`].
     pub tls: Option<TlsConfig>,
+    /// Copies of sessions in memory (default: none).
+    pub near_cache: Option<NearCache>,
 }
 
 /// Makes storages from configuration.
@@ -131,6 +134,7 @@ impl SessionStorageFactory {
                     .command_timeout(config.command_timeout)
                     .default_ttl(config.default_ttl)
                     .max_session_bytes(config.max_session_bytes)
+                    .near_cache(config.near_cache)
                     .fingerprint_mode(fingerprint_mode)
                     .build()
                     .await?;
@@ -168,6 +172,7 @@ impl Default for RedisStorageConfig {
             sentinel: None,
             cluster: None,
             tls: None,
+            near_cache: None,
         }
     }
 }

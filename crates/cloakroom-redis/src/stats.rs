@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use cloakroom::{BreakerState, ConnectionState, Operation, SessionKey, StorageError, StorageStats};
+use cloakroom::{
+    BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey, StorageError,
+    StorageStats,
+};
 use redis::Value;
 
 use crate::connection::{Question, Server, Servers};
@@ -163,6 +166,22 @@ fn with_pool(stats: StorageStats, servers: &Servers) -> StorageStats {
         .with_metric("in_flight", nodes.iter().map(|node| node.in_flight).sum::<usize>())
         .with_metric("open_read_breakers", open(|node| node.reads))
         .with_metric("open_write_breakers", open(|node| node.writes))
+}
+
+/// What a near-cache holds and has done, where there is one.
+pub(crate) fn with_near_cache(
+    stats: StorageStats,
+    near_cache: Option<NearCacheHealth>,
+) -> StorageStats {
+    let Some(cache) = near_cache else { return stats };
+    stats
+        .with_metric("near_cache_entries", cache.entries)
+        .with_metric("near_cache_bytes", cache.bytes)
+        .with_metric("near_cache_hits", cache.hits)
+        .with_metric("near_cache_misses", cache.misses)
+        .with_metric("near_cache_invalidations", cache.invalidations)
+        .with_metric("near_cache_evictions", cache.evictions)
+        .with_metric("near_cache_longest_unconfirmed_ms", cache.longest_unconfirmed.as_millis())
 }
 
 async fn ask(

@@ -205,11 +205,11 @@ impl SessionStorage for RedisSessionStorage {
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {
-        let records = &self.shared.records;
-        let stats =
-            stats::stats(&records.records.servers, &records.records.keys, self.backend_name())
-                .await?;
-        Ok(self.shared.journal.stats().put_into(stats))
+        let shared = &self.shared;
+        let records = &shared.records.records;
+        let stats = stats::stats(&records.servers, &records.keys, self.backend_name()).await?;
+        let stats = stats::with_near_cache(stats, shared.records.health());
+        Ok(shared.journal.stats().put_into(stats))
     }
 
     fn backend_name(&self) -> &'static str {

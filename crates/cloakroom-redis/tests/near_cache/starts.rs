@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use cloakroom::{ConfigErrorKind, SessionStorage};
-use cloakroom_redis::{AclRule, DEFAULT_PREFIX, NearCache, Start};
+use cloakroom::{ConfigErrorKind, FingerprintMode, SessionStorage};
+use cloakroom_redis::{
+    AclRule, DEFAULT_PREFIX, NearCache, SessionStorageFactory, Start, StorageConfig,
+};
 use cloakroom_testkit::fault_proxy::{ErrorReply, On, Times};
 use cloakroom_testkit::{FaultProxy, RedisServer};
 
-use super::support::{builder, has_copy, put, text, warm};
+use super::support::{builder, has_copy, holding, put, text, warm};
 
 #[tokio::test]
 async fn the_older_protocol_is_an_error_at_start_that_names_the_remedy() {
@@ -57,6 +59,25 @@ async fn the_user_that_the_readme_names_may_have_a_near_cache() {
     assert!(storage.health().warnings.is_empty());
     let refused = server.ask(["ACL", "LOG"]).await.unwrap().many();
     assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_configuration_may_ask_for_it_and_the_statistics_show_it() {
+    let server = RedisServer::start().await.unwrap();
+    let config = format!(
+        r#"{{ "backend": "redis", "url": "{}", "near_cache": {{ "max_entries": 7, "lease": "30s" }} }}"#,
+        server.url()
+    );
+    let config: StorageConfig = serde_json::from_str(&config).unwrap();
+    let mode = FingerprintMode::Disabled;
+    let storage = SessionStorageFactory::create_storage(&config, mode).await.unwrap();
+    for visitor in 0..20 {
+        storage.set(&format!("visitor {visitor}"), &holding("1"), None).await.unwrap();
+    }
+    let stats = storage.stats().await.unwrap();
+    let figure = |name: &str| stats.backend_metrics[&format!("near_cache_{name}")].clone();
+    assert_eq!((figure("entries"), figure("evictions")), ("7".to_owned(), "13".to_owned()));
+    assert_eq!(storage.health().near_cache.unwrap().entries, 7);
 }
 
 #[tokio::test]
