@@ -9,7 +9,7 @@ use cloakroom::{NearCacheHealth, Record, SessionKey, Timestamp};
 
 use super::claims::ClaimId;
 use super::copies::Copies;
-use super::coverage::{Coverage, Moment};
+use super::coverage::Coverage;
 use super::settings::NearCache;
 use super::shard::Shard;
 use crate::connection::Watch;
@@ -35,7 +35,7 @@ pub(crate) struct Read<'a> {
     cache: &'a Cache,
     key: &'a SessionKey,
     id: ClaimId,
-    found: Option<Record>,
+    is_over: bool,
 }
 
 /// A write under way. Its end is a drop.
@@ -45,7 +45,7 @@ pub(crate) struct Write<'a> {
     key: &'a SessionKey,
     /// What was written in a way that the connection hears of what comes after it.
     content: Mutex<Option<Bytes>>,
-    stored: Option<Record>,
+    is_over: bool,
 }
 
 impl Cache {
@@ -67,20 +67,19 @@ impl Cache {
 
     /// A copy that may be served at this moment.
     pub(crate) fn get(&self, key: &SessionKey) -> Option<Record> {
-        let now = Moment::now();
-        self.shard(key).get(key, now)
+        self.shard(key).get(key)
     }
 
     /// A read begins. Told of the connection that it goes over, it notes a ticket there.
     pub(crate) fn read<'a>(&'a self, key: &'a SessionKey) -> Read<'a> {
         let id = ClaimId(self.claims.fetch_add(1, Ordering::Relaxed));
-        Read { cache: self, key, id, found: None }
+        Read { cache: self, key, id, is_over: false }
     }
 
     /// A write begins: there is no copy of its record from here on.
     pub(crate) fn write<'a>(&'a self, key: &'a SessionKey) -> Write<'a> {
         self.shard(key).begin_write(key);
-        Write { cache: self, key, content: Mutex::default(), stored: None }
+        Write { cache: self, key, content: Mutex::default(), is_over: false }
     }
 
     /// There shall be no copy of this record.
@@ -130,7 +129,14 @@ impl Cache {
 impl Read<'_> {
     /// The answer to the question, as the server gave it.
     pub(crate) fn found(mut self, record: &Record) {
-        self.found = Some(record.clone());
+        self.end(Some(record));
+    }
+
+    fn end(&mut self, found: Option<&Record>) {
+        if !self.is_over {
+            self.is_over = true;
+            self.cache.shard(self.key).end_read(self.key, self.id, found);
+        }
     }
 }
 
@@ -142,7 +148,7 @@ impl Watch for Read<'_> {
 
 impl Drop for Read<'_> {
     fn drop(&mut self) {
-        self.cache.shard(self.key).end_read(self.key, self.id, self.found.as_ref());
+        self.end(None);
     }
 }
 
@@ -150,7 +156,15 @@ impl Write<'_> {
     /// The server has taken what was written last, at this time by its clock.
     pub(crate) fn applied(mut self, as_of: Timestamp) {
         let content = self.content.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.stored = content.and_then(|bytes| Record::decode(self.key, bytes, as_of).ok());
+        let stored = content.and_then(|bytes| Record::decode(self.key, bytes, as_of).ok());
+        self.end(stored.as_ref());
+    }
+
+    fn end(&mut self, stored: Option<&Record>) {
+        if !self.is_over {
+            self.is_over = true;
+            self.cache.shard(self.key).end_write(self.key, stored);
+        }
     }
 }
 
@@ -166,7 +180,7 @@ impl Watch for Write<'_> {
 
 impl Drop for Write<'_> {
     fn drop(&mut self) {
-        self.cache.shard(self.key).end_write(self.key, self.stored.as_ref());
+        self.end(None);
     }
 }
 

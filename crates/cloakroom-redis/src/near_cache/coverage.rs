@@ -5,9 +5,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A moment of this process, in as much memory as an atomic holds.
+///
+/// A machine that sleeps, or is moved, stops the monotonic clock; the wall clock goes on and may be
+/// set. The one that has gone further counts: to be wrong by it makes a copy older than it is. Only a
+/// wall clock that is put back makes moments of the future, and nothing that stands on one is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
 
@@ -36,16 +40,20 @@ pub(super) struct Arm {
     epoch: u64,
 }
 
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+static START: LazyLock<(Instant, SystemTime)> =
+    LazyLock::new(|| (Instant::now(), SystemTime::now()));
 
 impl Moment {
     pub(crate) fn now() -> Self {
+        let (monotonic, wall) = *START;
+        let passed = monotonic.elapsed().max(wall.elapsed().unwrap_or_default());
         // From 1: the moment 0 has never been.
-        Self(u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1))
+        Self(u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX).max(1))
     }
 
-    pub(super) fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    /// How long ago another moment is; `None` where it is yet to come.
+    pub(super) fn since(self, earlier: Self) -> Option<Duration> {
+        self.0.checked_sub(earlier.0).map(Duration::from_nanos)
     }
 
     pub(super) fn after(self, time: Duration) -> Self {
@@ -57,8 +65,12 @@ impl Coverage {
     /// The server has answered here what was asked at that moment.
     pub(crate) fn confirm(&self, asked: Moment) {
         let standing = self.standing();
-        if !standing.ended && standing.suspended.is_none_or(|suspended| asked > suspended) {
-            self.confirmed.fetch_max(asked.0, Ordering::AcqRel);
+        let still = |suspended: Moment| asked <= suspended && suspended <= Moment::now();
+        if !standing.ended && !standing.suspended.is_some_and(still) {
+            let before = Moment(self.confirmed.load(Ordering::Acquire));
+            if asked > before || before > Moment::now() {
+                self.confirmed.store(asked.0, Ordering::Release);
+            }
         }
     }
 
@@ -114,7 +126,7 @@ impl Arm {
         if confirmed == 0 || !self.holds() {
             return None;
         }
-        Some(now.since(Moment(confirmed))).filter(|age| *age < lease)
+        now.since(Moment(confirmed)).filter(|age| *age < lease)
     }
 }
 
@@ -142,11 +154,27 @@ mod tests {
     #[test]
     fn a_late_answer_to_an_earlier_question_does_not_shorten_the_lease() {
         let coverage = Arc::new(Coverage::default());
-        let (first, second) = (Moment::now(), later(LEASE / 2));
+        let first = Moment::now();
+        let mut second = Moment::now();
+        while second == first {
+            second = Moment::now();
+        }
         coverage.confirm(second);
         coverage.confirm(first);
         let age = Arm::on(&coverage).unconfirmed(second, LEASE);
         assert_eq!(age, Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn nothing_is_served_on_a_sign_of_life_from_the_future() {
+        let coverage = Arc::new(Coverage::default());
+        let arm = Arm::on(&coverage);
+        coverage.confirm(later(LEASE * 100));
+        let now = Moment::now();
+        assert_eq!(arm.unconfirmed(now, LEASE), None);
+        // The wall clock was put back, and the connection counts again.
+        coverage.confirm(now);
+        assert!(arm.unconfirmed(now, LEASE).is_some());
     }
 
     #[test]
@@ -159,7 +187,11 @@ mod tests {
         let arm = Arm::on(&coverage);
         coverage.confirm(before);
         assert_eq!(arm.unconfirmed(before, LEASE), None);
-        let after = later(Duration::from_millis(1));
+        let suspended = Moment::now();
+        let mut after = Moment::now();
+        while after == suspended {
+            after = Moment::now();
+        }
         coverage.confirm(after);
         assert!(arm.unconfirmed(after, LEASE).is_some());
         assert_eq!(old.unconfirmed(after, LEASE), None);

@@ -41,22 +41,24 @@ impl Shard {
     }
 
     /// A copy that may be served at this moment.
-    pub(super) fn get(&mut self, key: &SessionKey, now: Moment) -> Option<Record> {
+    pub(super) fn get(&mut self, key: &SessionKey) -> Option<Record> {
         let lease = self.lease;
         let Some(copy) = self.copies.get(key) else {
             self.misses += 1;
             return None;
         };
-        let usable = copy.arm.unconfirmed(now, lease).filter(|_| now < copy.until);
-        let Some(unconfirmed) = usable else {
-            // It may count again: a lease that has run out can be renewed.
-            if !copy.arm.holds() || now >= copy.until {
+        // Under the lock, so that no copy is newer than this.
+        let now = Moment::now();
+        let age = now.since(copy.taken).filter(|_| now < copy.until);
+        let (Some(unconfirmed), Some(age)) = (copy.arm.unconfirmed(now, lease), age) else {
+            // A lease that has run out can be renewed; nothing else comes back.
+            if !copy.arm.holds() || age.is_none() {
                 self.copies.remove(key);
             }
             self.misses += 1;
             return None;
         };
-        let as_of = copy.record.as_of() + now.since(copy.taken);
+        let as_of = copy.record.as_of() + age;
         let record = copy.record.clone().looked_at(as_of);
         self.hits += 1;
         self.longest_unconfirmed = self.longest_unconfirmed.max(unconfirmed);

@@ -91,7 +91,8 @@ async fn nodes_that_read_and_write_one_session_at_once_end_up_with_the_same() {
     }
     put(&nodes[0], "ann", "0").await;
     let mut work = Vec::new();
-    for node in nodes.iter().flat_map(|node| [node, node]).cloned() {
+    for node in nodes.iter().flat_map(|node| [node, node]) {
+        let node = node.clone();
         work.push(tokio::spawn(async move {
             for _ in 0..150 {
                 let mut data = node.get("ann", None).await.unwrap().unwrap();
