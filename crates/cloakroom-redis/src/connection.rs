@@ -19,6 +19,7 @@ mod failure;
 mod first_answer;
 mod hearing;
 mod node;
+mod open_error;
 mod opening;
 mod pool;
 mod question;
@@ -32,7 +33,6 @@ mod watched;
 
 pub(crate) use deadline::{Deadline, Timeouts};
 pub(crate) use node::NodeSettings;
-pub(crate) use pool::Sent;
-pub(crate) use question::Question;
+pub(crate) use question::{Question, Sent};
 pub(crate) use servers::{Answer, Server, ServerSettings, Servers};
 pub(crate) use watched::{Watch, Watched};

@@ -15,13 +15,14 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::connector::{Connector, OpenError, connect_briefly};
+use super::connector::{Connector, connect_briefly};
 use super::deadline::Deadline;
 use super::failure::{Cause, Failure};
 use super::first_answer::first_answer;
 use super::node::NodeSettings;
-use super::pool::{Inquiry, Pool, Reply, Sent};
-use super::question::Standing;
+use super::open_error::OpenError;
+use super::pool::{Pool, Reply};
+use super::question::{Inquiry, Sent, Standing};
 use super::slot_map::{self, KeySlot, Served, SlotMap};
 use super::start_error::config_error;
 use crate::address::{ClusterSeeds, Endpoint};

@@ -5,7 +5,7 @@ use cloakroom::{Operation, Side, StorageError, StorageErrorKind};
 use redis::RedisError;
 
 use super::node::is_write;
-use super::pool::Sent;
+use super::question::Sent;
 use crate::error::{code, is_broken, storage_error};
 
 /// A question that was not answered.

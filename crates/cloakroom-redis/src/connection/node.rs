@@ -11,8 +11,9 @@ use cloakroom::{BreakerState, Event, NodeHealth, Operation, Side, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::connector::{Connector, OpenError, Opened};
+use super::connector::{Connector, Opened};
 use super::hearing::Deaf;
+use super::open_error::OpenError;
 use super::opening::{Opening, Waiting};
 use super::slot::{Live, Slot};
 use crate::breaker::{Breaker, BreakerPolicy, ProbeResult};

@@ -4,7 +4,7 @@
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::connector::OpenError;
+use super::open_error::OpenError;
 
 /// Nothing as long as the connection is on its way.
 type Outcome = Option<Result<(), OpenError>>;

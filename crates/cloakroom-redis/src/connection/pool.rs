@@ -20,11 +20,10 @@ use super::deadline::Deadline;
 use super::failure::{Cause, Failure};
 use super::hearing::Deaf;
 use super::node::{Node, NodeSettings, is_write};
-use super::question::{Question, Standing};
+use super::question::{Inquiry, Question, Sent};
 use super::slot::Slot;
 use super::start_error::config_error;
 use super::supervisor::Supervisors;
-use super::watched::Watch;
 use crate::breaker::{Outcome, Pass};
 use crate::error::unexpected;
 use crate::server_clock::ServerClock;
@@ -53,31 +52,6 @@ pub(crate) struct Pool {
 pub(crate) struct Reply {
     pub(crate) value: Value,
     pub(crate) sent: Sent,
-}
-
-/// How often a question was sent. After the second time nobody knows whether the first one has
-/// reached the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sent {
-    Once,
-    Twice,
-}
-
-/// One question and how it is to be put.
-#[derive(Clone, Copy)]
-pub(crate) struct Inquiry<'a> {
-    pub(crate) question: Question<'a>,
-    pub(crate) standing: Standing,
-    pub(crate) sent: Sent,
-    /// Who wants to know over which connection it goes out.
-    pub(crate) watch: Option<&'a dyn Watch>,
-}
-
-impl<'a> Inquiry<'a> {
-    /// A question to the owner of its key that has not been put before.
-    pub(crate) fn new(question: Question<'a>) -> Self {
-        Self { question, standing: Standing::Owner, sent: Sent::Once, watch: None }
-    }
 }
 
 impl Pool {

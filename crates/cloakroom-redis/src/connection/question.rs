@@ -5,6 +5,8 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisError, Value};
 
+use super::watched::Watch;
+
 /// One exchange with the server.
 #[derive(Clone, Copy)]
 pub(crate) enum Question<'a> {
@@ -37,6 +39,31 @@ pub(crate) enum Question<'a> {
 pub(crate) enum Standing {
     Owner,
     Importing,
+}
+
+/// How often a question was sent. After the second time nobody knows whether the first one has
+/// reached the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Once,
+    Twice,
+}
+
+/// One question and how it is to be put.
+#[derive(Clone, Copy)]
+pub(crate) struct Inquiry<'a> {
+    pub(crate) question: Question<'a>,
+    pub(crate) standing: Standing,
+    pub(crate) sent: Sent,
+    /// Who wants to know over which connection it goes out.
+    pub(crate) watch: Option<&'a dyn Watch>,
+}
+
+impl<'a> Inquiry<'a> {
+    /// A question to the owner of its key that has not been put before.
+    pub(crate) fn new(question: Question<'a>) -> Self {
+        Self { question, standing: Standing::Owner, sent: Sent::Once, watch: None }
+    }
 }
 
 impl Question<'_> {

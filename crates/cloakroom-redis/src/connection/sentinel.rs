@@ -9,8 +9,9 @@ use redis::{RedisError, Value};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::connector::{OpenError, connect_briefly};
+use super::connector::connect_briefly;
 use super::first_answer::first_answer;
+use super::open_error::OpenError;
 use crate::address::{Access, Endpoint, Link, SentinelGroup};
 use crate::error::{ClientError, is_denied};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cloakroom::{ConfigError, ConfigErrorKind};
 
-use super::connector::OpenError;
+use super::open_error::OpenError;
 use crate::error::ClientError;
 
 /// The error of a storage that could not be started. `when_silent` is what else a person may look at

@@ -16,8 +16,9 @@ use cloakroom::{BreakerState, Event, Side};
 use redis::Value;
 use tokio::task::AbortHandle;
 
-use super::connector::{self, OpenError, Proof};
+use super::connector::{self, Proof};
 use super::node::Node;
+use super::open_error::OpenError;
 use super::slot::{Live, Slot};
 use crate::breaker::ProbeResult;
 use crate::near_cache::Moment;

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use cloakroom::{Operation, StorageError};
 
 use super::deadline::Deadline;
-use super::pool::Inquiry;
-use super::question::Question;
+use super::question::{Inquiry, Question};
 use super::servers::{Answer, Servers};
 use crate::near_cache::Coverage;
 
