@@ -100,6 +100,24 @@ async fn whoever_must_be_sure_is_not_let_in_by_a_copy() {
 }
 
 #[tokio::test]
+async fn a_fresh_load_asks_the_server_although_there_is_a_copy() {
+    let pair = Pair::start().await;
+    let asked = pair.proxy.commands("GET");
+    for _ in 0..3 {
+        request(&pair.deaf, &pair.visitor, async |s| assert!(!s.is_new())).await;
+    }
+    assert_eq!(pair.proxy.commands("GET"), asked);
+    for round in 1..=3 {
+        let scope = pair.deaf.begin(&pair.visitor);
+        assert!(!scope.handle().load_fresh().await.unwrap().is_new());
+        // Once per request is enough.
+        assert!(!scope.handle().load_fresh().await.unwrap().is_new());
+        assert!(!scope.handle().load().await.unwrap().is_new());
+        assert_eq!(pair.proxy.commands("GET"), asked + round);
+    }
+}
+
+#[tokio::test]
 async fn a_fresh_load_shows_the_newer_record_and_keeps_what_the_request_has_changed() {
     let pair = Pair::start().await;
     let scope = pair.deaf.begin(&pair.visitor);
@@ -110,11 +128,6 @@ async fn a_fresh_load_shows_the_newer_record_and_keeps_what_the_request_has_chan
     assert_eq!(fresh.get("n").unwrap(), Some(2));
     assert_eq!(fresh.get("own").unwrap(), Some(1));
     let _ = scope.finish(Answer::Ordinary).await.unwrap();
-    request(&pair.one, &pair.visitor, async |s| {
-        let cookie_holder = s;
-        until("the commit is lost", || cookie_holder.get::<u32>("n").unwrap() == Some(2)).await;
-    })
-    .await;
     let both = async |s: Session| (s.get::<u32>("n").unwrap(), s.get::<u32>("own").unwrap());
     let seen = pair.one.begin(&pair.visitor);
     let seen = both(seen.handle().load_fresh().await.unwrap()).await;
