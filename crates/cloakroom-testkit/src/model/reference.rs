@@ -77,12 +77,13 @@ impl Reference {
             (Absolute::Keep, None) => now + idle_timeout,
         };
         let started = match (commit.absolute(), stored) {
-            (Absolute::Keep, Some(stored)) => stored.times.started,
+            (Absolute::Keep, Some(stored)) => stored.times.started.min(now),
             _ => now,
         };
         let times = Times {
             generation: stored.map_or(1, |stored| stored.times.generation + 1),
-            created: stored.map_or(now, |stored| stored.times.created),
+            // The server's clock may have been put back, if only by a millisecond.
+            created: stored.map_or(now, |stored| stored.times.created.min(now)),
             started,
             touched: now,
             idle_deadline: u64::min(now + idle_timeout, absolute_deadline),
