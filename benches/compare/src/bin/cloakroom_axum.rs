@@ -13,7 +13,7 @@ use cloakroom_compare::{
 };
 use cloakroom_redis::RedisSessionStorage;
 
-/// `None` is answered with 401.
+/// A visitor without a session is answered with 401.
 type Answer = Result<Result<String, StatusCode>, SessionRejection>;
 
 const NOBODY: Result<String, StatusCode> = Err(StatusCode::UNAUTHORIZED);
@@ -75,9 +75,8 @@ async fn set(session: Option<Session>, Query(query): Query<SetField>) -> Answer 
 }
 
 async fn keys(session: Option<Session>) -> String {
-    let kept = session.map_or(0, |session| {
-        key_names().filter(|name| session.contains(name.as_str())).count()
-    });
+    let kept = session
+        .map_or(0, |session| key_names().filter(|name| session.contains(name.as_str())).count());
     kept.to_string()
 }
 

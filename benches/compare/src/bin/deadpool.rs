@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
 use cloakroom_compare::{
-    Arguments, FIELDS, Failure, IDLE_TIMEOUT, NONE, PLAIN, SetField, USER, key_names, listener, run,
-    text,
+    Arguments, FIELDS, Failure, IDLE_TIMEOUT, NONE, PLAIN, SetField, USER, key_names, listener,
+    run, text,
 };
 use deadpool_redis::redis::AsyncCommands;
 use deadpool_redis::{Config, Pool, PoolConfig, Runtime};
@@ -138,9 +138,8 @@ async fn set(
 
 async fn keys(State(sessions): State<Arc<Sessions>>, headers: HeaderMap) -> Answer {
     let session = sessions.load(&headers).await?;
-    let kept = session.map_or(0, |session| {
-        key_names().filter(|name| session.data.contains_key(name)).count()
-    });
+    let kept = session
+        .map_or(0, |session| key_names().filter(|name| session.data.contains_key(name)).count());
     Ok(kept.to_string())
 }
 

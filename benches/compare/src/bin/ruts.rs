@@ -8,8 +8,8 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::routing::get;
 use cloakroom_compare::{
-    Arguments, FIELDS, Failure, IDLE_TIMEOUT, NONE, PLAIN, SetField, USER, key_names, listener, run,
-    text,
+    Arguments, FIELDS, Failure, IDLE_TIMEOUT, NONE, PLAIN, SetField, USER, key_names, listener,
+    run, text,
 };
 use fred::clients::Client;
 use fred::interfaces::ClientLike;

@@ -6,8 +6,8 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::routing::get;
 use cloakroom_compare::{
-    Arguments, FIELDS, Failure, IDLE_TIMEOUT, NONE, PLAIN, SetField, USER, key_names, listener, run,
-    text,
+    Arguments, FIELDS, Failure, IDLE_TIMEOUT, NONE, PLAIN, SetField, USER, key_names, listener,
+    run, text,
 };
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::session::Error;
