@@ -28,6 +28,11 @@ pub struct Answer {
 }
 
 impl Outcome {
+    /// Whether the answer is one of success; a sign-out may be answered with 202.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Answered(answer) if (200..300).contains(&answer.status))
+    }
+
     /// The body of a 200.
     pub fn body(&self) -> Option<&str> {
         match self {

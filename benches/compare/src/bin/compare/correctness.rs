@@ -58,13 +58,17 @@ pub async fn check(options: &Options, report: &mut Report) -> Result<(), Failure
     report.note_server(&server).await?;
     for &contestant in options.contestants.iter().filter(|contestant| contestant.has_sessions()) {
         eprintln!("Correctness of {}", contestant.name);
-        let outcome = examine(&server, contestant).await;
+        let nodes = start(&server, contestant).await;
         let library = report.library(contestant);
-        match outcome {
-            Ok(correctness) => library.correctness = Some(correctness),
+        match nodes {
             Err(problem) => library.absent = Some(problem.to_string()),
+            Ok((a, b)) => match examine(&server, a, b).await {
+                Ok(correctness) => library.correctness = Some(correctness),
+                Err(problem) => library.trouble(problem.to_string()),
+            },
         }
-        server.ask(["FLUSHALL"]).await?;
+        // Whatever befell this one, the next one finds a server that is well.
+        server.restart_empty().await?;
     }
     Ok(())
 }
@@ -79,10 +83,13 @@ pub async fn must_know(server: &RedisServer, contestant: Contestant) -> Result<(
     }
 }
 
-async fn examine(server: &RedisServer, contestant: Contestant) -> Result<Correctness, Failure> {
+async fn start(server: &RedisServer, contestant: Contestant) -> Result<(Node, Node), Failure> {
     must_know(server, contestant).await?;
     let a = Node::start(contestant, &server.url()).await?;
-    let b = Node::start(contestant, &server.url()).await?;
+    Ok((a, Node::start(contestant, &server.url()).await?))
+}
+
+async fn examine(server: &RedisServer, a: Node, b: Node) -> Result<Correctness, Failure> {
     let one_node = meet(&a, &a).await?;
     let two_nodes = meet(&a, &b).await?;
     let (accepted_at_once, accepted_later) = accepted(&a, &b).await?;
@@ -141,7 +148,7 @@ async fn sign_out_while_writing(a: &Node, b: &Node) -> Result<After, Failure> {
         before.peek(b, "/logout").await
     };
     let (written, signed_out) = tokio::join!(write, sign_out);
-    if signed_out.body().is_none() {
+    if !signed_out.is_success() {
         return Err(format!("{}: /logout answers {}", a.name(), signed_out.label()).into());
     }
     sleep(LATER).await;

@@ -139,7 +139,7 @@ impl Runner {
         let work = Reading::take(server).await?.since(&before);
         let cpu = self.node.cpu()?.saturating_sub(cpu);
         self.node.must_run()?;
-        if route == Route::Write {
+        if route == Route::Write && self.node.contestant().has_sessions() {
             self.written += drive.requests - drive.refused;
         }
         let library = report.library(self.node.contestant());

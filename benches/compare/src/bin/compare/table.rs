@@ -31,7 +31,7 @@ fn heading(report: &Report) -> String {
     );
     if report.has_speed() {
         text += &format!(
-            " Rates are medians of {} rounds of {} s in turn (lowest to highest), by `wrk -t1 -c64`.",
+            " Rates are medians of {} round(s) of {} s in turn (lowest to highest), by `wrk -t1 -c64`.",
             report.rounds, report.seconds
         );
     }

@@ -66,9 +66,11 @@ impl Bar {
     fn judge(&self, report: &Report) -> Option<Verdict> {
         let (ours, theirs) = (report.find(self.ours)?, report.find(self.theirs)?);
         let measured = ratio(ours.rates(self.route), theirs.rates(self.route));
+        // Rounded down, so that what misses its bar does not look as if it met it.
+        let shown = measured.map(|ratio| format!("{:.2}", (ratio * 100.0).floor() / 100.0));
         Some(Verdict {
             what: format!("`{}`: {} against {}", self.route.path(), self.ours, self.theirs),
-            measured: measured.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}")),
+            measured: shown.unwrap_or_else(|| "-".to_owned()),
             bar: format!("at least {}", self.at_least),
             met: measured.map(|ratio| ratio >= self.at_least),
         })
