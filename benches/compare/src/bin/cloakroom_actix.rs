@@ -12,17 +12,16 @@ use cloakroom_actix::{
 use cloakroom_compare::{
     Arguments, FIELDS, Failure, NONE, PLAIN, Reads, SetField, USER, key_names, text, workers,
 };
-use cloakroom_redis::RedisSessionStorage;
+use cloakroom_redis::{NearCache, RedisSessionStorage};
 
 type Answer = Result<Either<String, HttpResponse>, SessionRejection>;
 
 #[actix_web::main]
 async fn main() -> Result<(), Failure> {
     let arguments = Arguments::read_with_near_cache()?;
-    if arguments.reads == Reads::NearCache {
-        return Err("this version of Cloakroom has no near-cache yet".into());
-    }
-    let storage = RedisSessionStorage::builder().url(&arguments.redis_url).build().await?;
+    let near_cache = (arguments.reads == Reads::NearCache).then(NearCache::default);
+    let storage = RedisSessionStorage::builder().url(&arguments.redis_url);
+    let storage = storage.near_cache(near_cache).build().await?;
     let engine = Engine::builder(storage).policy(Policy::for_local_development()).build()?;
     let server = HttpServer::new(move || {
         App::new()

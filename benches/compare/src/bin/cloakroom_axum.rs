@@ -11,7 +11,7 @@ use cloakroom_axum::{Session, SessionHandle, SessionLayer, SessionRejection};
 use cloakroom_compare::{
     Arguments, FIELDS, Failure, NONE, PLAIN, Reads, SetField, USER, key_names, listener, run, text,
 };
-use cloakroom_redis::RedisSessionStorage;
+use cloakroom_redis::{NearCache, RedisSessionStorage};
 
 /// A visitor without a session is answered with 401.
 type Answer = Result<Result<String, StatusCode>, SessionRejection>;
@@ -20,11 +20,10 @@ const NOBODY: Result<String, StatusCode> = Err(StatusCode::UNAUTHORIZED);
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::read_with_near_cache()?;
-    if arguments.reads == Reads::NearCache {
-        return Err("this version of Cloakroom has no near-cache yet".into());
-    }
     run(async move {
-        let storage = RedisSessionStorage::builder().url(&arguments.redis_url).build().await?;
+        let near_cache = (arguments.reads == Reads::NearCache).then(NearCache::default);
+        let storage = RedisSessionStorage::builder().url(&arguments.redis_url);
+        let storage = storage.near_cache(near_cache).build().await?;
         let policy = Policy::for_local_development();
         let engine = Engine::builder(storage).policy(policy).build()?;
         let routes = Router::new()
