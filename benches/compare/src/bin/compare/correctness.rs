@@ -1,7 +1,7 @@
 //! How right: what happens where two requests of one visitor meet, on one node and on two. The nodes
 //! are two processes of one application on one server.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cloakroom_compare::{Failure, KEY_COUNT, USER};
 use cloakroom_testkit::{Persistence, RedisServer, Reply};
@@ -13,7 +13,7 @@ use crate::client::Outcome;
 use crate::contestant::Contestant;
 use crate::node::Node;
 use crate::options::Options;
-use crate::outage::{self, Outage};
+use crate::outage::{self, Outage, RECOVERY_LIMIT};
 use crate::report::Report;
 use crate::visitor::Visitor;
 
@@ -25,6 +25,7 @@ const WORK: u64 = 400;
 const IN_THE_MIDDLE: Duration = Duration::from_millis(WORK / 2);
 /// After this whatever one node tells the others has arrived.
 const LATER: Duration = Duration::from_secs(1);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// What one application kept, refused and let through.
 #[derive(Clone, Debug, Serialize)]
@@ -97,9 +98,21 @@ async fn examine(server: &RedisServer, a: Node, b: Node) -> Result<Correctness, 
     let frozen = outage::frozen(server, &a, &visitors).await?;
     // A node that has not come to grief yet.
     drop(a);
+    wait_until_well(&b).await?;
     let visitors = Visitor::crowd(&b, 2 * TRIES).await?;
     let down = outage::down(server, &b, &visitors).await?;
     Ok(Correctness { one_node, two_nodes, accepted_at_once, accepted_later, frozen, down })
+}
+
+/// A node that has noticed the frozen server may need a moment to notice that it is well again.
+async fn wait_until_well(node: &Node) -> Result<(), Failure> {
+    let start = Instant::now();
+    loop {
+        match Visitor::signed_in(node).await {
+            Err(_) if start.elapsed() < RECOVERY_LIMIT => sleep(BETWEEN_LOOKS).await,
+            outcome => return outcome.map(drop),
+        }
+    }
 }
 
 async fn meet(a: &Node, b: &Node) -> Result<Meeting, Failure> {
