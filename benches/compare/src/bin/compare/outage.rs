@@ -26,6 +26,8 @@ pub struct Outage {
     pub longest_millis: f64,
     /// How requests ended that were sent during the outage, and how many of them.
     pub answers: BTreeMap<String, usize>,
+    /// The same of requests that were sent afterwards, until the first success.
+    pub answers_afterwards: BTreeMap<String, usize>,
     /// From the end of the outage to the first success, in milliseconds; `None` where there was none
     /// within [`RECOVERY_LIMIT`].
     pub recovery_millis: Option<f64>,
@@ -113,13 +115,15 @@ impl Requests {
             self.seen.push(seen);
         }
         let longest = self.seen.iter().map(|seen| seen.ended - seen.sent).max();
-        let mut answers = BTreeMap::new();
-        for seen in self.seen.iter().filter(|seen| seen.sent < end) {
+        let (mut answers, mut answers_afterwards) = (BTreeMap::new(), BTreeMap::new());
+        for seen in &self.seen {
+            let answers = if seen.sent < end { &mut answers } else { &mut answers_afterwards };
             *answers.entry(seen.outcome.label()).or_default() += 1;
         }
         Outage {
             longest_millis: longest.unwrap_or_default().as_secs_f64() * 1e3,
             answers,
+            answers_afterwards,
             recovery_millis: recovery.map(|time| time.as_secs_f64() * 1e3),
         }
     }
