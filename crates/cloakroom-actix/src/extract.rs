@@ -17,6 +17,7 @@ use crate::respond::SessionRejection;
 ///   the storage could not say, the handler does not run and the answer is 503.
 /// - `Result<Session, SessionRejection>`: the handler runs in any case.
 /// - [`ExistingSession`]: `None` where the visitor has no session; nothing is created by asking.
+/// - [`FreshSession`]: the session as the storage holds it now, where there is a near-cache.
 /// - [`PublicSession`](crate::PublicSession): the handler runs in any case, and has to say what it
 ///   does for a visitor of whom the storage cannot say anything.
 ///
@@ -81,6 +82,33 @@ impl FromRequest for ExistingSession {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let handle = handle(request);
         Box::pin(async move { Ok(Self(handle?.load_existing().await?.map(Session))) })
+    }
+}
+
+/// The visitor's session as the storage holds it now, never a near-cache's copy, as a handler's
+/// parameter: for what must not be decided by a copy, such as a payment, a change of password, the
+/// start of a WebSocket. Without a near-cache it is a [`Session`].
+///
+/// ```
+/// use cloakroom_actix::{FreshSession, SessionRejection};
+///
+/// async fn pay(FreshSession(session): FreshSession) -> Result<&'static str, SessionRejection> {
+///     let Some(owner) = session.owner() else { return Ok("Please sign in.") };
+///     let _ = owner;
+///     Ok("Thank you.")
+/// }
+/// # let _ = pay;
+/// ```
+#[derive(Clone, Debug)]
+pub struct FreshSession(pub Session);
+
+impl FromRequest for FreshSession {
+    type Error = SessionRejection;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let handle = handle(request);
+        Box::pin(async move { Ok(Self(Session(handle?.load_fresh().await?))) })
     }
 }
 

@@ -42,7 +42,7 @@ mod service;
 mod transform;
 
 pub use cloakroom::{HealthDetail, IntoEngine, SessionState};
-pub use extract::{ExistingSession, Session, SessionHandle};
+pub use extract::{ExistingSession, FreshSession, Session, SessionHandle};
 pub use health::{health_routes, liveness, readiness};
 pub use public::PublicSession;
 pub use respond::SessionRejection;

@@ -15,6 +15,7 @@ use crate::respond::SessionRejection;
 ///   the storage could not say, the handler does not run and the answer is 503.
 /// - `Result<Session, SessionRejection>`: the handler runs in any case.
 /// - `Option<Session>`: `None` where the visitor has no session; nothing is created by asking.
+/// - [`FreshSession`]: the session as the storage holds it now, where there is a near-cache.
 /// - [`PublicSession`](crate::PublicSession): the handler runs in any case, and has to say what it
 ///   does for a visitor of whom the storage cannot say anything.
 ///
@@ -58,6 +59,31 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
         Ok(handle(parts)?.load_existing().await?.map(Self))
+    }
+}
+
+/// The visitor's session as the storage holds it now, never a near-cache's copy, as a handler's
+/// parameter: for what must not be decided by a copy, such as a payment, a change of password, the
+/// start of a WebSocket. Without a near-cache it is a [`Session`].
+///
+/// ```
+/// use cloakroom_axum::{FreshSession, SessionRejection};
+///
+/// async fn pay(FreshSession(session): FreshSession) -> Result<&'static str, SessionRejection> {
+///     let Some(owner) = session.owner() else { return Ok("Please sign in.") };
+///     let _ = owner;
+///     Ok("Thank you.")
+/// }
+/// # let _ = pay;
+/// ```
+#[derive(Clone, Debug)]
+pub struct FreshSession(pub Session);
+
+impl<S: Send + Sync> FromRequestParts<S> for FreshSession {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(Session(handle(parts)?.load_fresh().await?)))
     }
 }
 

@@ -32,9 +32,9 @@ mod respond;
 mod service;
 
 pub use cloakroom::{HealthDetail, IntoEngine, SessionState};
-pub use extract::{Session, SessionHandle};
+pub use extract::{FreshSession, Session, SessionHandle};
 pub use health::{health_routes, liveness, readiness};
 pub use layer::SessionLayer;
 pub use public::PublicSession;
 pub use respond::SessionRejection;
-pub use service::SessionService;
+pub use service::{SessionFuture, SessionService};

@@ -3,14 +3,16 @@
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, request};
+use axum::http::header::{COOKIE, USER_AGENT};
+use axum::http::{Extensions, HeaderMap, Request, Response};
 use axum::response::IntoResponse;
 use cloakroom::{Answer, Engine, RequestFacts, RequestScope};
+use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::respond::{self, SessionRejection};
@@ -34,38 +36,73 @@ impl<S> SessionService<S> {
 impl<S, B, A> Service<Request<B>> for SessionService<S>
 where
     S: Service<Request<B>, Response = Response<A>>,
-    S::Future: Send + 'static,
     A: HttpBody<Data = Bytes> + Send + 'static,
     A::Error: Into<BoxError>,
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+    type Future = SessionFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut parts, body) = request.into_parts();
-        let scope = self.engine.begin(&Facts(&parts));
-        parts.extensions.insert(scope.handle().clone());
-        let answer = self.inner.call(Request::from_parts(parts, body));
-        Box::pin(async move {
-            let response = match answer.await {
-                Ok(response) => response,
-                Err(error) => return Err(error),
-            };
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let facts = Facts { headers: request.headers(), extensions: request.extensions() };
+        let scope = self.engine.begin(&facts);
+        request.extensions_mut().insert(scope.handle().clone());
+        let inner = self.inner.call(request);
+        SessionFuture { inner, scope: Some(scope), finishing: None }
+    }
+}
+
+pin_project! {
+    /// A request under way. Dropping it ends the request without a commit; a sign-out that was asked
+    /// for is carried out all the same.
+    #[must_use = "futures do nothing unless they are polled"]
+    pub struct SessionFuture<F> {
+        #[pin]
+        inner: F,
+        scope: Option<RequestScope>,
+        // Only a request that has used its session needs more than its handler.
+        finishing: Option<Pin<Box<dyn Future<Output = Response<Body>> + Send>>>,
+    }
+}
+
+impl<F, A, E> Future for SessionFuture<F>
+where
+    F: Future<Output = Result<Response<A>, E>>,
+    A: HttpBody<Data = Bytes> + Send + 'static,
+    A::Error: Into<BoxError>,
+{
+    type Output = Result<Response<Body>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.finishing.is_none() {
             // A body that is axum's own already is not boxed again.
-            Ok(finish(scope, response.map(Body::new)).await)
-        })
+            let response = ready!(this.inner.poll(context))?.map(Body::new);
+            match this.scope.take() {
+                Some(scope) if scope.was_used() => {
+                    *this.finishing = Some(Box::pin(finish(scope, response)));
+                }
+                _ => return Poll::Ready(Ok(response)),
+            }
+        }
+        match this.finishing {
+            Some(finishing) => finishing.as_mut().poll(context).map(Ok),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F> std::fmt::Debug for SessionFuture<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionFuture").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
 async fn finish(scope: RequestScope, mut response: Response<Body>) -> Response<Body> {
-    if !scope.was_used() {
-        return response;
-    }
     match scope.finish(Answer::from_status(response.status().as_u16())).await {
         Ok(finished) => {
             if let Some(pending) = finished.replacement() {
@@ -82,14 +119,23 @@ async fn finish(scope: RequestScope, mut response: Response<Body>) -> Response<B
 }
 
 /// A request's head, as the engine looks at it.
-struct Facts<'a>(&'a request::Parts);
+struct Facts<'a> {
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
 
 impl RequestFacts for Facts<'_> {
     fn headers(&self, name: &str, read: &mut dyn FnMut(&[u8])) {
-        self.0.headers.get_all(name).iter().for_each(|value| read(value.as_bytes()));
+        // Those that every request is asked for are found without a look at their letters.
+        let values = match name {
+            "cookie" => self.headers.get_all(COOKIE),
+            "user-agent" => self.headers.get_all(USER_AGENT),
+            _ => self.headers.get_all(name),
+        };
+        values.iter().for_each(|value| read(value.as_bytes()));
     }
 
     fn peer(&self) -> Option<IpAddr> {
-        self.0.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+        self.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
     }
 }

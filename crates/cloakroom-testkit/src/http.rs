@@ -17,6 +17,7 @@
 //! | --- | --- | --- |
 //! | `/plain` | does not ask for the session | `plain` |
 //! | `/visit` * | asks for the session and reads `count` | the number, or 0 |
+//! | `/fresh` | asks for the session as the storage holds it now and reads `count` | the number, or 0 |
 //! | `/optional` | asks for the session only if there is one | `some` or `none` |
 //! | `/state` | asks for the session's state | `found`, `anonymous`, `rejected` or `unavailable` |
 //! | `/result` | takes the extractor's error itself | `session`, or `transient` or `failed` with 200 |

@@ -8,8 +8,8 @@ use actix_web::web::{self, Bytes, Data, Query, ServiceConfig};
 use actix_web::{HttpResponse, Responder, Route};
 use cloakroom::{AnyStorage, Engine, SessionStorage};
 use cloakroom_actix::{
-    ExistingSession, PublicSession, Session, SessionHandle, SessionRejection, SessionState,
-    health_routes,
+    ExistingSession, FreshSession, PublicSession, Session, SessionHandle, SessionRejection,
+    SessionState, health_routes,
 };
 use cloakroom_testkit::http::{
     Ask, Gates, Page, before_the_body, done_or_pending, pages, streamed,
@@ -28,6 +28,7 @@ pub(crate) fn routes(engine: &Engine) -> impl Fn(&mut ServiceConfig) + Clone + S
             .app_data(Data::new(gates.clone()))
             .app_data(Data::new(engine.storage().clone()))
             .route("/plain", web::get().to(async || "plain"))
+            .route("/fresh", web::get().to(fresh))
             .route("/optional", web::get().to(optional))
             .route("/state", web::get().to(state))
             .route("/result", web::get().to(result))
@@ -52,6 +53,10 @@ fn with_session(page: Page) -> Route {
             Answer::Ok(HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(text))
         }
     })
+}
+
+async fn fresh(FreshSession(session): FreshSession) -> Answer {
+    Ok(session.get::<u32>("count")?.unwrap_or(0).to_string())
 }
 
 async fn optional(ExistingSession(session): ExistingSession) -> &'static str {

@@ -10,7 +10,8 @@ use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router};
 use cloakroom::{AnyStorage, Engine, SessionStorage};
 use cloakroom_axum::{
-    PublicSession, Session, SessionHandle, SessionRejection, SessionState, health_routes,
+    FreshSession, PublicSession, Session, SessionHandle, SessionRejection, SessionState,
+    health_routes,
 };
 use cloakroom_testkit::http::{
     Ask, Gates, Page, before_the_body, done_or_pending, pages, streamed,
@@ -24,6 +25,7 @@ pub(crate) fn router(engine: &Engine) -> Router {
     pages
         .fold(Router::new(), |router, (path, page)| router.route(path, with_session(page)))
         .route("/plain", get(|| async { "plain" }))
+        .route("/fresh", get(fresh))
         .route("/optional", get(optional))
         .route("/state", get(state))
         .route("/result", get(result))
@@ -45,6 +47,10 @@ fn with_session(page: Page) -> MethodRouter<AnyStorage> {
         let (status, text) = page((*session).clone(), ask.0, gates.0).await?;
         Answer::Ok((StatusCode::from_u16(status).unwrap(), text))
     })
+}
+
+async fn fresh(FreshSession(session): FreshSession) -> Answer {
+    Ok(session.get::<u32>("count")?.unwrap_or(0).to_string())
 }
 
 async fn optional(session: Option<Session>) -> &'static str {

@@ -48,6 +48,7 @@ macro_rules! http_scenarios {
         }
         $crate::http_scenarios! { @two $start:
             a_session_follows_the_visitor_to_another_node
+            a_page_that_must_be_sure_sees_what_another_node_has_written
             a_slow_write_is_refused_after_a_sign_in
             a_logout_is_final
             a_slow_write_does_not_undo_a_logout

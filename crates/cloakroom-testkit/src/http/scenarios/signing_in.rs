@@ -122,6 +122,21 @@ pub async fn a_session_follows_the_visitor_to_another_node(one: SocketAddr, othe
     assert_eq!(client.text("/count").await, "2");
 }
 
+/// What must not be decided by a copy is read from the storage, whatever this node has seen before.
+pub async fn a_page_that_must_be_sure_sees_what_another_node_has_written(
+    one: SocketAddr,
+    other: SocketAddr,
+) {
+    let mut client = signed_in(one).await;
+    let mut there = client.at(other);
+    for count in 1..20 {
+        assert_eq!(client.text("/count").await, count.to_string());
+        assert_eq!(there.text("/fresh").await, count.to_string());
+    }
+    assert_eq!(client.get("/logout").await.status(), 200);
+    assert_eq!(there.text("/fresh").await, "0");
+}
+
 /// A request that was under way when somebody signed in came with the old ticket: it may not
 /// change the session any more, and its answer says so without handing out a ticket.
 pub async fn a_slow_write_is_refused_after_a_sign_in(one: SocketAddr, other: SocketAddr) {
