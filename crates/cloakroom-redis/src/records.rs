@@ -140,7 +140,7 @@ impl Records {
         watch: Watching<'_>,
     ) -> Result<Committed, StorageError> {
         let name = self.keys.session(key);
-        let stamped = self.servers.now(&name).and_then(|now| {
+        let stamped = self.servers.recent(&name).and_then(|now| {
             let stamp = match stored {
                 Some(stored) => Some(commit.stamp(Some(&stored.stamp()), now)),
                 None => commit.expected_stamp(now),

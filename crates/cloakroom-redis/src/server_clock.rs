@@ -1,14 +1,19 @@
 //! [`ServerClock`]: the Redis server's time, known without asking each time.
 //!
 //! Deadlines are the server's. Every connection, every heartbeat of the first one and most script
-//! answers bring the server's time; between two of them the local monotonic clock counts on. The application's own wall clock plays
-//! no part, so one that is an hour off neither ends nor prolongs a session.
+//! answers bring the server's time; between two of them the local monotonic clock counts on. The
+//! application's own wall clock plays no part, so one that is an hour off neither ends nor prolongs a
+//! session. Only that it has *moved* is looked at: a machine that slept counts on from where it was.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cloakroom::Timestamp;
 use redis::{Cmd, ParsingError, Value};
+
+/// For how long the server's time may be counted on here before somebody writes by it: longer than a
+/// few heartbeats by default, and short enough to be wrong by.
+const RECENT: Duration = Duration::from_secs(3);
 
 /// The server's time at this process's start of counting, and what has passed since.
 #[derive(Debug)]
@@ -16,12 +21,14 @@ pub(crate) struct ServerClock {
     start: Instant,
     /// The server's milliseconds since the epoch at `start`.
     at_start: AtomicU64,
+    /// When it was told: in milliseconds since `start`, and by this machine's wall clock.
+    told: [AtomicU64; 2],
 }
 
 impl ServerClock {
     /// A clock that has not been set yet.
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), at_start: AtomicU64::new(0) }
+        Self { start: Instant::now(), at_start: AtomicU64::new(0), told: Default::default() }
     }
 
     /// The command that asks for the server's time.
@@ -38,6 +45,9 @@ impl ServerClock {
 
     /// The server has just said what time it is.
     pub(crate) fn set(&self, now: Timestamp) {
+        for (told, now) in self.told.iter().zip(self.own()) {
+            told.store(now, Ordering::Relaxed);
+        }
         let at_start = now.as_millis().saturating_sub(self.elapsed());
         self.at_start.store(at_start, Ordering::Relaxed);
     }
@@ -47,9 +57,25 @@ impl ServerClock {
         (self.at_start.load(Ordering::Relaxed) != 0).then(|| self.now())
     }
 
+    /// The server's time now, for writing by it; `None` where it was not told lately, or this machine
+    /// has slept or was set since.
+    pub(crate) fn recent(&self) -> Option<Timestamp> {
+        let mut ages = self.told.iter().zip(self.own());
+        let is_recent = |(told, now): (&AtomicU64, u64)| {
+            u128::from(now.abs_diff(told.load(Ordering::Relaxed))) <= RECENT.as_millis()
+        };
+        self.told().filter(|_| ages.all(is_recent))
+    }
+
     /// The server's time now.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.at_start.load(Ordering::Relaxed) + self.elapsed())
+    }
+
+    /// The time by this machine's own clocks.
+    fn own(&self) -> [u64; 2] {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        [self.elapsed(), u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)]
     }
 
     fn elapsed(&self) -> u64 {
@@ -102,5 +128,29 @@ mod tests {
         let clock = clock();
         clock.set(Timestamp::from_millis(0));
         assert!(clock.now() < Timestamp::from_millis(120_000));
+    }
+
+    #[test]
+    fn a_time_that_was_told_long_ago_is_not_written_by() {
+        let clock = clock();
+        assert_eq!(clock.recent(), None, "it was never told");
+        clock.set(Timestamp::from_millis(1_000_000_000_000));
+        assert!(clock.recent().is_some());
+        let start = clock.start.checked_sub(RECENT + Duration::from_secs(1)).unwrap();
+        let later = ServerClock { start, ..clock };
+        assert_eq!(later.recent(), None);
+        assert!(later.told().is_some());
+    }
+
+    #[test]
+    fn a_machine_that_slept_does_not_write_by_the_time_before() {
+        let clock = clock();
+        clock.set(Timestamp::from_millis(1_000_000_000_000));
+        let [_, wall] = &clock.told;
+        // The monotonic clock has stood still, the wall clock has not.
+        wall.fetch_sub(3_600_000, Ordering::Relaxed);
+        assert_eq!(clock.recent(), None);
+        clock.set(Timestamp::from_millis(1_000_003_600_000));
+        assert!(clock.recent().is_some());
     }
 }

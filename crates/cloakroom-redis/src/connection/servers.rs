@@ -164,6 +164,14 @@ impl Servers {
         }
     }
 
+    /// The same for writing by it; `None` where it was not told lately.
+    pub(crate) fn recent(&self, key: &[u8]) -> Option<Timestamp> {
+        match &self.place {
+            Place::One(pool) => pool.clock().recent(),
+            Place::Cluster(cluster) => cluster.owner(key)?.clock().recent(),
+        }
+    }
+
     /// Every server with sessions of its own.
     pub(crate) fn each(&self) -> Vec<Server<'_>> {
         match &self.place {
