@@ -171,6 +171,19 @@ impl Changes {
         self.cleared = true;
     }
 
+    /// The same changes for a request that goes on with a newer record: its updates have run again
+    /// on that, so what it sees of them is what they give there.
+    pub(crate) fn renewed(&self, newer: &Record) -> Result<Self, SessionError> {
+        let mut renewed = self.clone();
+        for (name, change) in &mut renewed.fields {
+            if let Change::Update { updaters, seen } = change {
+                let stored = newer.field(name).filter(|_| !self.cleared);
+                *seen = run_updates(name, updaters, stored)?;
+            }
+        }
+        Ok(renewed)
+    }
+
     /// Replays the changes on a record being rewritten. On an error the draft is as it was.
     pub(crate) fn apply<'a>(&'a self, draft: &mut Draft<'a>) -> Result<(), SessionError> {
         let mut values = Vec::with_capacity(self.fields.len());

@@ -127,7 +127,8 @@ impl Handle {
     /// # Errors
     /// [`SessionError::Storage`] where the storage could not say; [`SessionError::Gone`] and
     /// [`SessionError::Superseded`] where the request has changed a session that is not the
-    /// ticket's any more.
+    /// ticket's any more. Where an update cannot run on the newer record, its error; unless that has
+    /// changed by then, the end of the request fails for the same reason.
     pub async fn refresh(&self) -> Result<LoadOutcome, SessionError> {
         let visit = &self.visit;
         let loaded = visit.loaded.get_or_init(|| visit.engine.load_fresh(visit)).await;
@@ -140,7 +141,7 @@ impl Handle {
                 Rejection::Superseded => SessionError::Superseded,
                 _ => SessionError::Gone,
             }),
-            outcome => Ok(outcome),
+            outcome => visit.state().stuck().map_or(Ok(outcome), Err),
         }
     }
 

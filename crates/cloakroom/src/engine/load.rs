@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Engine;
-use crate::error::{Operation, StorageError};
+use crate::error::{Operation, SessionError, StorageError};
 use crate::event::{Event, Rejection};
 use crate::fingerprint::SessionFingerprint;
 use crate::handle::{LoadOutcome, Visit};
@@ -12,6 +12,10 @@ use crate::record::Record;
 use crate::session::State;
 use crate::storage::{SessionStorage, within};
 use crate::ticket::Ticket;
+
+/// How often changes are replayed on a fresh record while the request goes on changing them. A closure
+/// that changes its own session would do so for ever.
+const MAX_REPLAYS: u32 = 16;
 
 /// What a look at the storage is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,7 +50,7 @@ impl Engine {
             return Ok(outcome);
         }
         if outcome != LoadOutcome::Found {
-            visit.state().renew(State::anonymous(self.limits()));
+            arrive(visit, State::anonymous(self.limits()), Look::Again);
         }
         Ok(outcome)
     }
@@ -132,10 +136,33 @@ impl Engine {
 /// Puts what was found into the request's state. Answers whether there was room for it.
 fn arrive(visit: &Visit, found: State, look: Look) -> bool {
     if look == Look::Again {
-        return visit.state().renew(found);
+        return renew(visit, found);
     }
     visit.state().arrive(found);
     true
+}
+
+/// Puts what was found under what the request has changed since it was let in by a copy.
+fn renew(visit: &Visit, found: State) -> bool {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let before = visit.state().data.clone();
+        // Without the lock, because a closure may look at the same session.
+        let rebased = match found.data.record() {
+            Some(newer) => before.rebased(newer),
+            None => Ok(before.clone()),
+        };
+        let mut state = visit.state();
+        // Another task of this request may have changed something meanwhile.
+        if state.data.is_still(&before) {
+            return state.renew(found, rebased);
+        }
+        if attempts == MAX_REPLAYS {
+            let limit = visit.engine.policy().commit_timeout;
+            return state.renew(found, Err(SessionError::Conflict { attempts, limit }));
+        }
+    }
 }
 
 /// Of several tickets that opened nothing, the one that matters: only where all are unknown may

@@ -202,9 +202,23 @@ impl SessionData {
         changes.update(record, name, again, json);
     }
 
-    /// Puts a newer record under the changes. They are replayed on it, as after a lost race.
-    pub(crate) fn rebase(&mut self, newer: Self) {
-        self.record = newer.record;
+    /// The same changes over a newer record, replayed on it as after a lost race. Runs the closures
+    /// of updates, which may look at the session that they belong to.
+    pub(crate) fn rebased(&self, newer: &Record) -> Result<Self, SessionError> {
+        let is_newer = self.record.as_ref().is_none_or(|seen| seen.version() != newer.version());
+        let changes = match &self.changes {
+            Some(changes) if is_newer => Some(Arc::new(changes.renewed(newer)?)),
+            changes => changes.clone(),
+        };
+        Ok(Self { record: Some(newer.clone()), changes, ..Self::default() })
+    }
+
+    /// Whether nothing was changed since `before` was cloned from this.
+    pub(crate) fn is_still(&self, before: &Self) -> bool {
+        match (&self.changes, &before.changes) {
+            (Some(now), Some(before)) => Arc::ptr_eq(now, before),
+            (now, before) => now.is_none() && before.is_none(),
+        }
     }
 
     /// Removes all fields, also those that others put in before this is committed.

@@ -31,6 +31,7 @@ pub(crate) struct State {
     unseen: Option<Destroyed>,
     /// What becomes of the changes where the storage cannot say.
     effort: Effort,
+    stuck: Option<SessionError>,
     limits: Limits,
     phase: Phase,
 }
@@ -112,18 +113,31 @@ impl State {
     }
 
     /// Takes on what the storage holds, after a copy of it had arrived before. What the request has
-    /// changed meanwhile stays, over the newer record. Answers whether there was room for it: changes
-    /// are not carried over to another session.
-    pub(crate) fn renew(&mut self, found: Self) -> bool {
+    /// changed meanwhile stays: `rebased` is that over the newer record. Answers whether there was
+    /// room for it: changes are not carried over to another session.
+    pub(crate) fn renew(
+        &mut self,
+        found: Self,
+        rebased: Result<SessionData, SessionError>,
+    ) -> bool {
         if !self.is_changed() {
             self.arrive(found);
             return true;
         }
         let is_same = self.proof.is_some() && self.proof == found.proof;
         if is_same && self.removal.is_none() {
-            self.data.rebase(found.data);
+            match rebased {
+                Ok(data) => self.data = data,
+                Err(error) => self.stuck = Some(error),
+            }
         }
         is_same
+    }
+
+    /// Why the changes could not be put over the newer record. They lie over the copy then, so a
+    /// commit replays them once more.
+    pub(crate) fn stuck(&self) -> Option<SessionError> {
+        self.stuck.clone()
     }
 
     /// Whether the request has asked for anything.
@@ -164,6 +178,7 @@ impl State {
         self.data = SessionData::new();
         self.ticket = None;
         self.proof = None;
+        self.stuck = None;
     }
 
     /// The sign-out that was asked for.

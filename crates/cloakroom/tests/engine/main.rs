@@ -3,6 +3,7 @@
 
 mod ailing;
 mod house;
+mod near;
 mod storages;
 
 mod best_effort;
@@ -12,6 +13,7 @@ mod creation;
 mod ending;
 mod fingerprints;
 mod flashes;
+mod fresh;
 mod late;
 mod lifetimes;
 mod overtaken;
