@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::{SessionError, StorageError};
 use crate::event::Rejection;
 use crate::fingerprint::SessionFingerprint;
-use crate::session::{Session, State};
+use crate::session::{Session, SessionData, State};
 use crate::storage::{Destroyed, Durability};
 
 /// A request's way to its session. Adapters put it into the request's extensions.
@@ -136,13 +136,9 @@ impl Handle {
             return Ok(loaded.clone()?);
         }
         let reloaded = visit.reloaded.get_or_init(|| visit.engine.reload(visit)).await;
-        match reloaded.clone()? {
-            LoadOutcome::Rejected(reason) if visit.state().is_changed() => Err(match reason {
-                Rejection::Superseded => SessionError::Superseded,
-                _ => SessionError::Gone,
-            }),
-            outcome => visit.state().stuck().map_or(Ok(outcome), Err),
-        }
+        let outcome = reloaded.clone()?;
+        let state = visit.state();
+        visit.refuses(&state.data).or_else(|| state.stuck()).map_or(Ok(outcome), Err)
     }
 
     /// The visitor's session, `None` where there is none. Nothing is created by asking.
@@ -225,6 +221,17 @@ impl Visit {
     /// What is known of the ticket by now.
     pub(crate) fn known(&self) -> Option<&Result<LoadOutcome, StorageError>> {
         self.reloaded.get().or_else(|| self.loaded.get())
+    }
+
+    /// Why nothing of what the request has changed can be committed: the storage has refused the
+    /// ticket after a copy had let it in. What belongs to a new session is not concerned.
+    pub(crate) fn refuses(&self, data: &SessionData) -> Option<SessionError> {
+        let Some(Ok(LoadOutcome::Rejected(reason))) = self.reloaded.get() else { return None };
+        let is_lost = data.is_dirty() && data.record().is_some();
+        is_lost.then_some(match reason {
+            Rejection::Superseded => SessionError::Superseded,
+            Rejection::Unknown | Rejection::Fingerprint => SessionError::Gone,
+        })
     }
 
     /// The request's state. It stays sound when a thread panicked: each method changes it in one

@@ -33,25 +33,27 @@ pub(super) async fn finish(
     answer: Answer,
 ) -> Result<Finished, SessionError> {
     let Some(mut ending) = handle.visit.state().finish() else { return Ok(Finished::default()) };
-    let Some(Ok(outcome)) = handle.visit.known() else {
-        return Ok(signed_out_unseen(engine, ending.unseen));
-    };
     if answer == Answer::ServerError && engine.policy().on_server_error == OnServerError::Discard {
         discard(engine, &mut ending);
     }
-    let clears = is_useless(handle, *outcome);
-    if !ending.data.is_dirty() && ending.removal.is_none() {
+    let clears = is_useless(handle);
+    if ending.is_empty() {
         let wants_touch = handle.visit.state().wants_touch(engine.policy().refresh_below);
         if let Some(key) = wants_touch {
             keep_alive(engine, key);
         }
         return Ok(Finished::with_cookie(clears.then(|| take_away(engine))));
     }
+    if let Some((ticket, refusal)) = ending.ticket.as_ref().zip(handle.visit.refuses(&ending.data))
+    {
+        engine.emit(&Event::NotCommitted { session: ticket.public_id(), error: &refusal });
+        return Err(refusal);
+    }
     let fingerprint = handle.visit.fingerprint.clone();
     let engine = engine.clone();
     let background = engine.inner.background.clone();
     let work = async move {
-        if ending.removal.is_some() {
+        if ending.signs_out() {
             return sign_out(&engine, ending, fingerprint, answer).await;
         }
         let handed_out = save(&engine, ending, fingerprint).await?;
@@ -60,20 +62,11 @@ pub(super) async fn finish(
     background.complete(work).await
 }
 
-/// The session could not be loaded, so nothing of it has changed; its ticket may be signed out all
-/// the same. The handler knows.
-fn signed_out_unseen(engine: &Engine, outcome: Option<Destroyed>) -> Finished {
-    let sign_out = outcome.map(|outcome| match outcome {
-        Destroyed::Removed(_) | Destroyed::Absent(_) => SignOut::Done,
-        Destroyed::Pending => SignOut::Pending,
-    });
-    Finished::with_cookie(sign_out.map(|_| take_away(engine))).with_sign_out(sign_out)
-}
-
 /// Whether everything that the browser holds under our name is known to open nothing.
-fn is_useless(handle: &Handle, outcome: LoadOutcome) -> bool {
+fn is_useless(handle: &Handle) -> bool {
     let all_seen = !handle.visit.candidates.has_ignored();
-    all_seen && outcome == LoadOutcome::Rejected(Rejection::Unknown)
+    let known = handle.visit.known();
+    all_seen && matches!(known, Some(Ok(LoadOutcome::Rejected(Rejection::Unknown))))
 }
 
 /// A request that ended without an answer: only its sign-out counts.
@@ -104,14 +97,17 @@ async fn sign_out(
     fingerprint: Option<SessionFingerprint>,
     answer: Answer,
 ) -> Result<Finished, SessionError> {
-    let Some(removal) = ending.removal.take() else { return Ok(Finished::default()) };
-    let destroyed = match removal.carry_out(engine).await {
-        Ok(destroyed) => destroyed,
-        // A server error of a handler that knows tells no lie.
-        Err(_) if answer == Answer::ServerError && removal.told() == Told::Failure => {
-            return Ok(Finished::default());
-        }
-        Err(error) => return Err(error.into()),
+    let (destroyed, told) = match (ending.removal.take(), ending.unseen) {
+        (Some(removal), _) => match removal.carry_out(engine).await {
+            Ok(destroyed) => (destroyed, removal.told()),
+            // A server error of a handler that knows tells no lie.
+            Err(_) if answer == Answer::ServerError && removal.told() == Told::Failure => {
+                return Ok(Finished::default());
+            }
+            Err(error) => return Err(error.into()),
+        },
+        (None, Some(unseen)) => (unseen, Told::Outcome),
+        (None, None) => return Ok(Finished::default()),
     };
     let taken_away = |cookie: Option<SetCookie>| {
         Finished::with_cookie(Some(cookie.unwrap_or_else(|| take_away(engine))))
@@ -120,7 +116,7 @@ async fn sign_out(
     if destroyed != Destroyed::Pending {
         return Ok(taken_away(saved?).with_sign_out(Some(SignOut::Done)));
     }
-    let is_honest = answer == Answer::ServerError || removal.told() == Told::Outcome;
+    let is_honest = answer == Answer::ServerError || told == Told::Outcome;
     let replacement = match saved {
         Ok(_) if is_honest => None,
         Ok(_) => Some(engine.policy().outage.pending_sign_out),

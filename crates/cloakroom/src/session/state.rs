@@ -66,6 +66,18 @@ pub(crate) struct Ending {
     pub(crate) effort: Effort,
 }
 
+impl Ending {
+    /// Whether the request has asked for nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.data.is_dirty() && !self.signs_out()
+    }
+
+    /// Whether the request has signed its visitor out, or is to.
+    pub(crate) fn signs_out(&self) -> bool {
+        self.removal.is_some() || self.unseen.is_some()
+    }
+}
+
 /// What a request's answer is worth where its changes could not be saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Effort {
@@ -124,14 +136,18 @@ impl State {
             self.arrive(found);
             return true;
         }
-        let is_same = self.proof.is_some() && self.proof == found.proof;
-        if is_same && self.removal.is_none() {
-            match rebased {
-                Ok(data) => self.data = data,
-                Err(error) => self.stuck = Some(error),
-            }
+        // A request that has signed out has no session any more that could be another one.
+        if self.removal.is_some() || self.unseen.is_some() {
+            return true;
         }
-        is_same
+        if self.proof.is_none() || self.proof != found.proof {
+            return false;
+        }
+        match rebased {
+            Ok(data) => self.data = data,
+            Err(error) => self.stuck = Some(error),
+        }
+        true
     }
 
     /// Why the changes could not be put over the newer record. They lie over the copy then, so a
@@ -175,6 +191,11 @@ impl State {
         if let (Some(_), Some(ticket)) = (self.data.record(), &self.ticket) {
             self.removal = Some(Removal::new(ticket.key()));
         }
+        self.let_go();
+    }
+
+    /// Goes on without the session. What is put in afterwards belongs to a new one.
+    fn let_go(&mut self) {
         self.data = SessionData::new();
         self.ticket = None;
         self.proof = None;
@@ -190,8 +211,10 @@ impl State {
         self.effort = Effort::BestEffort;
     }
 
-    /// The request's sign-out was carried out, or noted, without a look at the session.
+    /// The request's sign-out was carried out, or noted, without a look at the session, of which a
+    /// copy may have arrived.
     pub(crate) fn sign_out_unseen(&mut self, outcome: Destroyed) {
+        self.let_go();
         self.unseen = Some(outcome);
     }
 

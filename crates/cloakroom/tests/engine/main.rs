@@ -24,3 +24,4 @@ mod size;
 mod states;
 mod unavailable;
 mod unending;
+mod unsure;
