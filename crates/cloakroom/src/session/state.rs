@@ -115,10 +115,11 @@ impl State {
         }
     }
 
-    /// Takes on what a load has found. After the end it can be looked at, not changed.
+    /// Takes on what a load has found, and keeps what the request has said of its changes. After the
+    /// end it can be looked at, not changed.
     pub(crate) fn arrive(&mut self, found: Self) {
         let finished = self.phase == Phase::Finished;
-        *self = found;
+        *self = Self { effort: self.effort, ..found };
         if finished {
             self.phase = Phase::Finished;
         }

@@ -191,3 +191,17 @@ async fn changes_of_a_refused_ticket_ask_the_storage_nothing_more() {
     assert_eq!(pair.near.journal.asked(), ["load"]);
     assert_eq!(pair.near.journal.count("NotCommitted"), 1);
 }
+
+/// What it allows does not end with a look that brings the session anew.
+#[tokio::test]
+async fn a_loss_that_was_allowed_before_a_fresh_look_is_still_allowed_after_it() {
+    let pair = Pair::new();
+    let cookie = pair.visitor(5).await;
+    let (scope, session) = pair.begin(&cookie).await;
+    session.best_effort();
+    let fresh = scope.handle().load_fresh().await.unwrap();
+    fresh.insert("count", 6).unwrap();
+    pair.server.writes(Mood::Down);
+    let _ = scope.finish(Answer::Ordinary).await.unwrap();
+    assert_eq!(pair.near.journal.count("ChangesLost"), 1);
+}
