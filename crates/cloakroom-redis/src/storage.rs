@@ -145,10 +145,16 @@ impl RedisSessionStorage {
 
 impl SessionStorage for RedisSessionStorage {
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        match self.cached(key) {
-            None => self.load_fresh(key).await,
-            copy => Ok(copy),
+        let journal = &self.shared.journal;
+        if journal.denies(key) {
+            return Ok(None);
         }
+        let found = self.shared.records.load(key).await?;
+        // Looked at where it stands: a record is large to move.
+        let refused = found.as_ref().is_some_and(|record| {
+            !journal.accepts(key, record.created(), |proof| record.accepts(proof))
+        });
+        if refused { Ok(None) } else { Ok(found) }
     }
 
     fn cached(&self, key: &SessionKey) -> Option<Record> {
@@ -160,19 +166,6 @@ impl SessionStorage for RedisSessionStorage {
         }
         records.forget(key);
         None
-    }
-
-    async fn load_fresh(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        let journal = &self.shared.journal;
-        if journal.denies(key) {
-            return Ok(None);
-        }
-        let found = self.shared.records.load(key).await?;
-        // Looked at where it stands: a record is large to move.
-        let refused = found.as_ref().is_some_and(|record| {
-            !journal.accepts(key, record.created(), |proof| record.accepts(proof))
-        });
-        if refused { Ok(None) } else { Ok(found) }
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {

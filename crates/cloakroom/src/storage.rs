@@ -45,7 +45,8 @@ pub const DEFAULT_MAX_SESSION_BYTES: usize = 64 * 1024;
 /// that keep sessions without a web framework, under names of their own; it stands on the first.
 ///
 /// The laws, each a test in `cloakroom-testkit` that a new storage should run:
-/// - `load` after an applied commit returns exactly what was committed.
+/// - `load` after an applied commit returns exactly what was committed, whoever has committed it: no
+///   copy ever answers a load.
 /// - `Expect::Absent` never overwrites; `Present` and `Exactly` never create. After `destroy`
 ///   nothing brings a record back.
 /// - A commit repeated with its own nonce answers `Applied` and changes nothing.
@@ -70,7 +71,11 @@ pub const DEFAULT_MAX_SESSION_BYTES: usize = 64 * 1024;
 /// # }).unwrap();
 /// ```
 pub trait SessionStorage: Send + Sync + 'static {
-    /// Reads one record. `None` means that there is none, or that it has expired.
+    /// Reads one record as it is now. `None` means that there is none, or that it has expired.
+    ///
+    /// Never from a near-cache, whose copies come from [`SessionStorage::cached`] alone: whoever
+    /// loads must be sure. So a storage that wraps another one and passes on only what it must has
+    /// no near-cache, and is right.
     ///
     /// # Errors
     /// [`StorageError`] where the storage could not say.
@@ -82,24 +87,12 @@ pub trait SessionStorage: Send + Sync + 'static {
     /// A copy of the record that is at hand without asking anybody: from a near-cache.
     ///
     /// The copy may be older than what the storage holds, by no more than the storage states. So
-    /// what it lets in may have ended a moment ago, and what it would *refuse* has to be looked up
-    /// with [`SessionStorage::load_fresh`] first. `None` means that there is no copy, and says
-    /// nothing of the record. A storage that wraps another one passes this on, and `load_fresh`.
+    /// what it lets in may have ended a moment ago, and what it would *refuse* has to be loaded
+    /// first. `None` means that there is no copy, and says nothing of the record. A storage that
+    /// wraps another one passes this on to keep its near-cache.
     fn cached(&self, key: &SessionKey) -> Option<Record> {
         let _ = key;
         None
-    }
-
-    /// Reads one record as [`SessionStorage::load`] does, and never from a near-cache: for what must
-    /// not be decided by a copy. Without a near-cache the two are the same.
-    ///
-    /// # Errors
-    /// [`StorageError`] where the storage could not say.
-    fn load_fresh(
-        &self,
-        key: &SessionKey,
-    ) -> impl Future<Output = Result<Option<Record>, StorageError>> + Send {
-        self.load(key)
     }
 
     /// Writes one record in one atomic step.

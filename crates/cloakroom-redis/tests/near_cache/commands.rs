@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom::{Answer, Engine, Session, SessionStorage, SetCookie};
+use cloakroom::{Answer, Engine, Session, SessionKey, SessionStorage, SetCookie};
 use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::{FakeRequest, RedisServer};
 
@@ -38,6 +38,22 @@ async fn a_second_read_costs_no_command() {
     }
     assert_eq!(reads(&server).await, before);
     assert!(figures(&storage).hits >= 100);
+}
+
+/// So a storage around this one that knows nothing of copies answers by none.
+#[tokio::test]
+async fn a_load_is_never_answered_by_a_copy() {
+    let server = RedisServer::start().await.unwrap();
+    let storage = node(server.url()).await;
+    put(&storage, "ann", "1").await;
+    warm(&storage, "ann").await;
+    let before = reads(&server).await;
+    for round in 1..=5 {
+        assert!(has_copy(&storage, "ann"));
+        assert!(storage.load(&SessionKey::from_name("ann")).await.unwrap().is_some());
+        assert!(storage.exists("ann").await.unwrap());
+        assert_eq!(reads(&server).await, before + 2 * round);
+    }
 }
 
 #[tokio::test]

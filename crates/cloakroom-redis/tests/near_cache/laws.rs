@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::SessionKey;
-use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
+use cloakroom_redis::DEFAULT_PREFIX;
 use cloakroom_testkit::laws::{Fixture, RawFixture, Settings};
 use cloakroom_testkit::model::{RealTime, follow, histories, race};
 use cloakroom_testkit::{RedisServer, Reply};
 use proptest::prelude::*;
 
+use super::by_copies::ByCopies;
 use super::support::{builder, node};
 
 struct Near {
@@ -27,17 +28,18 @@ impl Near {
 }
 
 impl Fixture for Near {
-    type Storage = RedisSessionStorage;
+    type Storage = ByCopies;
 
-    async fn open(&self, settings: &Settings) -> RedisSessionStorage {
+    async fn open(&self, settings: &Settings) -> ByCopies {
         self.server.ask(["FLUSHALL"]).await.unwrap();
-        builder(self.server.url())
+        let storage = builder(self.server.url())
             .fingerprint_mode(settings.fingerprint_mode)
             .default_ttl(settings.default_ttl)
             .max_session_bytes(settings.max_session_bytes)
             .build()
             .await
-            .unwrap()
+            .unwrap();
+        ByCopies(storage)
     }
 
     fn unit(&self) -> Duration {
@@ -70,7 +72,7 @@ cloakroom_testkit::raw_storage_laws!(Near::start().await);
 fn random_histories_give_the_answers_of_the_model() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(RedisServer::start()).unwrap();
-    let storage = runtime.block_on(node(server.url()));
+    let storage = ByCopies(runtime.block_on(node(server.url())));
     let settings = ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() };
     proptest!(settings, |(history in histories())| {
         let same = runtime.block_on(follow(&storage, &RealTime, &history));
@@ -83,7 +85,7 @@ async fn racing_writers_form_one_line_and_a_removal_ends_it() {
     let server = RedisServer::start().await.unwrap();
     for pool_size in [1, 3] {
         let storage = builder(server.url()).pool_size(pool_size).build().await.unwrap();
-        let storage = Arc::new(storage);
+        let storage = Arc::new(ByCopies(storage));
         for _ in 0..5 {
             race(storage.clone(), 8, 20).await;
         }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod by_copies;
 mod commands;
 mod laws;
 mod lost_connections;

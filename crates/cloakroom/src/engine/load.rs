@@ -113,7 +113,7 @@ impl Engine {
         look: Look,
     ) -> Result<Result<Record, Rejection>, StorageError> {
         let key = ticket.key();
-        let found = self.ask(Operation::Load, self.storage().load_fresh(&key)).await?;
+        let found = self.ask(Operation::Load, self.storage().load(&key)).await?;
         let Some(record) = found.filter(|record| !record.is_expired(record.as_of())) else {
             return Ok(Err(Rejection::Unknown));
         };

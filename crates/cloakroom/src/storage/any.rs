@@ -36,7 +36,6 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send
 trait ErasedStorage: Send + Sync {
     fn load<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Option<Record>>;
     fn cached(&self, key: &SessionKey) -> Option<Record>;
-    fn load_fresh<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Option<Record>>;
     fn commit<'a>(&'a self, key: &'a SessionKey, commit: &'a Commit) -> Answer<'a, Committed>;
     fn touch<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Touched>;
     fn destroy<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Destroyed>;
@@ -62,10 +61,6 @@ impl<S: SessionStorage> ErasedStorage for S {
 
     fn cached(&self, key: &SessionKey) -> Option<Record> {
         SessionStorage::cached(self, key)
-    }
-
-    fn load_fresh<'a>(&'a self, key: &'a SessionKey) -> Answer<'a, Option<Record>> {
-        Box::pin(SessionStorage::load_fresh(self, key))
     }
 
     fn commit<'a>(&'a self, key: &'a SessionKey, commit: &'a Commit) -> Answer<'a, Committed> {
@@ -128,10 +123,6 @@ impl SessionStorage for AnyStorage {
 
     fn cached(&self, key: &SessionKey) -> Option<Record> {
         self.0.cached(key)
-    }
-
-    async fn load_fresh(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        self.0.load_fresh(key).await
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {

@@ -36,7 +36,7 @@ pub(super) async fn get(
     let copy = storage.cached(&key).filter(|copy| copy.accepts(&proof));
     let found = match copy.filter(is_let_in) {
         // What a copy would refuse is looked up.
-        None => storage.load_fresh(&key).await?,
+        None => storage.load(&key).await?,
         copy => copy,
     };
     let Some(record) = found else { return Ok(None) };

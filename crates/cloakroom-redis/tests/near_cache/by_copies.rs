@@ -1,0 +1,78 @@
+//! [`ByCopies`]: a storage whose loads are answered by its near-cache's copies, as those of a request
+//! are, so that laws which are about loads hold for copies too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom::{
+    Commit, Committed, Destroyed, FingerprintMode, Observer, Operation, Record, SessionKey,
+    SessionStorage, StorageError, StorageHealth, StorageStats, Touched, VerifierHash,
+};
+use cloakroom_redis::RedisSessionStorage;
+
+pub(crate) struct ByCopies(pub(crate) RedisSessionStorage);
+
+impl SessionStorage for ByCopies {
+    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        match self.0.cached(key) {
+            None => self.0.load(key).await,
+            copy => Ok(copy),
+        }
+    }
+
+    fn cached(&self, key: &SessionKey) -> Option<Record> {
+        self.0.cached(key)
+    }
+
+    async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
+        self.0.commit(key, commit).await
+    }
+
+    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
+        self.0.touch(key).await
+    }
+
+    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
+        self.0.destroy(key).await
+    }
+
+    async fn destroy_unseen(
+        &self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+    ) -> Result<Destroyed, StorageError> {
+        self.0.destroy_unseen(key, proof).await
+    }
+
+    async fn stats(&self) -> Result<StorageStats, StorageError> {
+        self.0.stats().await
+    }
+
+    fn backend_name(&self) -> &'static str {
+        self.0.backend_name()
+    }
+
+    fn default_ttl(&self) -> Duration {
+        self.0.default_ttl()
+    }
+
+    fn fingerprint_mode(&self) -> FingerprintMode {
+        self.0.fingerprint_mode()
+    }
+
+    fn timeout(&self, operation: Operation) -> Option<Duration> {
+        self.0.timeout(operation)
+    }
+
+    fn health(&self) -> StorageHealth {
+        self.0.health()
+    }
+
+    fn observe_with(&self, observer: Arc<dyn Observer>) {
+        self.0.observe_with(observer);
+    }
+
+    fn max_session_bytes(&self) -> usize {
+        self.0.max_session_bytes()
+    }
+}
