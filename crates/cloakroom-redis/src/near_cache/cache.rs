@@ -53,8 +53,8 @@ impl Cache {
         let NearCache { max_entries, max_bytes, max_age, lease } = settings;
         // Each must have room for a record of the usual size limit.
         let wanted = (max_entries / PER_SHARD).min(max_bytes / (1024 * 1024)).clamp(1, SHARDS);
-        let shard = |_| {
-            let copies = Copies::new(max_entries.div_ceil(wanted), max_bytes / wanted);
+        let shard = |at| {
+            let copies = Copies::new(share(max_entries, wanted, at), share(max_bytes, wanted, at));
             Mutex::new(Shard::new(copies, max_age, lease))
         };
         Self {
@@ -182,6 +182,11 @@ impl Drop for Write<'_> {
     fn drop(&mut self) {
         self.end(None);
     }
+}
+
+/// One of several shares that make up the whole: the first ones take what cannot be divided.
+fn share(whole: usize, shares: usize, at: usize) -> usize {
+    whole / shares + usize::from(at < whole % shares)
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

@@ -355,6 +355,22 @@ fn a_full_cache_gives_up_what_was_not_used() {
 }
 
 #[test]
+fn all_shards_together_hold_what_is_allowed_and_no_more() {
+    // Three shards and 32, neither a divisor of the entries.
+    for (entries, bytes) in [(200, 3 << 20), (10_000, 64 << 20)] {
+        let cache = cache(patient().with_max_entries(entries).with_max_bytes(bytes));
+        let (wire, record) = (Wire::to(&cache), record("ann", 10, TTL));
+        for visitor in 0..entries * 2 {
+            let key = key(&format!("visitor {visitor}"));
+            let read = cache.read(&key);
+            read.sending(wire.on());
+            read.found(&record);
+        }
+        assert_eq!(cache.health().entries, entries);
+    }
+}
+
+#[test]
 fn bytes_are_bounded_and_counted_exactly() {
     let cache = cache(patient().with_max_bytes(64 * 1024));
     let wire = Wire::to(&cache);
