@@ -247,8 +247,15 @@ impl Shared {
     /// A node has said that another one serves the slot.
     fn learn(&self, slot: KeySlot, owner: &Arc<Pool>) {
         let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
-        if !map.owner(slot).is_some_and(|known| Arc::ptr_eq(known, owner)) {
-            *map = Arc::new(map.with_owner(slot, owner.clone()));
+        if map.owner(slot).is_some_and(|known| Arc::ptr_eq(known, owner)) {
+            return;
+        }
+        *map = Arc::new(map.with_owner(slot, owner.clone()));
+        drop(map);
+        // Who served the slot may never call back what was read there, and the next refresh finds
+        // nothing new. The journal need not hear of it: with a slot its removals move as well.
+        if let Some(near_cache) = &self.settings.near_cache {
+            near_cache.clear();
         }
     }
 
