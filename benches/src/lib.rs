@@ -12,6 +12,7 @@ mod paths;
 pub mod scale;
 mod shop;
 mod visitor;
+mod wired;
 mod worker;
 
 pub use bars::Bars;

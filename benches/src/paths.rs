@@ -20,7 +20,10 @@ use cloakroom::{
     Token,
 };
 use cloakroom_axum::SessionLayer;
+use cloakroom_redis::NearCache;
 use tower_service::Service;
+
+use crate::wired::Wired;
 
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
     Chrome/141.0.0.0 Safari/537.36";
@@ -43,6 +46,10 @@ pub enum Path {
     Write,
     /// A request that loads the session and signs in, which rotates the ticket.
     SignIn,
+    /// A request that reads one field of a session that lies in Redis.
+    ReadRedis,
+    /// The same of one that the near-cache has a copy of.
+    ReadNearCache,
     /// A whole axum request without a session layer, from its head to its answer: what axum costs.
     AxumBare,
     /// The same with a session layer whose session nobody uses.
@@ -77,6 +84,9 @@ impl Path {
         Self::AxumPlain,
     ];
 
+    /// Requests whose storage is a Redis server, which is started when one is asked for.
+    pub const WIRED: [Self; 2] = [Self::ReadRedis, Self::ReadNearCache];
+
     /// The parts that requests are made of.
     pub const PARTS: [Self; 8] = [
         Self::TokenParse,
@@ -97,6 +107,8 @@ impl Path {
             Self::Read => "read",
             Self::Write => "write",
             Self::SignIn => "sign in",
+            Self::ReadRedis => "read, Redis",
+            Self::ReadNearCache => "read, near-cache",
             Self::AxumBare => "axum, no layer",
             Self::AxumPlain => "axum, ignore",
             Self::TokenParse => "token: parse",
@@ -112,7 +124,8 @@ impl Path {
 
     /// The way with this name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::REQUESTS.into_iter().chain(Self::PARTS).find(|path| path.name() == name)
+        let requests = Self::REQUESTS.into_iter().chain(Self::WIRED);
+        requests.chain(Self::PARTS).find(|path| path.name() == name)
     }
 }
 
@@ -130,6 +143,8 @@ pub struct Paths {
     record: Record,
     builder: CommitBuilder,
     stamp: Stamp,
+    redis: Option<Wired>,
+    near_cache: Option<Wired>,
 }
 
 impl Paths {
@@ -172,6 +187,8 @@ impl Paths {
             record,
             builder,
             stamp: Stamp::first(Timestamp::from_millis(1), hour, hour),
+            redis: None,
+            near_cache: None,
         }
     }
 
@@ -181,7 +198,11 @@ impl Paths {
             Path::IgnoredByStranger => repeat(times, || drop(self.engine.begin(&self.stranger))),
             Path::Ignored => repeat(times, || drop(self.engine.begin(&self.visitor))),
             Path::CookieAmongMany => repeat(times, || drop(self.engine.begin(&self.collector))),
-            Path::Read => self.read(times).await,
+            Path::Read => read(&self.engine, &self.visitor, times).await,
+            Path::ReadRedis => read_wired(&mut self.redis, None, times).await,
+            Path::ReadNearCache => {
+                read_wired(&mut self.near_cache, Some(Wired::lasting()), times).await;
+            }
             Path::Write => self.write(times).await,
             Path::SignIn => self.sign_in(times).await,
             Path::AxumBare => self.axum(&self.bare, times).await,
@@ -218,15 +239,6 @@ impl Paths {
         }
     }
 
-    async fn read(&self, times: u64) {
-        for _ in 0..times {
-            let scope = self.engine.begin(&self.visitor);
-            let session = scope.handle().load().await.expect("the session is there");
-            black_box(session.get::<u64>("count").expect("a number"));
-            let _ = scope.finish(Answer::Ordinary).await.expect("nothing fails");
-        }
-    }
-
     async fn write(&self, times: u64) {
         for _ in 0..times {
             let scope = self.engine.begin(&self.visitor);
@@ -245,6 +257,25 @@ impl Paths {
             let finished = scope.finish(Answer::Ordinary).await.expect("nothing fails");
             self.visitor.keep(finished.cookie().expect("signing in rotates"));
         }
+    }
+}
+
+/// Starts the server where this is the first time.
+async fn read_wired(wired: &mut Option<Wired>, near_cache: Option<NearCache>, times: u64) {
+    let started = match wired.take() {
+        Some(started) => started,
+        None => Wired::start(near_cache, fill).await,
+    };
+    let Wired { engine, visitor, .. } = wired.insert(started);
+    read(engine, visitor, times).await;
+}
+
+async fn read(engine: &Engine, visitor: &Browser, times: u64) {
+    for _ in 0..times {
+        let scope = engine.begin(visitor);
+        let session = scope.handle().load().await.expect("the session is there");
+        black_box(session.get::<u64>("count").expect("a number"));
+        let _ = scope.finish(Answer::Ordinary).await.expect("nothing fails");
     }
 }
 
@@ -269,7 +300,7 @@ fn fields(mut insert: impl FnMut(&str, serde_json::Value)) {
 
 /// A browser with cookies of other sites' making, and perhaps our ticket among them.
 #[derive(Default)]
-struct Browser {
+pub(crate) struct Browser {
     cookies: String,
     ticket: String,
 }
@@ -285,7 +316,7 @@ impl Browser {
     }
 
     /// Keeps a ticket; without an allocation from the second one on.
-    fn keep(&mut self, handed_out: &SetCookie) {
+    pub(crate) fn keep(&mut self, handed_out: &SetCookie) {
         let value = handed_out.value();
         let value = value.split_once('=').map_or(value, |(_, value)| value);
         let ticket = value.split_once(';').map_or(value, |(ticket, _)| ticket);

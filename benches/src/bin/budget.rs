@@ -70,8 +70,9 @@ fn verdict(budget: &Budget, allocations: f64, instructions: u64) -> Option<Verdi
     // Less than a twentieth of an allocation per request is a map that grows now and then.
     let over =
         allocations > budget.allocations as f64 + 0.05 || counted > allowed * Budget::TOLERANCE;
+    // A connection's buffer is used for several answers, so an allocation may be a part of one.
     let under =
-        allocations < budget.allocations as f64 - 0.5 || counted < allowed / Budget::TOLERANCE;
+        allocations < budget.allocations as f64 - 0.9 || counted < allowed / Budget::TOLERANCE;
     match (over, under) {
         (true, _) => Some(Verdict::Exceeded(text)),
         (false, true) => Some(Verdict::CanBeLowered(text)),
