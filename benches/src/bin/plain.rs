@@ -27,7 +27,7 @@ fn main() {
         return serve(candidate == "layer");
     }
     let rounds = rounds(9);
-    let mut servers = CANDIDATES.map(|candidate| Server::start(candidate));
+    let mut servers = CANDIDATES.map(Server::start);
     let mut rates = Contest::new(&CANDIDATES);
     let mut costs = Contest::new(&CANDIDATES);
     for _ in 0..rounds {
