@@ -1,42 +1,53 @@
 //! [`Background`]: what goes on after its request has ended. Everything here ends by itself within
 //! the storage's own deadlines; [`Background::idle`] waits for it.
+//!
+//! No end of a runtime but that in which the engine was built may cut it off, and that one only for
+//! its own requests. So what is begun elsewhere belongs to the engine's own runtime from its first
+//! step: a future cannot be moved later, because its timers stay with the runtime that made them.
+
+mod own_runtime;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::sync::Notify;
+
+use own_runtime::OwnRuntime;
 
 /// Counts tasks, and wakes whoever waits for the last one.
 pub(super) struct Background {
     running: AtomicUsize,
     idle: Notify,
-    /// Where the engine was built. A request may be served in a runtime that ends earlier: each of
+    /// The runtime in which the engine was built. A request may be served in another one: each of
     /// actix-web's workers has its own.
-    home: Option<Handle>,
+    home: Option<Id>,
+    /// Started when something is begun away from home.
+    own: OnceLock<Option<OwnRuntime>>,
+}
+
+/// To which runtime a future belongs.
+enum Place {
+    /// That in which it is begun: the engine's home, or else the only one there is.
+    Here(Handle),
+    /// The engine's own.
+    Own(Handle),
 }
 
 impl Background {
-    /// Tasks that run where this is called, or else where each of them is begun.
+    /// Tasks of an engine that is at home where this is called.
     pub(super) fn here() -> Arc<Self> {
-        let home = Handle::try_current().ok();
-        Arc::new(Self { running: AtomicUsize::default(), idle: Notify::default(), home })
+        let home = Handle::try_current().ok().map(|here| here.id());
+        let (running, idle, own) = (AtomicUsize::default(), Notify::default(), OnceLock::new());
+        Arc::new(Self { running, idle, home, own })
     }
 
-    /// Runs a future in a task of its own. Outside of a runtime it is dropped: there is nobody who
-    /// could run it.
+    /// Runs a future in a task of its own.
     pub(super) fn spawn(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) {
-        let Some(runtime) = self.home.clone().or_else(|| Handle::try_current().ok()) else {
-            return;
-        };
-        let running = Running::new(self);
-        runtime.spawn(async move {
-            future.await;
-            drop(running);
-        });
+        self.spawn_at(self.place().as_ref(), future);
     }
 
     /// Runs a future where it is awaited; if the caller is dropped before it is done, it goes on in
@@ -45,7 +56,34 @@ impl Background {
         self: &Arc<Self>,
         future: impl Future<Output = T> + Send + 'static,
     ) -> Completing<T> {
-        Completing { future: Some(Box::pin(future)), background: self.clone() }
+        let place = self.place();
+        Completing { future: Some(Box::pin(future)), place, background: self.clone() }
+    }
+
+    /// Where something belongs that is begun now; `None` only outside of every runtime, if no thread
+    /// can be had either.
+    fn place(&self) -> Option<Place> {
+        let here = Handle::try_current().ok();
+        match here {
+            Some(here) if self.home == Some(here.id()) => Some(Place::Here(here)),
+            here => match self.own.get_or_init(OwnRuntime::start) {
+                Some(own) => Some(Place::Own(own.handle().clone())),
+                None => here.map(Place::Here),
+            },
+        }
+    }
+
+    fn spawn_at(
+        self: &Arc<Self>,
+        place: Option<&Place>,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let Some(Place::Here(runtime) | Place::Own(runtime)) = place else { return };
+        let running = Running::new(self);
+        runtime.spawn(async move {
+            future.await;
+            drop(running);
+        });
     }
 
     /// How many tasks are running.
@@ -87,6 +125,7 @@ impl Drop for Running {
 /// A future that is always driven to its end.
 pub(super) struct Completing<T: Send + 'static> {
     future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    place: Option<Place>,
     background: Arc<Background>,
 }
 
@@ -95,7 +134,13 @@ impl<T: Send + 'static> Future for Completing<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         let mut future = self.future.take().expect("a future is not polled after it is ready");
+        // Its timers and whatever else it starts are made in the runtime to which it belongs.
+        let belongs = match &self.place {
+            Some(Place::Own(own)) => Some(own.enter()),
+            _ => None,
+        };
         let answer = future.as_mut().poll(context);
+        drop(belongs);
         if answer.is_pending() {
             self.future = Some(future);
         }
@@ -106,7 +151,8 @@ impl<T: Send + 'static> Future for Completing<T> {
 impl<T: Send + 'static> Drop for Completing<T> {
     fn drop(&mut self) {
         if let Some(future) = self.future.take() {
-            self.background.spawn(async move { drop(future.await) });
+            let rest = async move { drop(future.await) };
+            self.background.spawn_at(self.place.as_ref(), rest);
         }
     }
 }

@@ -39,8 +39,9 @@ impl EngineBuilder {
         self
     }
 
-    /// Builds the engine. What goes on after its requests have ended goes on in the runtime in which
-    /// this is called; outside of any, in that of the request.
+    /// Builds the engine. Call it in the runtime that serves the requests: what goes on after them
+    /// goes on there. For requests that are served in another runtime, as each of actix-web's workers
+    /// has one, the engine starts a thread with a runtime of its own.
     ///
     /// # Errors
     /// [`ConfigError`] with all problems of the policy.
