@@ -107,7 +107,11 @@ async fn finish<B: MessageBody>(
         // The body was written for a request that succeeded; it must not be shown.
         Err(error) => {
             let rejection = SessionRejection::from(error);
-            return Ok(outcome?.error_response(rejection).map_into_right_body());
+            // Nor must an error's answer, which may be a redirect to the next page.
+            return match outcome {
+                Ok(response) => Ok(response.error_response(rejection).map_into_right_body()),
+                Err(_) => Err(rejection.into()),
+            };
         }
     };
     let mut response = match (outcome, finished.replacement()) {

@@ -143,6 +143,26 @@ async fn an_error_of_a_middleware_inside_counts_as_its_status() {
     }
 }
 
+/// An error may carry what a visitor takes for a success, as a redirect to the next page.
+#[tokio::test]
+async fn an_error_of_a_middleware_inside_does_not_hide_a_failed_commit() {
+    let storage = AilingStorage::default();
+    let engine = Engine::builder(storage.clone()).build().unwrap();
+    let redirect = async |request: ServiceRequest, next: Next<BoxBody>| {
+        next.call(request).await?;
+        Err::<ServiceResponse, Error>(InternalError::new("next", StatusCode::SEE_OTHER).into())
+    };
+    let write = async |session: Session| session.insert("k", 1).map(|()| "stored").unwrap();
+    let app = App::new().route("/", web::get().to(write)).wrap(from_fn(redirect));
+    let app = init_service(app.wrap(SessionMiddleware::new(&engine))).await;
+    storage.writes(Mood::Down);
+    let error = app.call(TestRequest::get().to_request()).await.unwrap_err();
+    assert!(matches!(error.as_error(), Some(SessionRejection::Session(_))), "{error}");
+    let response = error.error_response();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!response.headers().contains_key("set-cookie"));
+}
+
 #[tokio::test]
 async fn an_error_of_a_middleware_inside_does_not_hide_a_pending_sign_out() {
     let storage = AilingStorage::default();
