@@ -101,7 +101,7 @@ async fn a_slot_that_is_handed_over_without_a_word_takes_its_copies_along() {
     let moved = ErrorReply::moved(1, "127.0.0.1", new.port());
     let moved = old.refuse_commands(On::commands(["GET"]), moved, Times::Once);
     let bob = SessionKey::from_name("bob");
-    assert!(storage.load_fresh(&bob).await.unwrap().is_some());
+    assert!(storage.load(&bob).await.unwrap().is_some());
     assert_eq!(moved.struck(), 1);
     assert!(!has_copy(&storage, "ann"), "a copy outlives its node");
     assert_eq!(text(&storage, "ann").await.as_deref(), Some("1"));
