@@ -330,10 +330,11 @@ fn a_copy_ends_with_its_record_and_at_its_greatest_age() {
         let (wire, ann) = (Wire::to(&cache), key("ann"));
         let kept = cache.read(&ann);
         kept.sending(wire.on());
-        let (start, record) = (Moment::now(), record("ann", 10, Duration::from_secs(60)));
+        let record = record("ann", 10, Duration::from_secs(60));
         let left =
             Timestamp::from_millis(record.idle_deadline().as_millis() - ttl.as_millis() as u64);
         kept.found(&record.looked_at(left));
+        let start = Moment::now();
         while Moment::now() < start.after(ttl.min(max_age) * 2) {
             std::hint::spin_loop();
         }
