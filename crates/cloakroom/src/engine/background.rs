@@ -56,8 +56,9 @@ impl Background {
         self: &Arc<Self>,
         future: impl Future<Output = T> + Send + 'static,
     ) -> Completing<T> {
-        let place = self.place();
-        Completing { future: Some(Box::pin(future)), place, background: self.clone() }
+        // Boxed before anything else is done, so that it is moved only once.
+        let future: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
+        Completing { future: Some(future), place: self.place(), background: self.clone() }
     }
 
     /// Where something belongs that is begun now; `None` only outside of every runtime, if no thread
