@@ -56,10 +56,13 @@ impl Engine {
     }
 
     async fn look(&self, visit: &Visit, look: Look) -> Result<LoadOutcome, StorageError> {
-        // The storage bounds one question; only several need a limit around them.
+        // The storage bounds one question; only several need a limit around them. That is rare, and
+        // boxed so that it takes no room in the future of every load.
         let asks_more_than_once = visit.candidates.tokens().nth(1).is_some();
-        let limit = self.storage().timeout(Operation::Load).filter(|_| asks_more_than_once);
-        within(limit, Operation::Load, self.try_tickets(visit, look)).await
+        match self.storage().timeout(Operation::Load).filter(|_| asks_more_than_once) {
+            None => self.try_tickets(visit, look).await,
+            limit => Box::pin(within(limit, Operation::Load, self.try_tickets(visit, look))).await,
+        }
     }
 
     async fn try_tickets(&self, visit: &Visit, look: Look) -> Result<LoadOutcome, StorageError> {
