@@ -32,6 +32,10 @@
 //! half-closed connections (`HttpServer::h1_allow_half_closed`): it runs to its end, and its changes
 //! are committed.
 //!
+//! Sessions in Redis: each worker gets its own connections if the pool has enough of them. Give
+//! `RedisSessionStorage::builder().pool_size(..)` two for each worker and two more (default: 10, enough
+//! for four workers).
+//!
 //! [`health_routes`] adds `/livez` and `/readyz`.
 
 mod extract;

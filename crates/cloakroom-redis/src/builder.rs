@@ -188,7 +188,12 @@ impl RedisSessionStorageBuilder {
         self
     }
 
-    /// How many connections are opened (default: 10). Each carries many commands at once.
+    /// How many connections are opened to each server (default: 10). Each carries many commands at
+    /// once, so this is rarely worth a change where the application has one runtime, as with axum.
+    ///
+    /// Each worker of actix-web has a runtime of its own, and one that asks often gets its share of
+    /// the connections, if that is two at least. So give two for each worker and two more; with
+    /// fewer the workers share them all, at about a quarter fewer requests per second.
     pub fn pool_size(mut self, size: usize) -> Self {
         self.pool_size = size;
         self

@@ -8,7 +8,8 @@
 //! node.rs        one server's connections and what is known of it     slot.rs, opening.rs,
 //!                                                                     confirmation.rs
 //! supervisor.rs  heartbeat and replacement of each connection         connector.rs, sentinel.rs,
-//!                                                                     first_answer.rs, hearing.rs
+//!                                                                     first_answer.rs, hearing.rs,
+//!                                                                     home.rs
 //! ```
 
 mod cluster;
@@ -18,6 +19,7 @@ mod deadline;
 mod failure;
 mod first_answer;
 mod hearing;
+mod home;
 mod node;
 mod open_error;
 mod opening;

@@ -2,14 +2,15 @@
 //! it, and the journal repeats removals by it.
 
 use std::slice;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom::{
     Commit, Committed, CorruptRecord, Destroyed, Durability, Expect, Operation, Record, SessionKey,
-    StorageError, StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
+    StorageError, StorageErrorKind, Timestamp, Touched, VerifierHash, Version, end_by,
 };
 use redis::{Cmd, Value};
+use tokio::time::Instant;
 
 use crate::connection::{Deadline, Question, Server, Servers, Watch};
 use crate::journal::Meant;
@@ -212,8 +213,7 @@ async fn bounded<T>(
     work: impl Future<Output = Result<T, StorageError>>,
 ) -> Result<T, StorageError> {
     let start = Instant::now();
-    let done = tokio::time::timeout(limit, work).await;
-    done.unwrap_or_else(|_| {
+    end_by(start + limit, work).await.unwrap_or_else(|| {
         let name = format!("{operation} timeout");
         Err(StorageError::timeout(operation, &name, limit, start.elapsed()))
     })

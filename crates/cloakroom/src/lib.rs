@@ -61,6 +61,6 @@ pub use storage::{
     AnyStorage, BreakerState, ConnectionHealth, ConnectionState, DEFAULT_MAX_BYTES,
     DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, Durability,
     HealthStatus, MemorySessionStorage, MemorySessionStorageBuilder, NearCacheHealth, NodeHealth,
-    SessionStorage, StorageHealth, StorageStats, Touched,
+    SessionStorage, StorageHealth, StorageStats, Touched, end_by,
 };
 pub use token::{PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};

@@ -26,6 +26,7 @@ pub use health::{
     BreakerState, ConnectionHealth, ConnectionState, HealthStatus, NearCacheHealth, NodeHealth,
     StorageHealth,
 };
+pub use limit::end_by;
 pub use memory::{
     DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSIONS, MemorySessionStorage, MemorySessionStorageBuilder,
 };

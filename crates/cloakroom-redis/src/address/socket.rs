@@ -59,6 +59,11 @@ impl Link {
         &self.driver.address
     }
 
+    /// Whether it has ended: by itself, or together with the runtime that its task ran on.
+    pub(crate) fn is_over(&self) -> bool {
+        self.driver.task.is_finished()
+    }
+
     /// Ends the connection for all who share it. Whoever waits for an answer is told that it broke.
     pub(crate) fn end(&self) {
         self.driver.task.abort();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cloakroom::Timestamp;
+use cloakroom::{Timestamp, end_by};
 use futures_util::future::{Either, select};
 use redis::{AsyncConnectionConfig, ErrorKind, ProtocolVersion, RedisError, Value};
 
@@ -143,7 +143,7 @@ impl Connector {
             }
             proof
         };
-        tokio::time::timeout(limit, proof).await.unwrap_or(Proof::Silent)
+        end_by(tokio::time::Instant::now() + limit, proof).await.unwrap_or(Proof::Silent)
     }
 
     /// The server that is the primary now, where somebody else than the server knows it.

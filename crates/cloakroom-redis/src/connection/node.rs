@@ -13,9 +13,11 @@ use tokio::time::Instant;
 
 use super::connector::{Connector, Opened};
 use super::hearing::Deaf;
+use super::home::Home;
 use super::open_error::OpenError;
 use super::opening::{Opening, Waiting};
 use super::slot::{Live, Slot};
+use super::supervisor::Supervisors;
 use crate::breaker::{Breaker, BreakerPolicy, ProbeResult};
 use crate::near_cache::Cache;
 use crate::retry_budget::RetryBudget;
@@ -53,6 +55,7 @@ pub(super) struct Node {
     /// Of the connections that keep silent, one at a time is replaced.
     pub(super) gate: Arc<Semaphore>,
     slots: Box<[Arc<Slot>]>,
+    pub(super) supervisors: Supervisors,
     opened: AtomicU64,
     facts: Mutex<Facts>,
 }
@@ -95,6 +98,7 @@ impl Node {
             signals,
             gate: Arc::new(Semaphore::new(1)),
             slots: (0..settings.pool_size).map(|_| Arc::default()).collect(),
+            supervisors: Supervisors::new(settings.pool_size),
             opened: AtomicU64::new(0),
             facts: Mutex::new(facts),
             settings,
@@ -119,21 +123,27 @@ impl Node {
     }
 
     /// The first connection with room, else the least busy one, else one under suspicion, else one
-    /// to be opened. Nothing where all have as much under way as they may. Reads look from the front
-    /// and writes from the back, because a server that takes no writes at present (a failover,
-    /// `CLIENT PAUSE`) holds up whatever follows on the same connection.
-    pub(super) fn pick(&self, operation: Operation) -> Option<&Arc<Slot>> {
-        let last = self.slots.len() - 1;
+    /// to be opened; those of this runtime before those of others. Nothing where all have as much
+    /// under way as they may. Reads look from the front and writes from the back, because a server
+    /// that takes no writes at present (a failover, `CLIENT PAUSE`) holds up whatever follows on the
+    /// same connection.
+    pub(super) fn pick(&self, operation: Operation, here: Home) -> Option<&Arc<Slot>> {
+        let (last, max) = (self.slots.len() - 1, self.settings.max_in_flight);
         let place = |at: usize| if is_write(operation) { last - at } else { at };
         let all = || (0..=last).map(|at| &self.slots[place(at)]);
         let trusted = || all().filter(|slot| slot.is_trusted());
         let live = || all().filter(|slot| slot.is_live());
-        trusted()
-            .find(|slot| slot.in_flight() < PACK.min(self.settings.max_in_flight))
+        let near = || all().filter(|slot| slot.is_at_home(here) && slot.is_trusted());
+        let has_room = |slot: &&Arc<Slot>| slot.in_flight() < PACK.min(max);
+        let has_place = |slot: &&Arc<Slot>| slot.in_flight() < max;
+        near()
+            .find(has_room)
+            .or_else(|| near().min_by_key(|slot| slot.in_flight()).filter(has_place))
+            .or_else(|| trusted().find(has_room))
             .or_else(|| trusted().min_by_key(|slot| slot.in_flight()))
             .or_else(|| live().min_by_key(|slot| slot.in_flight()))
             .or_else(|| all().min_by_key(|slot| slot.in_flight()))
-            .filter(|slot| slot.in_flight() < self.settings.max_in_flight)
+            .filter(has_place)
     }
 
     pub(super) fn is_any_trusted(&self) -> bool {
@@ -187,7 +197,9 @@ impl Node {
         let coverage = opened.hearing.coverage();
         self.facts().deaf = opened.hearing.deaf();
         let (connection, confirmations) = (opened.connection.clone(), Arc::default());
-        let outage = slot.install(Live { connection, number, confirmations, coverage });
+        // This runs where the connection was opened.
+        let home = Home::here();
+        let outage = slot.install(Live { connection, number, home, confirmations, coverage });
         self.restored(&opened.address, outage);
         self.probed(Side::Reads, ProbeResult::Success);
         // A server that is back is back for the other connections too.

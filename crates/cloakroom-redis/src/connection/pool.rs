@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cloakroom::{BreakerState, ConfigError, NodeHealth, Operation, Side, StorageError, Timestamp};
+use cloakroom::{
+    BreakerState, ConfigError, NodeHealth, Operation, Side, StorageError, Timestamp, end_by,
+};
 use redis::Value;
 use tokio::time::Instant;
 
@@ -19,11 +21,11 @@ use super::connector::Connector;
 use super::deadline::Deadline;
 use super::failure::{Cause, Failure};
 use super::hearing::Deaf;
+use super::home::{self, Home};
 use super::node::{Node, NodeSettings, is_write};
 use super::question::{Inquiry, Question, Sent};
 use super::slot::Slot;
 use super::start_error::config_error;
-use super::supervisor::Supervisors;
 use crate::breaker::{Outcome, Pass};
 use crate::error::unexpected;
 use crate::server_clock::ServerClock;
@@ -40,7 +42,6 @@ const NOT_READY_PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Pool {
     node: Arc<Node>,
-    supervisors: Supervisors,
     /// Connections of their own for those who wait for replicas: the server answers nothing else on
     /// a connection that waits.
     durable: Option<Box<Pool>>,
@@ -75,12 +76,9 @@ impl Pool {
             let (connector, signals) = (connector.another(), signals.clone());
             Box::new(Self::start(connector, settings, signals, probe_key))
         });
-        let size = settings.pool_size;
         let node = Arc::new(Node::new(connector, settings, signals, probe_key));
-        let (supervisors, replaced) = (Supervisors::new(size), Mutex::default());
-        let pool = Self { node, supervisors, durable, replaced };
-        pool.supervisors.ensure(&pool.node);
-        pool
+        node.supervisors.ensure(&node);
+        Self { node, durable, replaced: Mutex::default() }
     }
 
     /// Waits until every connection is open. Each has been proven by a PING.
@@ -193,7 +191,8 @@ impl Pool {
         inquiry: Inquiry<'_>,
         deadline: Deadline,
     ) -> Result<Reply, Failure> {
-        let Some(slot) = self.node.pick(deadline.operation()) else {
+        let here = Home::here();
+        let Some(slot) = self.node.pick(deadline.operation(), here) else {
             let message = format!(
                 "as many commands are under way to Redis at {} as may be ({} on each connection)",
                 self.address(),
@@ -201,16 +200,20 @@ impl Pool {
             );
             return Err(Failure::rejected(deadline.operation(), message));
         };
+        // What changes something may be asked in the name of another runtime.
+        if !slot.is_at_home(here) && !is_write(deadline.operation()) && home::asks_often() {
+            self.node.supervisors.settle(&self.node, here);
+        }
         // From here on, because whoever waits for a connection counts as well.
         let _in_flight = slot.begin();
         let sent_on = AtomicU64::new(0);
         // Pinned here, because a timeout of its own copy would move a thousand bytes each time.
         let answer = pin!(self.repeated(slot, &sent_on, inquiry, deadline));
-        tokio::time::timeout_at(deadline.at(), answer).await.unwrap_or_else(|_| {
+        end_by(deadline.at(), answer).await.unwrap_or_else(|| {
             // A connection whose other side has vanished without a word looks just like a slow one.
             if slot.suspect(sent_on.load(Ordering::Relaxed)) {
                 slot.wake();
-                self.supervisors.ensure(&self.node);
+                self.node.supervisors.ensure(&self.node);
             }
             Err(Failure::timed_out(deadline.error()))
         })
@@ -260,7 +263,7 @@ impl Pool {
         let mut live = match slot.live() {
             Some(live) => live,
             None => {
-                self.supervisors.ensure(&self.node);
+                self.node.supervisors.ensure(&self.node);
                 // Boxed, so that what is rare takes no room in every command's future.
                 let opened = Box::pin(self.node.connection(slot)).await;
                 opened.map_err(|error| {
@@ -312,7 +315,7 @@ impl Pool {
         for slot in self.node.slots() {
             slot.wake();
         }
-        self.supervisors.ensure(&self.node);
+        self.node.supervisors.ensure(&self.node);
     }
 
     /// Asks a node of a Cluster for the map of its slots.

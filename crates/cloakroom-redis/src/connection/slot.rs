@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::confirmation::Confirmations;
+use super::home::Home;
 use super::opening::{Opening, Waiting};
 use crate::address::Link;
 use crate::near_cache::Coverage;
@@ -20,6 +21,8 @@ const NOBODY: u64 = 0;
 #[derive(Default)]
 pub(super) struct Slot {
     live: RwLock<Option<Live>>,
+    /// Where the last connection is at home. It is looked at for each question, the lock is not.
+    home: AtomicU64,
     /// The number of the connection that let somebody wait for too long and has not answered since.
     suspect: AtomicU64,
     in_flight: AtomicUsize,
@@ -34,6 +37,8 @@ pub(super) struct Slot {
 pub(super) struct Live {
     pub(super) connection: Link,
     pub(super) number: u64,
+    /// The runtime whose task reads and writes its bytes.
+    pub(super) home: Home,
     pub(super) confirmations: Arc<Confirmations>,
     /// Where changes are heard of over it.
     pub(super) coverage: Option<Arc<Coverage>>,
@@ -72,6 +77,11 @@ impl Slot {
     pub(super) fn is_trusted(&self) -> bool {
         let number = self.number();
         number != NOBODY && number != self.suspect.load(Ordering::Relaxed)
+    }
+
+    /// Whether the connection that is here, or was here last, is read and written by this runtime.
+    pub(super) fn is_at_home(&self, here: Home) -> bool {
+        self.home.load(Ordering::Relaxed) == here.number()
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -122,15 +132,16 @@ impl Slot {
         past.lost.take().map(|lost| lost.elapsed())
     }
 
-    /// Puts a new connection in, unless there is one that works: a suspect may have answered while
-    /// the new one was opened. Answers for how long there was none.
+    /// Puts a new connection in, unless there is one that works at the same home: a suspect may have
+    /// answered while the new one was opened. Answers for how long there was none.
     pub(super) fn install(&self, new: Live) -> Option<Duration> {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let suspect = self.suspect.load(Ordering::Relaxed);
-        if live.as_ref().is_none_or(|live| live.number == suspect)
-            && let Some(old) = live.replace(new)
-        {
-            old.hears_no_more();
+        if live.as_ref().is_none_or(|live| live.number == suspect || live.home != new.home) {
+            self.home.store(new.home.number(), Ordering::Relaxed);
+            if let Some(old) = live.replace(new) {
+                old.hears_no_more();
+            }
         }
         drop(live);
         self.heard()
@@ -184,9 +195,11 @@ impl Slot {
         health
     }
 
+    /// The number of the connection, if there is one that somebody still reads and writes.
     fn number(&self) -> u64 {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.as_ref().map_or(NOBODY, |live| live.number)
+        let driven = live.as_ref().filter(|live| !live.connection.is_over());
+        driven.map_or(NOBODY, |live| live.number)
     }
 
     fn past(&self) -> std::sync::MutexGuard<'_, Past> {

@@ -6,10 +6,13 @@
 //! for an answer there may still get it, and a server that answers nobody would not answer a new
 //! connection either. So those that keep silent take turns: one at a time tries to be replaced, and
 //! lets the next one try when it has not got through for a while.
+//!
+//! A connection is at home on its supervisor's runtime. Where one has been opened elsewhere, because
+//! the supervisor is new there or a request was faster, it is replaced by one that is opened here.
 
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use cloakroom::{BreakerState, Event, Side};
@@ -17,6 +20,7 @@ use redis::Value;
 use tokio::task::AbortHandle;
 
 use super::connector::{self, Proof};
+use super::home::{self, Home};
 use super::node::Node;
 use super::open_error::OpenError;
 use super::slot::{Live, Slot};
@@ -51,29 +55,65 @@ const PRIMARY_EVERY: u32 = 2;
 
 /// The tasks. Their drop ends them.
 pub(super) struct Supervisors {
-    tasks: Mutex<Vec<Option<AbortHandle>>>,
+    tasks: Mutex<Vec<Option<Task>>>,
+}
+
+struct Task {
+    handle: AbortHandle,
+    home: Home,
 }
 
 impl Supervisors {
     pub(super) fn new(size: usize) -> Self {
-        Self { tasks: Mutex::new(vec![None; size]) }
+        Self { tasks: Mutex::new((0..size).map(|_| None).collect()) }
     }
 
-    /// Starts those that are not running: at first all, later those whose runtime has ended.
+    /// Starts those that are not running, on the runtime that this is called on: at first all, later
+    /// those whose runtime has ended.
     pub(super) fn ensure(&self, node: &Arc<Node>) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        for (at, task) in tasks.iter_mut().enumerate() {
-            if task.as_ref().is_none_or(AbortHandle::is_finished) {
-                *task = Some(tokio::spawn(supervise(Arc::downgrade(node), at)).abort_handle());
+        for (at, task) in self.tasks().iter_mut().enumerate() {
+            if task.as_ref().is_none_or(Task::is_over) {
+                *task = Some(Task::start(node, at));
             }
         }
+    }
+
+    /// Gives the runtime that this is called on its share of the connections, unless it has one.
+    pub(super) fn settle(&self, node: &Arc<Node>, here: Home) {
+        let mut tasks = self.tasks();
+        let homes = |task: &Option<Task>| task.as_ref().filter(|task| !task.is_over())?.home.into();
+        let homes: Vec<Option<Home>> = tasks.iter().map(homes).collect();
+        for at in home::share(&homes, here) {
+            if let Some(before) = tasks[at].replace(Task::start(node, at)) {
+                before.handle.abort();
+            }
+            // At once, not at the next heartbeat.
+            node.slots()[at].wake();
+        }
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<Option<Task>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Task {
+    /// Starts it on the runtime that this is called on.
+    fn start(node: &Arc<Node>, at: usize) -> Self {
+        let handle = tokio::spawn(supervise(Arc::downgrade(node), at)).abort_handle();
+        Self { handle, home: Home::here() }
+    }
+
+    /// Whether its runtime has ended.
+    fn is_over(&self) -> bool {
+        self.handle.is_finished()
     }
 }
 
 impl Drop for Supervisors {
     fn drop(&mut self) {
         let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
-        tasks.iter().flatten().for_each(AbortHandle::abort);
+        tasks.iter().flatten().for_each(|task| task.handle.abort());
     }
 }
 
@@ -90,10 +130,11 @@ enum Look {
 async fn supervise(node: Weak<Node>, at: usize) {
     let (mut failures, mut beats) = (0, 0_u32);
     loop {
-        let Some((slot, heartbeat)) = node
-            .upgrade()
-            .and_then(|node| Some((node.slots().get(at)?.clone(), node.settings.heartbeat)))
-        else {
+        let Some((slot, heartbeat)) = node.upgrade().and_then(|node| {
+            // Those of a runtime that has ended are looked after by whoever is left.
+            node.supervisors.ensure(&node);
+            Some((node.slots().get(at)?.clone(), node.settings.heartbeat))
+        }) else {
             return;
         };
         let longest = if at == 0 { SCOUTS_PAUSE } else { LONG_PAUSE };
@@ -119,6 +160,10 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     drop(node);
     let mut turn = None;
     if let Some(mut live) = slot.live() {
+        if live.home != Home::here() {
+            move_here(weak, slot, connector.timeout().min(SHORT_ATTEMPT)).await;
+            live = slot.live().unwrap_or(live);
+        }
         let asked = Moment::now();
         let proof = connector.prove(&mut live.connection, limit).await;
         let Some(node) = weak.upgrade() else { return Look::Over };
@@ -169,6 +214,14 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
             Look::Failed
         }
     }
+}
+
+/// Has the connection replaced by one that is opened here. Where that fails the old one stays.
+async fn move_here(weak: &Weak<Node>, slot: &Arc<Slot>, limit: Duration) {
+    let Some(node) = weak.upgrade() else { return };
+    let opening = node.opening(slot, limit);
+    drop(node);
+    let _ = opening.outcome().await;
 }
 
 /// Acts upon what a connection did. Answers whether it is well.

@@ -17,6 +17,7 @@ mod older_protocol;
 mod out_of_step;
 mod overload;
 mod refusals;
+mod runtimes;
 mod secrets;
 mod silent_connections;
 mod sockets;

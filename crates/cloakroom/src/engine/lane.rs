@@ -19,7 +19,7 @@ use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
 use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
 use crate::record::{Record, Stamp};
-use crate::storage::SessionStorage;
+use crate::storage::{SessionStorage, end_by};
 use crate::token::{SessionKey, VerifierHash};
 
 use batch::{Batch, Newest};
@@ -54,13 +54,11 @@ impl Engine {
         let deadline = start + self.policy().commit_timeout;
         match self.inner.lanes.enter(key, attempt, deadline) {
             Entered::Leading(lane, attempt) => self.lead(lane, attempt, deadline).await,
-            Entered::Waiting(verdict) => {
-                match tokio::time::timeout_at(deadline + GRACE, verdict).await {
-                    Ok(Ok(verdict)) => verdict,
-                    Ok(Err(_)) => Err(interrupted().into()),
-                    Err(_) => Err(self.commit_timed_out(start).into()),
-                }
-            }
+            Entered::Waiting(verdict) => match end_by(deadline + GRACE, verdict).await {
+                Some(Ok(verdict)) => verdict,
+                Some(Err(_)) => Err(interrupted().into()),
+                None => Err(self.commit_timed_out(start).into()),
+            },
             Entered::Full => Err(too_many_waiting().into()),
         }
     }
@@ -73,9 +71,9 @@ impl Engine {
         deadline: Instant,
     ) -> Result<Committed, StorageError> {
         let send = async {
-            let answer = tokio::time::timeout_at(deadline, self.storage().commit(key, commit));
+            let answer = end_by(deadline, self.storage().commit(key, commit)).await;
             let start = deadline - self.policy().commit_timeout;
-            answer.await.unwrap_or_else(|_| Err(self.commit_timed_out(start)))
+            answer.unwrap_or_else(|| Err(self.commit_timed_out(start)))
         };
         self.observed(Operation::Commit, send).await
     }

@@ -20,6 +20,10 @@ const ABSOLUTE_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long a `get` waits for the touch that renews the session's lifetime.
 const TOUCH_LIMIT: Duration = Duration::from_millis(40);
 
+/// By how much the limit of several exchanges is longer than that of one, so that the storage, which
+/// knows the setting's name, tells of its own timeout first.
+const A_MOMENT: Duration = Duration::from_millis(10);
+
 /// How long `set` may go on meeting newer records; the call under way then ends within the
 /// storage's own limit.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -64,7 +68,8 @@ pub(super) async fn set(
     ttl: Option<Duration>,
 ) -> Result<(), SessionError> {
     let write = write(storage, id, data, ttl);
-    within(storage.timeout(Operation::Commit), Operation::Commit, write).await
+    let limit = storage.timeout(Operation::Commit).map(|limit| limit + A_MOMENT);
+    within(limit, Operation::Commit, write).await
 }
 
 async fn write(
