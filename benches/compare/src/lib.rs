@@ -2,10 +2,14 @@
 //! application is one file in `src/bin`, written as a user of that library would write it.
 
 mod arguments;
+#[cfg(feature = "by-hand")]
+mod by_hand;
 mod runtime;
 mod shop;
 
 pub use arguments::{Arguments, Reads};
+#[cfg(feature = "by-hand")]
+pub use by_hand::{Store, lifetime, routes as by_hand_routes};
 pub use runtime::workers;
 #[cfg(feature = "axum")]
 pub use runtime::{listener, run};

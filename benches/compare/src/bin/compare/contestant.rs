@@ -34,6 +34,7 @@ pub const ALL: &[Contestant] = &[
     on_axum("axum-session", "compare-axum-session"),
     with_field_expiry(on_axum("ruts", "compare-ruts")),
     on_axum("deadpool", "compare-deadpool"),
+    on_axum("redis-rs", "compare-redis-rs"),
     on_actix(NONE_ACTIX, "compare-none-actix"),
     on_actix("cloakroom-actix", "compare-cloakroom-actix"),
     with_near_cache(on_actix("cloakroom-actix+near-cache", "compare-cloakroom-actix")),
