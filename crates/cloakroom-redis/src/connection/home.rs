@@ -17,46 +17,73 @@ const OFTEN: u32 = 256;
 /// Fewer connections are no share: one for reads, one for writes.
 const LEAST: usize = 2;
 
-/// A runtime with several threads, or the thread of a runtime that has only one. The thread, because
-/// what has to outlive its request is polled there in the name of another runtime.
+/// A runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Home(u64);
+pub(super) struct Home {
+    /// [`NOBODY`] outside of every runtime.
+    runtime: u64,
+    /// Where this was asked, if the runtime has only one thread.
+    thread: u64,
+}
 
-static THREADS: AtomicU64 = AtomicU64::new(0);
+/// A [`Home`] that many look at and that rarely changes.
+#[derive(Debug, Default)]
+pub(super) struct HomeCell {
+    runtime: AtomicU64,
+    thread: AtomicU64,
+}
+
+/// No runtime and no thread has this number.
+const NOBODY: u64 = 0;
+
+static THREADS: AtomicU64 = AtomicU64::new(NOBODY);
 
 thread_local! {
-    static THREAD: u64 = THREADS.fetch_add(1, Ordering::Relaxed);
+    static THREAD: u64 = THREADS.fetch_add(1, Ordering::Relaxed) + 1;
     /// The runtime that asked last over connections of others, and how many times in turn.
-    static ABROAD: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
+    static ABROAD: Cell<(u64, u32)> = const { Cell::new((NOBODY, 0)) };
 }
 
 impl Home {
-    /// Where this is called.
+    /// The runtime on which this is called.
     pub(super) fn here() -> Self {
-        let runtime = Handle::try_current().ok();
-        let several = runtime.filter(|here| here.runtime_flavor() != RuntimeFlavor::CurrentThread);
-        Self(several.map_or_else(|| THREAD.with(|thread| 2 * thread + 1), |all| 2 * number(&all)))
+        let Ok(runtime) = Handle::try_current() else {
+            return Self { runtime: NOBODY, thread: NOBODY };
+        };
+        let is_alone = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        let thread = if is_alone { THREAD.with(|thread| *thread) } else { NOBODY };
+        let mut number = Number(NOBODY);
+        runtime.id().hash(&mut number);
+        Self { runtime: number.finish(), thread }
     }
 
-    pub(super) fn number(self) -> u64 {
-        self.0
+    /// Whether it is the same runtime.
+    pub(super) fn is(self, other: Self) -> bool {
+        self.runtime == other.runtime
+    }
+
+    /// Counts a question that goes out over a connection of somebody else's. Answers whether it is
+    /// time for connections of this runtime's own. One that lives for a few questions never gets any.
+    pub(super) fn asks_often(self) -> bool {
+        let (last, asked) = ABROAD.get();
+        let asked = if last == self.runtime { asked + 1 } else { 1 };
+        ABROAD.set((self.runtime, asked % OFTEN));
+        asked == OFTEN
     }
 }
 
-/// Counts a question that goes out over a connection of somebody else's. Answers whether it is time
-/// for connections of this runtime's own. A runtime that lives for a few questions never gets any.
-pub(super) fn asks_often() -> bool {
-    let Ok(runtime) = Handle::try_current() else { return false };
-    let (runtime, (last, asked)) = (number(&runtime), ABROAD.get());
-    let asked = if last == runtime { asked + 1 } else { 1 };
-    ABROAD.set((runtime, asked % OFTEN));
-    asked == OFTEN
-}
+impl HomeCell {
+    pub(super) fn set(&self, home: Home) {
+        self.runtime.store(home.runtime, Ordering::Relaxed);
+        self.thread.store(home.thread, Ordering::Relaxed);
+    }
 
-fn number(runtime: &Handle) -> u64 {
-    let mut number = Number(0);
-    runtime.id().hash(&mut number);
-    number.finish()
+    /// Whether what is done here needs no other thread to be woken: on the same runtime, or on its
+    /// only thread. What has to outlive its request is polled there in the name of another runtime.
+    pub(super) fn is_near(&self, here: Home) -> bool {
+        self.runtime.load(Ordering::Relaxed) == here.runtime
+            || here.thread != NOBODY && self.thread.load(Ordering::Relaxed) == here.thread
+    }
 }
 
 /// Which of a pool's places a newcomer gets, so that each runtime has as many. None where these are
@@ -64,20 +91,22 @@ fn number(runtime: &Handle) -> u64 {
 ///
 /// The first place stays where it is: much is found out there for all others.
 pub(super) fn share(places: &[Option<Home>], newcomer: Home) -> Vec<usize> {
-    let (mut places, newcomer) = (places.to_vec(), Some(newcomer));
-    let mut counts: HashMap<Home, usize> = HashMap::new();
-    places.iter().flatten().for_each(|home| *counts.entry(*home).or_default() += 1);
+    let runtime = |home: &Option<Home>| home.map(|home| home.runtime);
+    let (mut places, newcomer) =
+        (places.iter().map(runtime).collect::<Vec<_>>(), Some(newcomer.runtime));
+    let mut counts: HashMap<u64, usize> = HashMap::new();
+    places.iter().flatten().for_each(|runtime| *counts.entry(*runtime).or_default() += 1);
     let fair = places.len() / (counts.len() + 1);
     if fair < LEAST || places.contains(&newcomer) {
         return Vec::new();
     }
     let mut take = || {
         // One that nobody looks after, else one of whoever has most.
-        let wealth = |home: Option<Home>| home.map_or(usize::MAX, |home| counts[&home]);
+        let wealth = |at: usize| places[at].map_or(usize::MAX, |runtime| counts[&runtime]);
         let others = (1..places.len()).filter(|at| places[*at] != newcomer);
-        let at = others.max_by_key(|at| wealth(places[*at]))?;
+        let at = others.max_by_key(|at| wealth(*at))?;
         let before = std::mem::replace(&mut places[at], newcomer);
-        before.into_iter().for_each(|home| *counts.entry(home).or_default() -= 1);
+        before.into_iter().for_each(|runtime| *counts.entry(runtime).or_default() -= 1);
         Some(at)
     };
     (0..fair).map_while(|_| take()).collect()
@@ -104,18 +133,24 @@ impl Hasher for Number {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Runtime;
+
     use super::*;
 
-    fn home(number: u64) -> Option<Home> {
-        Some(Home(number))
+    fn newcomer(runtime: u64) -> Home {
+        Home { runtime, thread: 7 }
+    }
+
+    fn home(runtime: u64) -> Option<Home> {
+        Some(newcomer(runtime))
     }
 
     /// How many places each has after several newcomers have come, the first one's first.
     fn divided(size: usize, newcomers: u64) -> Vec<usize> {
         let mut places = vec![home(1); size];
-        for newcomer in 2..2 + newcomers {
-            for at in share(&places, Home(newcomer)) {
-                places[at] = home(newcomer);
+        for number in 2..2 + newcomers {
+            for at in share(&places, newcomer(number)) {
+                places[at] = home(number);
             }
         }
         let count = |number| places.iter().filter(|place| **place == home(number)).count();
@@ -136,9 +171,9 @@ mod tests {
     #[test]
     fn the_first_place_stays_and_what_nobody_looks_after_goes_first() {
         let mut places = vec![home(1); 10];
-        assert!(!share(&places, Home(2)).contains(&0));
+        assert!(!share(&places, newcomer(2)).contains(&0));
         (places[3], places[7]) = (None, None);
-        let taken = share(&places, Home(2));
+        let taken = share(&places, newcomer(2));
         assert_eq!(taken.len(), 5);
         assert!(taken.contains(&3) && taken.contains(&7), "{taken:?}");
     }
@@ -146,35 +181,46 @@ mod tests {
     #[test]
     fn who_has_a_share_gets_no_other_one() {
         let places = [home(1), home(1), home(1), home(2)];
-        assert!(share(&places, Home(2)).is_empty());
+        assert!(share(&places, newcomer(2)).is_empty());
     }
 
     #[tokio::test]
-    async fn threads_differ_and_a_runtime_with_several_is_one_home() {
-        let (here, elsewhere) = (Home::here(), std::thread::spawn(Home::here).join().unwrap());
-        assert!(here == Home::here() && here != elsewhere);
+    async fn a_home_is_a_runtime_and_near_is_also_its_only_thread() {
+        let (here, cell) = (Home::here(), HomeCell::default());
+        assert!(!cell.is_near(here));
+        cell.set(here);
+        assert!(cell.is_near(here) && here.is(Home::here()));
+
+        let in_the_name_of = |runtime: &Runtime| {
+            let _entered = runtime.enter();
+            Home::here()
+        };
+        let alone = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let other = in_the_name_of(&alone);
+        assert!(!other.is(here) && cell.is_near(other), "the same thread");
+        let away = std::thread::scope(|scope| {
+            scope.spawn(|| (in_the_name_of(&alone), Home::here())).join().unwrap()
+        });
+        assert!(away.0.is(other) && !cell.is_near(away.0) && !cell.is_near(away.1));
+
         let several =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-        let entered = several.enter();
-        let of_all = Home::here();
-        drop(entered);
+        let of_all = in_the_name_of(&several);
+        assert!(!cell.is_near(of_all));
+        cell.set(of_all);
         for _ in 0..20 {
-            assert_eq!(several.spawn(async { Home::here() }).await.unwrap(), of_all);
+            let home = several.spawn(async { Home::here() }).await.unwrap();
+            assert!(home.is(of_all) && cell.is_near(home) && !cell.is_near(here));
         }
-        assert!(of_all != here && of_all != elsewhere);
+        alone.shutdown_background();
         several.shutdown_background();
     }
 
-    #[tokio::test]
-    async fn only_a_runtime_that_asks_often_is_noticed() {
-        let times = |count| (0..count).filter(|_| asks_often()).count();
+    #[test]
+    fn only_a_runtime_that_asks_often_is_noticed() {
+        let (one, other) = (newcomer(1), newcomer(2));
+        let times = |count| (0..count).filter(|_| one.asks_often()).count();
         assert_eq!((times(OFTEN - 1), times(1), times(OFTEN)), (0, 1, 1));
-        let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        assert_eq!(times(OFTEN - 1), 0);
-        let entered = other.enter();
-        assert_eq!(times(1), 0);
-        drop(entered);
-        assert_eq!(times(OFTEN - 1), 0);
-        other.shutdown_background();
+        assert_eq!((times(OFTEN - 1), other.asks_often(), times(OFTEN - 1)), (0, false, 0));
     }
 }

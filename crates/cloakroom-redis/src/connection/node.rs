@@ -133,7 +133,7 @@ impl Node {
         let all = || (0..=last).map(|at| &self.slots[place(at)]);
         let trusted = || all().filter(|slot| slot.is_trusted());
         let live = || all().filter(|slot| slot.is_live());
-        let near = || all().filter(|slot| slot.is_at_home(here) && slot.is_trusted());
+        let near = || all().filter(|slot| slot.is_near(here) && slot.is_trusted());
         let has_room = |slot: &&Arc<Slot>| slot.in_flight() < PACK.min(max);
         let has_place = |slot: &&Arc<Slot>| slot.in_flight() < max;
         near()

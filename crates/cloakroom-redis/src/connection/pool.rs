@@ -21,7 +21,7 @@ use super::connector::Connector;
 use super::deadline::Deadline;
 use super::failure::{Cause, Failure};
 use super::hearing::Deaf;
-use super::home::{self, Home};
+use super::home::Home;
 use super::node::{Node, NodeSettings, is_write};
 use super::question::{Inquiry, Question, Sent};
 use super::slot::Slot;
@@ -201,7 +201,7 @@ impl Pool {
             return Err(Failure::rejected(deadline.operation(), message));
         };
         // What changes something may be asked in the name of another runtime.
-        if !slot.is_at_home(here) && !is_write(deadline.operation()) && home::asks_often() {
+        if !slot.is_near(here) && !is_write(deadline.operation()) && here.asks_often() {
             self.node.supervisors.settle(&self.node, here);
         }
         // From here on, because whoever waits for a connection counts as well.

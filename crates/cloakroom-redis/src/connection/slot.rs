@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::confirmation::Confirmations;
-use super::home::Home;
+use super::home::{Home, HomeCell};
 use super::opening::{Opening, Waiting};
 use crate::address::Link;
 use crate::near_cache::Coverage;
@@ -22,7 +22,7 @@ const NOBODY: u64 = 0;
 pub(super) struct Slot {
     live: RwLock<Option<Live>>,
     /// Where the last connection is at home. It is looked at for each question, the lock is not.
-    home: AtomicU64,
+    home: HomeCell,
     /// The number of the connection that let somebody wait for too long and has not answered since.
     suspect: AtomicU64,
     in_flight: AtomicUsize,
@@ -79,9 +79,10 @@ impl Slot {
         number != NOBODY && number != self.suspect.load(Ordering::Relaxed)
     }
 
-    /// Whether the connection that is here, or was here last, is read and written by this runtime.
-    pub(super) fn is_at_home(&self, here: Home) -> bool {
-        self.home.load(Ordering::Relaxed) == here.number()
+    /// Whether the connection that is here, or was here last, can be used here without waking another
+    /// thread.
+    pub(super) fn is_near(&self, here: Home) -> bool {
+        self.home.is_near(here)
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -137,8 +138,8 @@ impl Slot {
     pub(super) fn install(&self, new: Live) -> Option<Duration> {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let suspect = self.suspect.load(Ordering::Relaxed);
-        if live.as_ref().is_none_or(|live| live.number == suspect || live.home != new.home) {
-            self.home.store(new.home.number(), Ordering::Relaxed);
+        if live.as_ref().is_none_or(|live| live.number == suspect || !live.home.is(new.home)) {
+            self.home.set(new.home);
             if let Some(old) = live.replace(new) {
                 old.hears_no_more();
             }

@@ -160,7 +160,7 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     drop(node);
     let mut turn = None;
     if let Some(mut live) = slot.live() {
-        if live.home != Home::here() {
+        if !live.home.is(Home::here()) {
             move_here(weak, slot, connector.timeout().min(SHORT_ATTEMPT)).await;
             live = slot.live().unwrap_or(live);
         }
