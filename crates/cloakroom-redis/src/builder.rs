@@ -192,8 +192,8 @@ impl RedisSessionStorageBuilder {
     /// once, so this is rarely worth a change where the application has one runtime, as with axum.
     ///
     /// Each worker of actix-web has a runtime of its own, and one that asks often gets its share of
-    /// the connections, if that is two at least. So give two for each worker and two more; with
-    /// fewer the workers share them all, at about a quarter fewer requests per second.
+    /// the connections, if that is two at least. So give two for each worker and two more. With
+    /// fewer the first workers have their own, and the others pay for waking other threads.
     pub fn pool_size(mut self, size: usize) -> Self {
         self.pool_size = size;
         self

@@ -37,6 +37,9 @@ pub(crate) async fn take(
 ) -> Result<Content, StorageError> {
     // Where a reply was lost, the last of these does not come. That must leave time for another try.
     let half = deadline.at().saturating_duration_since(Instant::now()) / 2;
+    if half.is_zero() {
+        return Err(deadline.error());
+    }
     let first = tokio::time::timeout(half, framed(server, key, name, deadline)).await;
     if let Some(found) = first.unwrap_or(Ok(None))? {
         if is_other(&found, seen) {

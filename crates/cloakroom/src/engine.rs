@@ -139,7 +139,7 @@ impl Engine {
         operation: Operation,
         question: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, StorageError> {
-        let limit = self.storage().timeout(operation).map(|limit| limit + GRACE);
+        let limit = self.storage().timeout(operation).map(|limit| limit.saturating_add(GRACE));
         self.observed(operation, within(limit, operation, question)).await
     }
 

@@ -4,7 +4,7 @@
 //! wake the other one's thread, and gets its turn when the system gives it one. So runtimes that ask
 //! often get connections of their own. actix-web has a runtime in each of its workers.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,9 +40,12 @@ static THREADS: AtomicU64 = AtomicU64::new(NOBODY);
 
 thread_local! {
     static THREAD: u64 = THREADS.fetch_add(1, Ordering::Relaxed) + 1;
-    /// The runtime that asked last over connections of others, and how many times in turn.
-    static ABROAD: Cell<(u64, u32)> = const { Cell::new((NOBODY, 0)) };
+    /// How many questions a runtime has put to a node over connections of others.
+    static ABROAD: RefCell<HashMap<(u64, usize), u32>> = RefCell::default();
 }
+
+/// How many runtimes and nodes are counted before the count begins anew.
+const COUNTED: usize = 256;
 
 impl Home {
     /// The runtime on which this is called.
@@ -62,13 +65,18 @@ impl Home {
         self.runtime == other.runtime
     }
 
-    /// Counts a question that goes out over a connection of somebody else's. Answers whether it is
-    /// time for connections of this runtime's own. One that lives for a few questions never gets any.
-    pub(super) fn asks_often(self) -> bool {
-        let (last, asked) = ABROAD.get();
-        let asked = if last == self.runtime { asked + 1 } else { 1 };
-        ABROAD.set((self.runtime, asked % OFTEN));
-        asked == OFTEN
+    /// Counts a question to a node that goes out over a connection of somebody else's. Answers whether
+    /// it is time for connections of this runtime's own. One that lives for a few questions never gets
+    /// any.
+    pub(super) fn asks_often(self, node: usize) -> bool {
+        ABROAD.with_borrow_mut(|abroad| {
+            if abroad.len() > COUNTED {
+                abroad.clear();
+            }
+            let asked = abroad.entry((self.runtime, node)).or_default();
+            *asked = (*asked + 1) % OFTEN;
+            *asked == 0
+        })
     }
 }
 
@@ -81,8 +89,20 @@ impl HomeCell {
     /// Whether what is done here needs no other thread to be woken: on the same runtime, or on its
     /// only thread. What has to outlive its request is polled there in the name of another runtime.
     pub(super) fn is_near(&self, here: Home) -> bool {
-        self.runtime.load(Ordering::Relaxed) == here.runtime
-            || here.thread != NOBODY && self.thread.load(Ordering::Relaxed) == here.thread
+        let (runtime, thread) = (self.runtime(), self.thread.load(Ordering::Relaxed));
+        match thread {
+            NOBODY => runtime == here.runtime,
+            thread => thread == here.thread,
+        }
+    }
+
+    /// Whether both are of the same runtime.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.runtime() == other.runtime()
+    }
+
+    fn runtime(&self) -> u64 {
+        self.runtime.load(Ordering::Relaxed)
     }
 }
 
@@ -202,6 +222,10 @@ mod tests {
             scope.spawn(|| (in_the_name_of(&alone), Home::here())).join().unwrap()
         });
         assert!(away.0.is(other) && !cell.is_near(away.0) && !cell.is_near(away.1));
+        let elsewhere = HomeCell::default();
+        elsewhere.set(away.0);
+        assert!(!elsewhere.is_near(other), "the same runtime, driven by another thread");
+        assert!(!elsewhere.is_like(&cell));
 
         let several =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -219,8 +243,15 @@ mod tests {
     #[test]
     fn only_a_runtime_that_asks_often_is_noticed() {
         let (one, other) = (newcomer(1), newcomer(2));
-        let times = |count| (0..count).filter(|_| one.asks_often()).count();
-        assert_eq!((times(OFTEN - 1), times(1), times(OFTEN)), (0, 1, 1));
-        assert_eq!((times(OFTEN - 1), other.asks_often(), times(OFTEN - 1)), (0, false, 0));
+        let times = |count, home: Home, node| (0..count).filter(|_| home.asks_often(node)).count();
+        assert_eq!([OFTEN - 1, 1, OFTEN].map(|count| times(count, one, 5)), [0, 1, 1]);
+        // Each runtime and each node by itself.
+        assert_eq!(
+            [(one, 5), (other, 5), (one, 6)].map(|(home, at)| times(OFTEN - 1, home, at)),
+            [0; 3]
+        );
+        assert_eq!([(one, 5), (other, 5), (one, 6)].map(|(home, at)| times(1, home, at)), [1; 3]);
+        let many = (10..).take(10 * COUNTED).map(newcomer);
+        assert_eq!(many.map(|home| times(1, home, 5)).sum::<usize>(), 0);
     }
 }

@@ -122,28 +122,49 @@ impl Node {
         self.facts().probe_key = key.into();
     }
 
-    /// The first connection with room, else the least busy one, else one under suspicion, else one
-    /// to be opened; those of this runtime before those of others. Nothing where all have as much
-    /// under way as they may. Reads look from the front and writes from the back, because a server
-    /// that takes no writes at present (a failover, `CLIENT PAUSE`) holds up whatever follows on the
-    /// same connection.
+    /// The first connection with room: of this runtime, else of the one that looks after the first
+    /// place, else of any. Else the least busy one, else one under suspicion, else one to be opened.
+    /// Nothing where all have as much under way as they may.
+    ///
+    /// Reads look from the front and writes from the back, and each runtime's first connection is left
+    /// to reads and its last one to writes, because a server that takes no writes at present (a
+    /// failover, `CLIENT PAUSE`) holds up whatever follows on the same connection.
     pub(super) fn pick(&self, operation: Operation, here: Home) -> Option<&Arc<Slot>> {
         let (last, max) = (self.slots.len() - 1, self.settings.max_in_flight);
-        let place = |at: usize| if is_write(operation) { last - at } else { at };
-        let all = || (0..=last).map(|at| &self.slots[place(at)]);
-        let trusted = || all().filter(|slot| slot.is_trusted());
+        let is_write = is_write(operation);
+        let places = || (0..=last).map(|at| if is_write { last - at } else { at });
+        let all = || places().map(|at| &self.slots[at]);
+        let meant = || {
+            let meant = places().filter(|at| !self.is_for_others(*at, is_write));
+            meant.map(|at| &self.slots[at])
+        };
+        let near = || meant().filter(|slot| slot.is_near(here) && slot.is_trusted());
+        let first =
+            || meant().filter(|slot| slot.is_housemate_of(&self.slots[0]) && slot.is_trusted());
+        let trusted = || meant().filter(|slot| slot.is_trusted());
         let live = || all().filter(|slot| slot.is_live());
-        let near = || all().filter(|slot| slot.is_near(here) && slot.is_trusted());
         let has_room = |slot: &&Arc<Slot>| slot.in_flight() < PACK.min(max);
         let has_place = |slot: &&Arc<Slot>| slot.in_flight() < max;
         near()
             .find(has_room)
-            .or_else(|| near().min_by_key(|slot| slot.in_flight()).filter(has_place))
+            .or_else(|| first().find(has_room))
             .or_else(|| trusted().find(has_room))
-            .or_else(|| trusted().min_by_key(|slot| slot.in_flight()))
+            .or_else(|| near().min_by_key(|slot| slot.in_flight()).filter(has_place))
+            .or_else(|| trusted().min_by_key(|slot| slot.in_flight()).filter(has_place))
+            .or_else(|| all().filter(|slot| slot.is_trusted()).min_by_key(|slot| slot.in_flight()))
             .or_else(|| live().min_by_key(|slot| slot.in_flight()))
             .or_else(|| all().min_by_key(|slot| slot.in_flight()))
             .filter(has_place)
+    }
+
+    /// Whether a connection is left to reads, for a write, or to writes, for a read. A runtime that has
+    /// only one leaves it to nobody.
+    fn is_for_others(&self, at: usize, is_write: bool) -> bool {
+        let (before, from) = self.slots.split_at(at);
+        let is_housemate = |slot: &Arc<Slot>| slot.is_housemate_of(&from[0]);
+        let (is_first, is_last) =
+            (!before.iter().any(is_housemate), !from[1..].iter().any(is_housemate));
+        if is_write { is_first && !is_last } else { is_last && !is_first }
     }
 
     pub(super) fn is_any_trusted(&self) -> bool {
@@ -175,6 +196,8 @@ impl Node {
                 if let (Some(node), Some(slot)) = (node.upgrade(), slot.upgrade()) {
                     match &opened {
                         Ok(opened) => node.install(&slot, opened),
+                        // The one that is there may work all the same.
+                        Err(_) if slot.is_trusted() => {}
                         Err(error) => _ = slot.note_loss(&error.to_string()),
                     }
                 }

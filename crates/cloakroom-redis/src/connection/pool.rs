@@ -201,7 +201,10 @@ impl Pool {
             return Err(Failure::rejected(deadline.operation(), message));
         };
         // What changes something may be asked in the name of another runtime.
-        if !slot.is_near(here) && !is_write(deadline.operation()) && here.asks_often() {
+        if !slot.is_near(here)
+            && !is_write(deadline.operation())
+            && here.asks_often(Arc::as_ptr(&self.node).addr())
+        {
             self.node.supervisors.settle(&self.node, here);
         }
         // From here on, because whoever waits for a connection counts as well.

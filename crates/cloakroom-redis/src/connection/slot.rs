@@ -21,7 +21,7 @@ const NOBODY: u64 = 0;
 #[derive(Default)]
 pub(super) struct Slot {
     live: RwLock<Option<Live>>,
-    /// Where the last connection is at home. It is looked at for each question, the lock is not.
+    /// Where the last connection is at home.
     home: HomeCell,
     /// The number of the connection that let somebody wait for too long and has not answered since.
     suspect: AtomicU64,
@@ -77,6 +77,11 @@ impl Slot {
     pub(super) fn is_trusted(&self) -> bool {
         let number = self.number();
         number != NOBODY && number != self.suspect.load(Ordering::Relaxed)
+    }
+
+    /// Whether both are at home on the same runtime.
+    pub(super) fn is_housemate_of(&self, other: &Self) -> bool {
+        self.home.is_like(&other.home)
     }
 
     /// Whether the connection that is here, or was here last, can be used here without waking another
@@ -138,7 +143,10 @@ impl Slot {
     pub(super) fn install(&self, new: Live) -> Option<Duration> {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let suspect = self.suspect.load(Ordering::Relaxed);
-        if live.as_ref().is_none_or(|live| live.number == suspect || !live.home.is(new.home)) {
+        let is_better = |old: &Live| {
+            old.number == suspect || old.connection.is_over() || !old.home.is(new.home)
+        };
+        if live.as_ref().is_none_or(is_better) {
             self.home.set(new.home);
             if let Some(old) = live.replace(new) {
                 old.hears_no_more();
@@ -176,6 +184,11 @@ impl Slot {
             Some(opening) => opening.waiting(),
             None => opening.insert(start()).waiting(),
         }
+    }
+
+    /// Ends an opening that has not come to its own end, as on a runtime that stands still.
+    pub(super) fn give_up_opening(&self) {
+        self.opening.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     pub(super) fn health(&self) -> ConnectionHealth {

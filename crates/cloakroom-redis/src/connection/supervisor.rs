@@ -13,7 +13,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cloakroom::{BreakerState, Event, Side};
 use redis::Value;
@@ -44,6 +44,13 @@ const SHORT_ATTEMPTS: u32 = 5;
 /// swallows everything may never be heard, while the next attempt is.
 const TURN: Duration = Duration::from_millis(500);
 
+/// How long a supervisor may let nobody hear of it beyond what two attempts to connect take. Then its
+/// runtime stands still, or is driven only now and then.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Of how many heartbeats, as a power of two, one tries to bring a connection home in the end.
+const RAREST: u32 = 7;
+
 /// How long a silent connection gets to answer after all, when its turn to be replaced has come.
 const LAST_WORD: Duration = Duration::from_millis(100);
 
@@ -61,7 +68,11 @@ pub(super) struct Supervisors {
 struct Task {
     handle: AbortHandle,
     home: Home,
+    seen: Arc<Seen>,
 }
+
+/// When a supervisor began its last look.
+struct Seen(Mutex<Instant>);
 
 impl Supervisors {
     pub(super) fn new(size: usize) -> Self {
@@ -69,11 +80,14 @@ impl Supervisors {
     }
 
     /// Starts those that are not running, on the runtime that this is called on: at first all, later
-    /// those whose runtime has ended.
+    /// those whose runtime has ended or stands still.
     pub(super) fn ensure(&self, node: &Arc<Node>) {
+        let patience = PATIENCE + 2 * node.connector.timeout();
         for (at, task) in self.tasks().iter_mut().enumerate() {
-            if task.as_ref().is_none_or(Task::is_over) {
-                *task = Some(Task::start(node, at));
+            if task.as_ref().is_none_or(|task| task.is_over(patience))
+                && let Some(before) = task.replace(Task::start(node, at, false))
+            {
+                before.handle.abort();
             }
         }
     }
@@ -81,14 +95,15 @@ impl Supervisors {
     /// Gives the runtime that this is called on its share of the connections, unless it has one.
     pub(super) fn settle(&self, node: &Arc<Node>, here: Home) {
         let mut tasks = self.tasks();
-        let homes = |task: &Option<Task>| task.as_ref().filter(|task| !task.is_over())?.home.into();
-        let homes: Vec<Option<Home>> = tasks.iter().map(homes).collect();
+        let patience = PATIENCE + 2 * node.connector.timeout();
+        let running = |task: &Option<Task>| {
+            task.as_ref().filter(|task| !task.is_over(patience)).map(|task| task.home)
+        };
+        let homes: Vec<Option<Home>> = tasks.iter().map(running).collect();
         for at in home::share(&homes, here) {
-            if let Some(before) = tasks[at].replace(Task::start(node, at)) {
+            if let Some(before) = tasks[at].replace(Task::start(node, at, true)) {
                 before.handle.abort();
             }
-            // At once, not at the next heartbeat.
-            node.slots()[at].wake();
         }
     }
 
@@ -98,15 +113,26 @@ impl Supervisors {
 }
 
 impl Task {
-    /// Starts it on the runtime that this is called on.
-    fn start(node: &Arc<Node>, at: usize) -> Self {
-        let handle = tokio::spawn(supervise(Arc::downgrade(node), at)).abort_handle();
-        Self { handle, home: Home::here() }
+    /// Starts it on the runtime that this is called on; where it is due, without waiting for a heartbeat.
+    fn start(node: &Arc<Node>, at: usize, is_due: bool) -> Self {
+        let seen = Arc::new(Seen(Mutex::new(Instant::now())));
+        let task = supervise(Arc::downgrade(node), at, seen.clone(), is_due);
+        Self { handle: tokio::spawn(task).abort_handle(), home: Home::here(), seen }
     }
 
-    /// Whether its runtime has ended.
-    fn is_over(&self) -> bool {
-        self.handle.is_finished()
+    /// Whether its runtime has ended, or has not let it look for so long.
+    fn is_over(&self, patience: Duration) -> bool {
+        self.handle.is_finished() || self.seen.ago() > patience
+    }
+}
+
+impl Seen {
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn ago(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 }
 
@@ -127,9 +153,10 @@ enum Look {
     Over,
 }
 
-async fn supervise(node: Weak<Node>, at: usize) {
-    let (mut failures, mut beats) = (0, 0_u32);
+async fn supervise(node: Weak<Node>, at: usize, seen: Arc<Seen>, mut is_due: bool) {
+    let (mut failures, mut beats, mut tries) = (0, 0_u32, 0);
     loop {
+        seen.now();
         let Some((slot, heartbeat)) = node.upgrade().and_then(|node| {
             // Those of a runtime that has ended are looked after by whoever is left.
             node.supervisors.ensure(&node);
@@ -139,9 +166,14 @@ async fn supervise(node: Weak<Node>, at: usize) {
         };
         let longest = if at == 0 { SCOUTS_PAUSE } else { LONG_PAUSE };
         let wait = if failures == 0 { heartbeat } else { pause(failures - 1, longest) };
-        let _ = tokio::time::timeout(wait, slot.woken()).await;
+        if !std::mem::take(&mut is_due) {
+            let _ = tokio::time::timeout(wait, slot.woken()).await;
+        }
         match look(&node, &slot, failures).await {
-            Look::Well => failures = 0,
+            Look::Well => {
+                failures = 0;
+                tries = bring_home(&node, &slot, beats, tries);
+            }
             Look::Failed => failures += 1,
             Look::Over => return,
         }
@@ -160,10 +192,6 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     drop(node);
     let mut turn = None;
     if let Some(mut live) = slot.live() {
-        if !live.home.is(Home::here()) {
-            move_here(weak, slot, connector.timeout().min(SHORT_ATTEMPT)).await;
-            live = slot.live().unwrap_or(live);
-        }
         let asked = Moment::now();
         let proof = connector.prove(&mut live.connection, limit).await;
         let Some(node) = weak.upgrade() else { return Look::Over };
@@ -200,7 +228,14 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     drop(turn);
     let outcome = match in_turn {
         Ok(outcome) => outcome,
-        Err(_) => opened.await,
+        Err(_) => match tokio::time::timeout(connector.timeout(), opened).await {
+            Ok(outcome) => outcome,
+            // Somebody else's, on a runtime that stands still.
+            Err(_) => {
+                slot.give_up_opening();
+                Err(OpenError::Lost)
+            }
+        },
     };
     let Some(node) = weak.upgrade() else { return Look::Over };
     match outcome {
@@ -216,12 +251,18 @@ async fn look(weak: &Weak<Node>, slot: &Arc<Slot>, failures: u32) -> Look {
     }
 }
 
-/// Has the connection replaced by one that is opened here. Where that fails the old one stays.
-async fn move_here(weak: &Weak<Node>, slot: &Arc<Slot>, limit: Duration) {
-    let Some(node) = weak.upgrade() else { return };
-    let opening = node.opening(slot, limit);
-    drop(node);
-    let _ = opening.outcome().await;
+/// Begins to replace a connection that works and is at home elsewhere by one that is opened here. As
+/// long as that fails the old one stays, and the attempts become rare.
+fn bring_home(weak: &Weak<Node>, slot: &Arc<Slot>, beats: u32, tries: u32) -> u32 {
+    let (Some(node), Some(live)) = (weak.upgrade(), slot.live()) else { return tries };
+    if live.home.is(Home::here()) {
+        return 0;
+    }
+    if !beats.is_multiple_of(1 << tries.min(RAREST)) {
+        return tries;
+    }
+    node.opening(slot, node.connector.timeout());
+    tries + 1
 }
 
 /// Acts upon what a connection did. Answers whether it is well.
@@ -266,11 +307,13 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
     let Some(node) = weak.upgrade() else { return };
     let Some(mut live) = slot.live() else { return };
     let (limit, connector) = (node.settings.heartbeat, node.connector.clone());
-    // The last one that works, since it carries the writes.
+    // The last one that works, since it carries writes.
     let is_last = node.slots().iter().rposition(|slot| slot.is_trusted()) == Some(at);
-    if is_last && node.writes.state() != BreakerState::Closed {
-        let key = node.probe_key();
-        drop(node);
+    let is_asked = is_last && node.writes.state() != BreakerState::Closed;
+    let key = is_asked.then(|| node.probe_key());
+    // Whoever waits here must not keep the connections of a pool that is gone.
+    drop(node);
+    if let Some(key) = key {
         let taken = tokio::time::timeout(limit, takes_writes(&mut live, &key)).await;
         let Some(node) = weak.upgrade() else { return };
         let result = match taken {

@@ -68,7 +68,7 @@ pub(super) async fn set(
     ttl: Option<Duration>,
 ) -> Result<(), SessionError> {
     let write = write(storage, id, data, ttl);
-    let limit = storage.timeout(Operation::Commit).map(|limit| limit + A_MOMENT);
+    let limit = storage.timeout(Operation::Commit).map(|limit| limit.saturating_add(A_MOMENT));
     within(limit, Operation::Commit, write).await
 }
 
