@@ -167,6 +167,13 @@ impl Node {
         if is_write { is_first && !is_last } else { is_last && !is_first }
     }
 
+    /// Whether this is the connection over which a probe asks if writes are taken: the last one that
+    /// works and that no reads wait for. Where there is none, one is opened soon.
+    pub(super) fn probes_writes(&self, at: usize) -> bool {
+        let mut meant = (0..self.slots.len()).rev().filter(|at| !self.is_for_others(*at, true));
+        meant.find(|at| self.slots[*at].is_trusted()) == Some(at)
+    }
+
     pub(super) fn is_any_trusted(&self) -> bool {
         self.slots.iter().any(|slot| slot.is_trusted())
     }

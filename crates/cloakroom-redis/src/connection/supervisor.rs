@@ -307,9 +307,7 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
     let Some(node) = weak.upgrade() else { return };
     let Some(mut live) = slot.live() else { return };
     let (limit, connector) = (node.settings.heartbeat, node.connector.clone());
-    // The last one that works, since it carries writes.
-    let is_last = node.slots().iter().rposition(|slot| slot.is_trusted()) == Some(at);
-    let is_asked = is_last && node.writes.state() != BreakerState::Closed;
+    let is_asked = node.writes.state() != BreakerState::Closed && node.probes_writes(at);
     let key = is_asked.then(|| node.probe_key());
     // Whoever waits here must not keep the connections of a pool that is gone.
     drop(node);

@@ -177,11 +177,11 @@ fn a_read_on_a_settled_runtime_does_not_wait_for_paused_writes() {
     let opener = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (server, storage) = opener.block_on(async {
         let server = start().await;
-        let storage = connect(&server, 10).await;
+        let storage = connect(&server, 4).await;
         (server, storage)
     });
     runtime().block_on(async {
-        settle(&server, &storage, 5).await;
+        settle(&server, &storage, 2).await;
         server.ask(["CLIENT", "PAUSE", "2000", "WRITE"]).await.unwrap();
         // More than one connection takes at once.
         let mut writes = tokio::task::JoinSet::new();
