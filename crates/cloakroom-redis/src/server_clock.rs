@@ -19,7 +19,8 @@ const RECENT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct ServerClock {
     start: Instant,
-    /// The server's milliseconds since the epoch at `start`.
+    /// The server's microseconds since the epoch at `start`. In milliseconds this clock could be one
+    /// ahead of the server's.
     at_start: AtomicU64,
     /// When it was told: in milliseconds since `start`, and by this machine's wall clock.
     told: [AtomicU64; 2],
@@ -48,7 +49,7 @@ impl ServerClock {
         for (told, now) in self.told.iter().zip(self.own()) {
             told.store(now, Ordering::Relaxed);
         }
-        let at_start = now.as_millis().saturating_sub(self.elapsed());
+        let at_start = now.as_millis().saturating_mul(1000).saturating_sub(self.micros());
         self.at_start.store(at_start, Ordering::Relaxed);
     }
 
@@ -69,17 +70,18 @@ impl ServerClock {
 
     /// The server's time now.
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.at_start.load(Ordering::Relaxed) + self.elapsed())
+        let micros = self.at_start.load(Ordering::Relaxed).saturating_add(self.micros());
+        Timestamp::from_millis(micros / 1000)
     }
 
     /// The time by this machine's own clocks.
     fn own(&self) -> [u64; 2] {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        [self.elapsed(), u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)]
+        [self.micros() / 1000, u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)]
     }
 
-    fn elapsed(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    fn micros(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
 
@@ -100,6 +102,19 @@ mod tests {
     fn assert_shows(clock: &ServerClock, server: Timestamp) {
         let shown = clock.now();
         assert!((server..server + Duration::from_secs(1)).contains(&shown), "{shown:?}");
+    }
+
+    #[test]
+    fn the_clock_is_never_ahead_of_the_servers() {
+        let (clock, server) = (clock(), Timestamp::from_millis(1_000_000_000_000));
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(20) {
+            let set = Instant::now();
+            clock.set(server);
+            while set.elapsed() < Duration::from_micros(100) {}
+            let shown = clock.now();
+            assert!(shown <= server + set.elapsed(), "{shown:?}");
+        }
     }
 
     #[test]
