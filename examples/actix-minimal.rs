@@ -18,8 +18,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let policy = Policy::for_local_development();
     // One engine for all workers, so it is built outside of the closure that each of them calls.
     let engine = Engine::builder(MemorySessionStorage::new()).policy(policy).build()?;
-    let app =
-        move || App::new().wrap(SessionMiddleware::new(&engine)).route("/", web::get().to(visits));
+    let sessions = SessionMiddleware::new(&engine);
+    let app = move || App::new().wrap(sessions.clone()).route("/", web::get().to(visits));
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let server = HttpServer::new(app).bind(address)?;
