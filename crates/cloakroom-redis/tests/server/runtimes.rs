@@ -31,6 +31,13 @@ async fn connect(server: &RedisServer, pool_size: usize) -> RedisSessionStorage 
     storage
 }
 
+/// A server, and a storage that is connected to it.
+async fn opened(pool_size: usize) -> (RedisServer, RedisSessionStorage) {
+    let server = start().await;
+    let storage = connect(&server, pool_size).await;
+    (server, storage)
+}
+
 async fn ask(storage: &RedisSessionStorage, times: usize) {
     for _ in 0..times {
         assert_eq!(text(storage, "ann").await.unwrap().as_deref(), Some("1"));
@@ -84,8 +91,7 @@ async fn settle(server: &RedisServer, storage: &RedisSessionStorage, opened: u64
 fn a_runtime_that_asks_often_needs_no_other_one() {
     let opener = runtime();
     let (server, storage, engine, visitor) = opener.block_on(async {
-        let server = start().await;
-        let storage = connect(&server, 10).await;
+        let (server, storage) = opened(10).await;
         let engine = Engine::builder(storage.clone()).build().unwrap();
         let visitor = signed_in(&engine).await;
         (server, storage, engine, visitor)
@@ -135,11 +141,7 @@ fn a_runtime_that_asks_often_needs_no_other_one() {
 #[test]
 fn a_small_pool_is_shared() {
     let opener = runtime();
-    let (server, storage) = opener.block_on(async {
-        let server = start().await;
-        let storage = connect(&server, 3).await;
-        (server, storage)
-    });
+    let (server, storage) = opener.block_on(opened(3));
     let before = opener.block_on(opened_so_far(&server));
     let worker = thread::spawn({
         let storage = storage.clone();
@@ -159,11 +161,7 @@ fn a_small_pool_is_shared() {
 #[test]
 fn runtimes_that_live_for_one_question_get_no_connections() {
     let opener = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (server, storage) = opener.block_on(async {
-        let server = start().await;
-        let storage = connect(&server, 10).await;
-        (server, storage)
-    });
+    let (server, storage) = opener.block_on(opened(10));
     let before = opener.block_on(opened_so_far(&server));
     for _ in 0..2 * OFTEN {
         runtime().block_on(ask(&storage, 1));
@@ -175,11 +173,7 @@ fn runtimes_that_live_for_one_question_get_no_connections() {
 #[test]
 fn a_read_on_a_settled_runtime_does_not_wait_for_paused_writes() {
     let opener = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (server, storage) = opener.block_on(async {
-        let server = start().await;
-        let storage = connect(&server, 4).await;
-        (server, storage)
-    });
+    let (server, storage) = opener.block_on(opened(4));
     runtime().block_on(async {
         settle(&server, &storage, 2).await;
         server.ask(["CLIENT", "PAUSE", "2000", "WRITE"]).await.unwrap();
