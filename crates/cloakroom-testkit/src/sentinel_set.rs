@@ -139,14 +139,22 @@ impl SentinelSet {
     /// server takes writes.
     ///
     /// # Errors
-    /// Where there is no replica to promote, or none is promoted within 40 s.
+    /// Where there is no replica to promote, or none is promoted within 40 s in three tries.
     pub async fn fail_over(&self) -> io::Result<&RedisServer> {
         let old = self.primary().await?;
         let running = self.sentinels.iter().find(|sentinel| sentinel.is_running());
         let sentinel = running.ok_or_else(|| not_yet("no Sentinel runs"))?;
-        // Right after another failover the Sentinel refuses for a while.
-        until(LIMIT, || sentinel.order(["SENTINEL", "FAILOVER", &self.name])).await?;
-        self.primary_after(old).await
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            // Right after another failover the Sentinel refuses for a while.
+            until(LIMIT, || sentinel.order(["SENTINEL", "FAILOVER", &self.name])).await?;
+            // It gives a failover up without a word where a member is too slow for it.
+            match self.primary_after(old).await {
+                Err(_) if tries < 3 => {}
+                done => return done,
+            }
+        }
     }
 
     /// Waits until all members that run agree on the primary, and all replicas follow it.
