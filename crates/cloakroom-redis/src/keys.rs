@@ -1,6 +1,7 @@
-//! Every key name that this crate uses: the prefix and 32 lower-case hexadecimal digits.
+//! Every key name that this crate uses: the prefix, a word for what is no session, and 32 lower-case
+//! hexadecimal digits.
 
-use cloakroom::{Problem, SessionKey};
+use cloakroom::{OwnerKey, Problem, SessionKey};
 
 /// The prefix of [`RedisSessionStorage::new`](crate::RedisSessionStorage::new).
 pub const DEFAULT_PREFIX: &str = "cloakroom:session:";
@@ -31,6 +32,11 @@ impl Keys {
         name.extend_from_slice(self.prefix.as_bytes());
         name.extend_from_slice(&key.to_hex());
         name
+    }
+
+    /// Where the index of an owner's sessions lies.
+    pub(crate) fn owner(&self, owner: &OwnerKey) -> Vec<u8> {
+        format!("{}owner:{owner}", self.prefix).into_bytes()
     }
 
     /// A key that is no session's, for asking a server whether it takes writes. Its number decides
@@ -79,6 +85,15 @@ mod tests {
         assert!(name[4..].iter().all(|byte| b"0123456789abcdef".contains(byte)));
         assert_eq!(name.len(), 36);
         assert_eq!(keys.parse(&name), Some(key));
+    }
+
+    #[test]
+    fn an_owners_index_is_never_taken_for_a_session() {
+        let keys = Keys::new("app:").unwrap();
+        let name = keys.owner(&OwnerKey::of("ann"));
+        assert_eq!((name.len(), keys.parse(&name)), (42, None));
+        let digits = name.strip_prefix(b"app:owner:").unwrap();
+        assert!(digits.iter().all(|byte| b"0123456789abcdef".contains(byte)));
     }
 
     #[test]

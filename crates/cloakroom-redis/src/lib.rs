@@ -16,15 +16,18 @@
 
 mod acl;
 mod address;
+mod batch;
 mod breaker;
 mod builder;
 mod config;
 mod connection;
 mod error;
 mod factory;
+mod inspect;
 mod journal;
 mod keys;
 mod near_cache;
+mod owners;
 mod records;
 mod removal;
 mod retry_budget;

@@ -15,19 +15,19 @@ use redis::{Cmd, Value};
 use crate::connection::{Answer as Reply, Question, Sent, Watched};
 
 /// A script's text and the SHA-1 of it, by which the server knows it.
-struct Script {
+pub(crate) struct Script {
     text: &'static str,
     hash: String,
 }
 
 impl Script {
-    fn new(text: &'static str) -> Self {
+    pub(crate) fn new(text: &'static str) -> Self {
         Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
     }
 }
 
 /// How many bytes of a commit's nonce, and of a touch's key, the answer repeats.
-const ECHO: usize = 8;
+pub(crate) const ECHO: usize = 8;
 
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
 static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/remove.lua")));
@@ -58,6 +58,7 @@ pub(crate) async fn commit(
     let absolute = match commit.absolute() {
         Absolute::Keep => String::new(),
         Absolute::Start(timeout) => timeout.as_millis().to_string(),
+        Absolute::Prolong(timeout) => format!("+{}", timeout.as_millis()),
     };
     let idle = commit.idle_timeout().as_millis().to_string();
     let life = stamped.map(|(stamp, now)| now.until(stamp.idle_deadline).as_millis());
@@ -130,9 +131,8 @@ pub(crate) async fn remove(
     before: Option<Timestamp>,
     proofs: &[VerifierHash],
 ) -> Result<bool, StorageError> {
-    let before = before.map(|before| before.as_millis().to_string()).unwrap_or_default();
-    let proofs: Vec<u8> = proofs.iter().flat_map(|proof| *proof.as_bytes()).collect();
-    let arguments = [before.as_bytes(), proofs.as_slice()];
+    let arguments = meant(before, proofs);
+    let arguments = [arguments.0.as_bytes(), &arguments.1];
     let by_hash = command("EVALSHA", &REMOVE.hash, key, &arguments);
     let by_text = || command("EVAL", REMOVE.text, key, &arguments);
     let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
@@ -143,18 +143,30 @@ pub(crate) async fn remove(
     }
 }
 
+/// The call that removes a record unless it was created at `before` or later, for one of many in a
+/// row. Where the server does not know the script, [`remove`] is to be asked instead.
+pub(crate) fn removal(key: &[u8], before: Timestamp) -> Cmd {
+    let (before, proofs) = meant(Some(before), &[]);
+    command("EVALSHA", &REMOVE.hash, key, &[before.as_bytes(), &proofs])
+}
+
+fn meant(before: Option<Timestamp>, proofs: &[VerifierHash]) -> (String, Vec<u8>) {
+    let before = before.map(|before| before.as_millis().to_string()).unwrap_or_default();
+    (before, proofs.iter().flat_map(|proof| *proof.as_bytes()).collect())
+}
+
 /// A script's answer: one byte of outcome, eight bytes of the server's time, the rest.
-struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     operation: Operation,
     sent: Sent,
-    outcome: u8,
-    now: Timestamp,
-    body: Bytes,
-    reply: Reply<'a>,
+    pub(crate) outcome: u8,
+    pub(crate) now: Timestamp,
+    pub(crate) body: Bytes,
+    pub(crate) reply: Reply<'a>,
 }
 
 impl<'a> Answer<'a> {
-    fn parse(mut reply: Reply<'a>, operation: Operation) -> Result<Self, StorageError> {
+    pub(crate) fn parse(mut reply: Reply<'a>, operation: Operation) -> Result<Self, StorageError> {
         let Value::BulkString(bytes) = std::mem::replace(&mut reply.value, Value::Nil) else {
             return Err(reply.unexpected(operation));
         };
@@ -170,7 +182,7 @@ impl<'a> Answer<'a> {
 
     /// Takes off the part that says which call this answers, so that another one's success is never
     /// taken for ours.
-    fn strip_echo(&mut self, asked: &[u8; 16]) -> Result<(), StorageError> {
+    pub(crate) fn strip_echo(&mut self, asked: &[u8; 16]) -> Result<(), StorageError> {
         if self.body.get(..ECHO) != asked.get(..ECHO) {
             return Err(self.reply.unexpected(self.operation));
         }
@@ -207,7 +219,7 @@ fn lost_track() -> StorageError {
     StorageError::new(StorageErrorKind::Unavailable, Operation::Commit, message)
 }
 
-async fn call<'a>(
+pub(crate) async fn call<'a>(
     servers: Watched<'a>,
     script: &Script,
     operation: Operation,

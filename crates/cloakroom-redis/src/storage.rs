@@ -5,16 +5,20 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, ConfigError, Destroyed, FingerprintMode, Observer, Operation, Record,
-    SessionKey, SessionStorage, StorageError, StorageHealth, StorageStats, Touched, VerifierHash,
+    Commit, Committed, ConfigError, Destroyed, FingerprintMode, Found, IndexChange, Observer,
+    Operation, OwnerIndex, OwnerKey, Page, Position, Record, SessionKey, SessionStorage,
+    StorageError, StorageHealth, StorageStats, Timestamp, Touched, VerifierHash,
 };
 use redis::Value;
 
 use crate::builder::RedisSessionStorageBuilder;
 use crate::config::RedisConfig;
 use crate::connection::Question;
+use crate::inspect;
 use crate::journal::{Journal, JournalPolicy};
 use crate::near_cache::Cached;
+use crate::owners;
+use crate::records::Records;
 use crate::signals::{Outage, Signals};
 use crate::stats;
 
@@ -129,6 +133,10 @@ impl RedisSessionStorage {
         Self { shared }
     }
 
+    fn records(&self) -> &Records {
+        &self.shared.records.records
+    }
+
     /// Asks every server for a PONG, within the command timeout.
     ///
     /// # Errors
@@ -195,6 +203,49 @@ impl SessionStorage for RedisSessionStorage {
         let records = &self.shared.records;
         let work = pin!(records.remove_unseen(key, proof));
         self.shared.journal.remove_unseen(key, proof, records.records.now(key), work).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        let records = self.records();
+        owners::look(&records.servers, &records.keys, owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        let records = self.records();
+        owners::change(&records.servers, &records.keys, owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        let records = self.records();
+        let mut found = inspect::facts(&records.servers, &records.keys, sessions).await?;
+        for (session, found) in sessions.iter().zip(&mut found) {
+            if self.shared.journal.denies(session) {
+                *found = Found::Nothing;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn walk(&self, position: &Position) -> Result<Page, StorageError> {
+        let records = self.records();
+        inspect::walk(&records.servers, &records.keys, position).await
+    }
+
+    async fn destroy_created_before(
+        &self,
+        sessions: &[SessionKey],
+        moment: Timestamp,
+    ) -> Result<usize, StorageError> {
+        let records = self.records();
+        let (servers, keys) = (&records.servers, &records.keys);
+        let removed = inspect::destroy_created_before(servers, keys, sessions, moment).await;
+        // This node shall not show what it has removed until the server tells it so.
+        sessions.iter().for_each(|session| self.shared.records.forget(session));
+        removed
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

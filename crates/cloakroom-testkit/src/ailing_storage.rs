@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, ConnectionHealth, ConnectionState, Destroyed, MemorySessionStorage,
-    NodeHealth, Operation, Record, SessionKey, SessionStorage, StorageError, StorageErrorKind,
-    StorageHealth, StorageStats, Touched, VerifierHash,
+    Commit, Committed, ConnectionHealth, ConnectionState, Destroyed, IndexChange,
+    MemorySessionStorage, NodeHealth, Operation, OwnerIndex, OwnerKey, Record, SessionKey,
+    SessionStorage, StorageError, StorageErrorKind, StorageHealth, StorageStats, Touched,
+    VerifierHash,
 };
 
 /// How the server takes one kind of command.
@@ -203,6 +204,21 @@ impl SessionStorage for AilingStorage {
             Ok(()) => self.memory.destroy_unseen(key, proof).await,
             Err(error) => self.keep(error, key, Some(*proof)),
         }
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        // A read, which a server that takes no writes answers.
+        self.answer(Operation::Load).await?;
+        self.memory.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.answer(Operation::Index).await?;
+        self.memory.change_owner_index(owner, change).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -40,6 +40,9 @@ mod direct_writers;
 mod expiry;
 mod finality;
 mod fixture;
+mod inspection;
+mod owners;
+mod revocation;
 mod sample;
 mod touches;
 
@@ -54,6 +57,9 @@ pub use direct_writers::*;
 pub use expiry::*;
 pub use finality::*;
 pub use fixture::{Fixture, RawFixture, Settings};
+pub use inspection::*;
+pub use owners::*;
+pub use revocation::*;
 pub use touches::*;
 
 /// Turns every law into a test of its own, for the fixture that the expression makes.
@@ -115,6 +121,24 @@ macro_rules! storage_laws {
             a_touch_never_passes_the_absolute_deadline,
             a_touch_never_shortens_a_lifetime,
             a_touch_never_creates,
+            a_session_is_entered_and_settled_in_its_owners_index,
+            a_session_that_signs_in_again_is_in_the_index_once,
+            parallel_entries_are_refused_beyond_the_limit,
+            condemning_leaves_as_many_as_allowed,
+            an_entry_that_has_changed_meanwhile_stays,
+            an_abandoned_sign_in_counts_once_its_time_is_over,
+            the_index_does_what_the_embedded_storage_does,
+            facts_show_who_and_when_and_no_value,
+            a_walk_meets_every_session,
+            what_was_created_before_a_moment_can_be_destroyed,
+            an_owner_finds_the_sessions_that_live,
+            a_remembered_session_stays_in_its_owners_index,
+            parallel_sign_ins_leave_exactly_the_limit,
+            the_limit_ends_the_right_session,
+            a_revocation_is_final_under_sign_ins_and_writes,
+            an_owner_ends_other_devices_and_nobody_elses,
+            everything_before_a_moment_can_be_revoked,
+            only_a_sign_in_makes_a_session_fresh,
         }
     };
     (@each $fixture:expr => $($law:ident,)+) => {

@@ -233,7 +233,7 @@ impl Changes {
             draft.idle_timeout = idle_timeout;
         }
         if let Some(absolute_timeout) = self.absolute_timeout {
-            draft.absolute_timeout = Some(absolute_timeout);
+            draft.set_absolute_timeout(absolute_timeout, self.owner.is_some());
         }
         if let Some(persistence) = self.persistent {
             draft.persistent = persistence == Persistence::UntilDeadline;

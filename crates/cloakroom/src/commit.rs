@@ -33,6 +33,9 @@ pub enum Absolute {
     Keep,
     /// The absolute timeout starts now: a new session, or somebody has just signed in.
     Start(Duration),
+    /// The record gets another deadline, so long from now, and is as old as before: a visitor who
+    /// wants to be remembered has not signed in by that.
+    Prolong(Duration),
 }
 
 /// Names one commit, so that a repetition after a lost reply is recognised.
@@ -167,7 +170,10 @@ impl Commit {
     pub fn stamp(&self, stored: Option<&Stamp>, now: Timestamp) -> Stamp {
         let created = stored.map_or(now, |stored| stored.created.min(now));
         let (started, absolute_deadline) = match (self.absolute, stored) {
-            (Absolute::Start(timeout), _) => (now, now + timeout),
+            (Absolute::Start(timeout), _) | (Absolute::Prolong(timeout), None) => {
+                (now, now + timeout)
+            }
+            (Absolute::Prolong(timeout), Some(stored)) => (stored.started.min(now), now + timeout),
             (Absolute::Keep, Some(stored)) => (stored.started.min(now), stored.absolute_deadline),
             (Absolute::Keep, None) => (now, now + self.idle_timeout),
         };

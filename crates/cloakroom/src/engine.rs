@@ -4,8 +4,10 @@
 //! begin.rs    headers of the request      -> RequestScope      no I/O
 //! load.rs     the first ask for a session -> Session           one load
 //! finish.rs   the status of the answer    -> Finished          no commit without a change
+//! sign_in.rs  a sign-in, before and after its commit -> the owner's index
 //! sign_out.rs a sign-out, now or at the end -> Destroyed       asked of the storage once
 //! lane.rs     one commit in flight per session, what waits goes out together
+//! revoke.rs   from outside of a session: find an owner's, end one or many
 //! ```
 
 mod answer;
@@ -17,7 +19,9 @@ mod finish;
 mod finished;
 mod lane;
 mod load;
+mod revoke;
 mod scope;
+mod sign_in;
 mod sign_out;
 
 use std::sync::Arc;
@@ -38,6 +42,7 @@ pub use answer::{Answer, SetCookie};
 pub use begin::RequestFacts;
 pub use builder::EngineBuilder;
 pub use finished::{Finished, SignOut};
+pub use revoke::{Revoked, RevokedPage};
 pub use scope::RequestScope;
 pub(crate) use sign_out::Removal;
 

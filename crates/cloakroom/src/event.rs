@@ -73,6 +73,28 @@ pub enum Event<'a> {
         /// The session.
         session: PublicId,
     },
+    /// A session was ended from outside of it.
+    Revoked {
+        /// The session.
+        session: PublicId,
+        /// At whose wish.
+        by: RevokedBy,
+    },
+    /// A sign-in was refused because the owner has too many sessions.
+    SignInRefused {
+        /// The session that was to be signed in.
+        session: PublicId,
+        /// How many the policy allows.
+        limit: u32,
+    },
+    /// An owner has more sessions than the policy allows, because the storage could not say when one
+    /// was to end. The next sign-in of this owner sees to it.
+    LimitNotKept {
+        /// The session that was signed in.
+        session: PublicId,
+        /// Why.
+        error: &'a StorageError,
+    },
     /// A sign-out could not be carried out yet. This node refuses the session from now on; it is
     /// removed as soon as the storage's server answers.
     DestroyPending {
@@ -153,6 +175,26 @@ pub enum Event<'a> {
     /// The engine hands out cookies over plain HTTP. Never in production. Told once, when the engine
     /// is built; without an observer a line on the standard error output says it.
     PlainHttp,
+}
+
+/// At whose wish a session was ended from outside of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RevokedBy {
+    /// Its owner's, on another device, or an operator's.
+    Request,
+    /// The limit's: the owner had signed in too often.
+    Limit,
+}
+
+impl RevokedBy {
+    /// The wish's name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Limit => "limit",
+        }
+    }
 }
 
 /// Which commands a circuit breaker is about.
@@ -253,6 +295,15 @@ impl Observer for TracingObserver {
             }
             Event::ChangesLost { session, error } => {
                 tracing::warn!(%session, %error, "changes lost");
+            }
+            Event::Revoked { session, by } => {
+                tracing::info!(%session, by = by.name(), "session revoked");
+            }
+            Event::SignInRefused { session, limit } => {
+                tracing::info!(%session, limit, "sign-in refused: the owner has too many sessions");
+            }
+            Event::LimitNotKept { session, error } => {
+                tracing::warn!(%session, %error, "an owner has too many sessions");
             }
             event => tracing::debug!(?event, "session"),
         }

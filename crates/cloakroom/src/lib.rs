@@ -21,10 +21,13 @@ pub mod duration_text;
 mod engine;
 mod error;
 mod event;
+mod facts;
 mod fingerprint;
 mod handle;
+mod index;
 mod into_engine;
 mod lifetime;
+mod owner;
 mod policy;
 mod record;
 mod reply;
@@ -37,7 +40,8 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use codec::SIMD_THRESHOLD;
 pub use commit::{Absolute, Commit, CommitBuilder, Committed, Expect, Nonce};
 pub use engine::{
-    Answer, Engine, EngineBuilder, Finished, RequestFacts, RequestScope, SetCookie, SignOut,
+    Answer, Engine, EngineBuilder, Finished, RequestFacts, RequestScope, Revoked, RevokedPage,
+    SetCookie, SignOut,
 };
 pub use error::{
     ConfigError, ConfigErrorKind, Operation, Problem, RandomError, SessionError, StorageError,
@@ -45,22 +49,26 @@ pub use error::{
 };
 #[cfg(feature = "tracing")]
 pub use event::TracingObserver;
-pub use event::{Event, Observer, Rejection, Side};
+pub use event::{Event, Observer, Rejection, RevokedBy, Side};
+pub use facts::{FACTS_BYTES, Found, SessionFacts};
 pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome, SessionState};
+pub use index::{EntryState, INDEX_MARGIN, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
 pub use into_engine::IntoEngine;
+pub use owner::OwnerKey;
 pub use policy::{
-    CookiePolicy, OnServerError, OutagePolicy, PendingSignOut, Policy, Readiness, SameSite,
+    AtLimit, ConcurrentSessions, CookiePolicy, OnServerError, OutagePolicy, PendingSignOut, Policy,
+    Readiness, SameSite,
 };
 pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes, Version};
 pub use reply::{HealthDetail, Reply};
 pub use session::{
-    Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,
+    Device, Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,
 };
 pub use storage::{
     AnyStorage, BreakerState, ConnectionHealth, ConnectionState, DEFAULT_MAX_BYTES,
     DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, Durability,
     HealthStatus, MemorySessionStorage, MemorySessionStorageBuilder, NearCacheHealth, NodeHealth,
-    SessionStorage, StorageHealth, StorageStats, Touched, end_by,
+    Page, Position, SessionStorage, StorageHealth, StorageStats, Touched, end_by,
 };
-pub use token::{PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};
+pub use token::{InvalidPublicId, PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};

@@ -4,6 +4,7 @@
 //! all problems at once.
 
 mod check;
+mod concurrent;
 mod cookie;
 mod env;
 mod outage;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ConfigError;
 use crate::fingerprint::FingerprintMode;
 
+pub use concurrent::{AtLimit, ConcurrentSessions};
 pub use cookie::{CookiePolicy, SameSite};
 pub use outage::{OutagePolicy, PendingSignOut, Readiness};
 
@@ -55,6 +57,9 @@ pub struct Policy {
     /// `set_idle_timeout` (default: 30 days, the most that NIST SP 800-63B-4 advises at AAL1).
     #[serde(with = "crate::duration_text")]
     pub longest_lifetime: Duration,
+
+    /// How many sessions one owner may have at once (default: 100, then the oldest one ends).
+    pub concurrent_sessions: ConcurrentSessions,
 
     /// A session in use is renewed when less than this share of its idle timeout is left
     /// (default: 0.5). Between 0 (never) and 1 (at every request).
@@ -107,6 +112,7 @@ impl Default for Policy {
             idle_timeout: Duration::from_secs(30 * 60),
             absolute_timeout: Duration::from_secs(12 * 60 * 60),
             longest_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
+            concurrent_sessions: ConcurrentSessions::default(),
             refresh_below: 0.5,
             commit_timeout: Duration::from_secs(1),
             on_server_error: OnServerError::default(),
@@ -127,7 +133,8 @@ impl Policy {
     /// The default policy, changed by environment variables: `CLOAKROOM_` and the name of the
     /// field in capitals, for example `CLOAKROOM_IDLE_TIMEOUT=15m`. The cookie's fields are
     /// `CLOAKROOM_COOKIE_NAME`, `_SAME_SITE`, `_PATH` and `_DOMAIN`, those of the outage
-    /// `CLOAKROOM_OUTAGE_PENDING_SIGN_OUT` and `_READINESS`; networks are separated by commas.
+    /// `CLOAKROOM_OUTAGE_PENDING_SIGN_OUT` and `_READINESS`, those of the concurrent sessions
+    /// `CLOAKROOM_CONCURRENT_SESSIONS_LIMIT` and `_AT_LIMIT`; networks are separated by commas.
     /// Durations are `15m`, `12h`, or a number of seconds. Variables that are not set keep the
     /// default.
     ///

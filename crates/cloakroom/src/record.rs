@@ -4,6 +4,7 @@
 //! bytes that memory holds. Fields stay undecoded until somebody asks for one.
 
 mod fields;
+mod glance;
 mod layout;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::fingerprint::{Origin, SessionFingerprint};
 use crate::token::{SessionKey, VerifierHash};
 
 pub(crate) use fields::{FIELD_NAME_LIMIT, Fields};
+pub(crate) use glance::Glance;
 pub use layout::{CorruptRecord, Stamp, StampBytes};
 pub(crate) use layout::{Layout, STAMP_AT, bind};
 

@@ -53,6 +53,8 @@ impl Reply {
     /// | --- | --- |
     /// | the storage cannot say at present | 503 with `Retry-After: 1` |
     /// | another request got in the way (conflict, signed out or new ticket meanwhile) | 409 |
+    /// | the owner has too many sessions | 409 |
+    /// | somebody has to sign in, or to do so again | 403 |
     /// | anything else | 500 without details |
     pub fn to_error(error: &SessionError) -> Self {
         let is_about_a_sign_out = matches!(error, SessionError::Storage(error) if error.operation() == Operation::Destroy);
@@ -64,6 +66,12 @@ impl Reply {
             _ if error.is_conflict() => {
                 Self::text(409, "The session has changed meanwhile. Please try again.")
             }
+            SessionError::TooManySessions { .. } => Self::text(
+                409,
+                "You are signed in in too many places. Please sign out in one first.",
+            ),
+            SessionError::SignInRequired => Self::text(403, "Please sign in first."),
+            SessionError::FreshSignInRequired { .. } => Self::text(403, "Please sign in again."),
             _ => Self::to_mistake(),
         }
     }

@@ -2,6 +2,7 @@
 //! the handler wants to wait for; the engine loads before and commits after.
 
 mod data;
+mod devices;
 mod field;
 mod flash;
 mod state;
@@ -22,6 +23,7 @@ use crate::token::PublicId;
 use data::Update;
 
 pub use data::SessionData;
+pub use devices::Device;
 pub use field::{Field, FieldName, ReadField, WriteField};
 pub use flash::{Flash, FlashLevel};
 pub(crate) use state::{Effort, Ending, Limits, OWNER_LIMIT, State};
@@ -247,6 +249,39 @@ impl Session {
     /// The principal that is signed in.
     pub fn owner(&self) -> Option<String> {
         self.state().data.owner().map(str::to_owned)
+    }
+
+    /// When the owner signed in, by the storage's clock; `None` where nobody is signed in, or where it
+    /// was in this very request.
+    pub fn signed_in_at(&self) -> Option<Timestamp> {
+        self.state().signed_in_at()
+    }
+
+    /// Lets the handler go on only if the owner signed in within the last `max_age`: before a change of
+    /// the password, of the address, or the end of other sessions (OWASP ASVS 5.0, 7.5.1). A sign-in
+    /// in this very request is fresh.
+    ///
+    /// Signing in again through [`Session::set_owner`] makes it fresh, and gives the session a new
+    /// ticket. The age is counted by the storage's clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cloakroom::{Session, SessionError};
+    ///
+    /// fn change_password(session: &Session) -> Result<(), SessionError> {
+    ///     session.require_fresh_auth(Duration::from_secs(5 * 60))?;
+    ///     // …
+    ///     Ok(())
+    /// }
+    /// # let _ = change_password;
+    /// ```
+    ///
+    /// # Errors
+    /// [`SessionError::SignInRequired`] where nobody is signed in, otherwise
+    /// [`SessionError::FreshSignInRequired`]; adapters answer both with 403. Match on them to send the
+    /// visitor to a sign-in page instead.
+    pub fn require_fresh_auth(&self, max_age: Duration) -> Result<(), SessionError> {
+        self.state().require_fresh_auth(max_age)
     }
 
     /// Whether the session is not stored yet.

@@ -5,17 +5,23 @@ mod direct;
 mod health;
 mod limit;
 mod memory;
+mod outcome;
 mod stats;
+mod walk;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
-use crate::error::{Operation, SessionError, StorageError};
+use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
 use crate::event::Observer;
+use crate::facts::{Found, SessionFacts};
 use crate::fingerprint::{FingerprintMode, SessionFingerprint};
-use crate::record::{Record, Stamp};
+use crate::index::{IndexChange, OwnerIndex};
+use crate::owner::OwnerKey;
+use crate::record::Record;
 use crate::session::SessionData;
 use crate::token::{SessionKey, VerifierHash};
 
@@ -30,7 +36,9 @@ pub use limit::end_by;
 pub use memory::{
     DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSIONS, MemorySessionStorage, MemorySessionStorageBuilder,
 };
+pub use outcome::{Destroyed, Durability, Touched};
 pub use stats::StorageStats;
+pub use walk::{Page, Position};
 
 /// The idle timeout of a storage that was given none: 30 minutes.
 pub const DEFAULT_TTL: Duration = Duration::from_secs(30 * 60);
@@ -144,6 +152,87 @@ pub trait SessionStorage: Send + Sync + 'static {
                 Some(record) if record.accepts(proof) => self.destroy(key).await,
                 _ => Ok(Destroyed::Absent(Durability::LOCAL)),
             }
+        }
+    }
+
+    /// The index of one owner's sessions, as it is.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn owner_index(
+        &self,
+        owner: &OwnerKey,
+    ) -> impl Future<Output = Result<OwnerIndex, StorageError>> + Send;
+
+    /// Changes the index of one owner's sessions in one atomic step, and answers what it is then.
+    ///
+    /// What each step does is told by [`IndexChange`].
+    ///
+    /// # Errors
+    /// [`StorageError`] where the outcome is unknown, or where nothing was sent.
+    fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> impl Future<Output = Result<OwnerIndex, StorageError>> + Send;
+
+    /// What may be seen of several sessions, in the order in which they were asked for. Not for
+    /// deciding whom a ticket lets in.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn facts(
+        &self,
+        sessions: &[SessionKey],
+    ) -> impl Future<Output = Result<Vec<Found>, StorageError>> + Send {
+        async move {
+            let mut found = Vec::with_capacity(sessions.len());
+            for key in sessions {
+                found.push(match self.load(key).await {
+                    Ok(Some(record)) => SessionFacts::of(key, &record),
+                    Ok(None) => Found::Nothing,
+                    Err(error) if *error.kind() == StorageErrorKind::Corrupt => Found::Unreadable,
+                    Err(error) => return Err(error),
+                });
+            }
+            Ok(found)
+        }
+    }
+
+    /// Goes one step on a walk over all sessions. Never on a request's path. A storage that cannot
+    /// be walked over answers an error, which is what this does unless implemented.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say, or does not know the position.
+    fn walk(&self, position: &Position) -> impl Future<Output = Result<Page, StorageError>> + Send {
+        let _ = position;
+        async move {
+            let message = "this storage cannot be walked over";
+            Err(StorageError::new(StorageErrorKind::Backend, Operation::Walk, message))
+        }
+    }
+
+    /// Removes those of these sessions that were created before a moment, and says how many that
+    /// were. For ending a great number of them, by pages of a walk: nothing is remembered where the
+    /// server cannot be reached, so the caller repeats what was not confirmed.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the outcome is unknown: any of them may be gone.
+    fn destroy_created_before(
+        &self,
+        sessions: &[SessionKey],
+        moment: Timestamp,
+    ) -> impl Future<Output = Result<usize, StorageError>> + Send {
+        async move {
+            let mut removed = 0;
+            for (key, found) in sessions.iter().zip(self.facts(sessions).await?) {
+                if found.session().is_some_and(|facts| facts.created() < moment)
+                    && let Destroyed::Removed(_) = self.destroy(key).await?
+                {
+                    removed += 1;
+                }
+            }
+            Ok(removed)
         }
     }
 
@@ -272,55 +361,5 @@ pub trait SessionStorage: Send + Sync + 'static {
     {
         let key = SessionKey::from_name(id);
         async move { Ok(self.load(&key).await?.is_some()) }
-    }
-}
-
-/// What became of a touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Touched {
-    /// The record lives now until the stamp's idle deadline.
-    Extended(Stamp),
-    /// The record already lives as long as it may.
-    Unchanged,
-    /// There is no such record (any more); nothing was created.
-    Gone,
-}
-
-/// What became of a removal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Destroyed {
-    /// The record was there and is gone.
-    Removed(Durability),
-    /// There was none.
-    Absent(Durability),
-    /// The server could not be reached or took no writes. This storage refuses the record from now
-    /// on and removes it as soon as the server answers; other nodes may still serve it until then.
-    Pending,
-}
-
-/// How many servers are known to have carried out a removal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Durability {
-    /// Replicas that have confirmed it, beside the primary.
-    pub replicas: u32,
-    /// Replicas that were asked for; see the storage's builder.
-    pub asked: u32,
-}
-
-impl Durability {
-    /// The primary alone, as was asked for.
-    pub const LOCAL: Self = Self { replicas: 0, asked: 0 };
-
-    /// What so many of the replicas that were asked for have confirmed.
-    pub const fn replicas(confirmed: u32, asked: u32) -> Self {
-        Self { replicas: confirmed, asked }
-    }
-
-    /// Whether as many replicas have confirmed as were asked for.
-    pub const fn is_met(self) -> bool {
-        self.replicas >= self.asked
     }
 }

@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -141,7 +142,8 @@ impl SessionKey {
         text
     }
 
-    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+    /// The key with these 16 bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
@@ -209,6 +211,28 @@ impl PublicId {
     /// The storage key of the session.
     pub fn key(&self) -> SessionKey {
         self.0
+    }
+}
+
+/// A text that is no public id: it has to be 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidPublicId;
+
+impl fmt::Display for InvalidPublicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a session's public id has 32 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for InvalidPublicId {}
+
+impl FromStr for PublicId {
+    type Err = InvalidPublicId;
+
+    /// Reads what `to_string` has written; capital letters are good as well.
+    fn from_str(text: &str) -> Result<Self, InvalidPublicId> {
+        let digits = text.to_ascii_lowercase();
+        SessionKey::from_hex(digits.as_bytes()).map(Self).ok_or(InvalidPublicId)
     }
 }
 
@@ -284,6 +308,16 @@ mod tests {
         let next = token.rotated().unwrap();
         assert_eq!(token.key(), next.key());
         assert_ne!(token.verifier_hash(), next.verifier_hash());
+    }
+
+    #[test]
+    fn a_public_id_is_read_as_it_is_written_and_nothing_else_is() {
+        let id = Token::generate().unwrap().key().public_id();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.to_string().to_uppercase().parse(), Ok(id));
+        for text in ["", "0", &format!("{id}0"), &format!(" {id}"), &"g".repeat(32)] {
+            assert_eq!(text.parse::<PublicId>(), Err(InvalidPublicId), "{text}");
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Timeouts {
     fn own(&self, operation: Operation) -> Option<Duration> {
         match operation {
             Operation::Load => Some(self.load),
-            Operation::Commit => Some(self.commit),
+            Operation::Commit | Operation::Index => Some(self.commit),
             Operation::Touch => Some(self.touch),
             Operation::Destroy => Some(self.destroy),
             _ => None,
@@ -88,7 +88,7 @@ impl Deadline {
 fn own_name(operation: Operation) -> &'static str {
     match operation {
         Operation::Load => "load timeout",
-        Operation::Commit => "commit timeout",
+        Operation::Commit | Operation::Index => "commit timeout",
         Operation::Touch => "touch timeout",
         Operation::Destroy => "destroy timeout",
         _ => "command timeout",

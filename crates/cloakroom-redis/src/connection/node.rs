@@ -371,5 +371,6 @@ impl Node {
 
 /// Whether a server that takes no writes at present holds the operation up.
 pub(super) fn is_write(operation: Operation) -> bool {
-    matches!(operation, Operation::Commit | Operation::Touch | Operation::Destroy)
+    use Operation::{Commit, Destroy, Index, Touch};
+    matches!(operation, Commit | Touch | Destroy | Index)
 }

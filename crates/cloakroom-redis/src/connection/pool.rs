@@ -374,10 +374,11 @@ impl Pool {
 /// Which breaker decides about an operation; none about what operators ask for.
 ///
 /// A removal goes by the one for reads: a server that is full takes removals, and whether one that
-/// is read-only has recovered is worth a try for whoever signs out.
+/// is read-only has recovered is worth a try for whoever signs out. So does an owner's index, by which
+/// sessions are found that are to be removed.
 fn gate(operation: Operation) -> Option<Side> {
     match operation {
-        Operation::Load | Operation::Destroy => Some(Side::Reads),
+        Operation::Load | Operation::Destroy | Operation::Index => Some(Side::Reads),
         operation if is_write(operation) => Some(Side::Writes),
         _ => None,
     }

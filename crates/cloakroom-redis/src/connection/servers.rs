@@ -172,6 +172,14 @@ impl Servers {
         }
     }
 
+    /// The server that a key belongs to; `None` where no node of a Cluster is known for it.
+    pub(crate) fn of(&self, key: &[u8]) -> Option<Server<'_>> {
+        match &self.place {
+            Place::One(pool) => Some(Server::One(pool)),
+            Place::Cluster(cluster) => cluster.owner(key).map(Server::Member),
+        }
+    }
+
     /// Every server with sessions of its own.
     pub(crate) fn each(&self) -> Vec<Server<'_>> {
         match &self.place {

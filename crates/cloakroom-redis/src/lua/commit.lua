@@ -1,6 +1,6 @@
 -- Writes one record in one atomic step. The contract stands in docs/protocol.md, "commit".
 -- KEYS[1] the record; ARGV: expectation ('' absent, otherwise generation and nonce of the record),
--- absolute timeout in ms ('' keeps the deadline), idle timeout in ms, the record, how long the record
+-- absolute timeout in ms ('' keeps the deadline, '+' before it keeps when it began), idle timeout in ms, the record, how long the record
 -- lives in ms ('' its stamp is empty), and anything where the connection has to hear of what others do
 -- to the record that it writes.
 local key, expect, absolute, idle, content = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -72,7 +72,10 @@ if exists then
   deadline = struct.unpack('>I8', head, 49)
 end
 if absolute ~= '' then
-  started, deadline = now, now + tonumber(absolute)
+  deadline = now + tonumber(absolute)
+  if not exists or string.sub(absolute, 1, 1) ~= '+' then
+    started = now
+  end
 end
 local idle_deadline = math.min(deadline, now + idle)
 local stamp = struct.pack('>I8I8I8I8I8I8', generation, created, started, now, idle_deadline, deadline)

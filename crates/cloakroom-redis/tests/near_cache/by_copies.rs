@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, Destroyed, FingerprintMode, Observer, Operation, Record, SessionKey,
-    SessionStorage, StorageError, StorageHealth, StorageStats, Touched, VerifierHash,
+    Commit, Committed, Destroyed, FingerprintMode, Found, IndexChange, Observer, Operation,
+    OwnerIndex, OwnerKey, Page, Position, Record, SessionKey, SessionStorage, StorageError,
+    StorageHealth, StorageStats, Timestamp, Touched, VerifierHash,
 };
 use cloakroom_redis::RedisSessionStorage;
 
@@ -42,6 +43,34 @@ impl SessionStorage for ByCopies {
         proof: &VerifierHash,
     ) -> Result<Destroyed, StorageError> {
         self.0.destroy_unseen(key, proof).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.0.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.0.change_owner_index(owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.0.facts(sessions).await
+    }
+
+    async fn walk(&self, position: &Position) -> Result<Page, StorageError> {
+        self.0.walk(position).await
+    }
+
+    async fn destroy_created_before(
+        &self,
+        sessions: &[SessionKey],
+        moment: Timestamp,
+    ) -> Result<usize, StorageError> {
+        self.0.destroy_created_before(sessions, moment).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use cloakroom::Absolute;
 use proptest::prelude::*;
 
 /// How many sessions a history plays with; few, so that steps meet each other.
@@ -60,8 +61,8 @@ pub enum Wanted {
 pub struct Lifetime {
     /// The idle timeout.
     pub idle: Duration,
-    /// A new absolute timeout; `None` keeps the deadline.
-    pub absolute: Option<Duration>,
+    /// From when the absolute timeout counts.
+    pub absolute: Absolute,
 }
 
 /// What a commit writes.
@@ -113,7 +114,12 @@ fn wanted() -> impl Strategy<Value = Wanted> {
 fn lifetime() -> impl Strategy<Value = Lifetime> {
     // From one minute on: a history on a real clock takes seconds.
     let millis = 60_000..3_600_000u64;
-    let absolute = prop::option::of(millis.clone().prop_map(Duration::from_millis));
+    let timeout = millis.clone().prop_map(Duration::from_millis);
+    let absolute = prop_oneof![
+        Just(Absolute::Keep),
+        timeout.clone().prop_map(Absolute::Start),
+        timeout.prop_map(Absolute::Prolong),
+    ];
     (millis, absolute)
         .prop_map(|(idle, absolute)| Lifetime { idle: Duration::from_millis(idle), absolute })
 }

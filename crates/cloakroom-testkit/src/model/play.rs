@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use cloakroom::{
-    Absolute, Commit, CommitBuilder, Committed, Destroyed, Expect, Generation, Nonce, SessionKey,
+    Commit, CommitBuilder, Committed, Destroyed, Expect, Generation, Nonce, SessionKey,
     SessionStorage, StorageErrorKind, Timestamp, Token, Touched, Version,
 };
 
@@ -209,7 +209,7 @@ impl<'a, S: SessionStorage, T: Time> Player<'a, S, T> {
             Wanted::Future(ahead) => exactly(current + ahead),
         };
         let mut commit = CommitBuilder::new(expect)
-            .absolute(life.absolute.map_or(Absolute::Keep, Absolute::Start))
+            .absolute(life.absolute)
             .idle_timeout(life.idle)
             .verifier(self.tokens[session].verifier_hash());
         for (name, json) in &content.fields {

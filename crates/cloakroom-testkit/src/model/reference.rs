@@ -72,12 +72,14 @@ impl Reference {
         }
         let idle_timeout = commit.idle_timeout().as_millis() as u64;
         let absolute_deadline = match (commit.absolute(), stored) {
-            (Absolute::Start(timeout), _) => now + timeout.as_millis() as u64,
+            (Absolute::Start(timeout) | Absolute::Prolong(timeout), _) => {
+                now + timeout.as_millis() as u64
+            }
             (Absolute::Keep, Some(stored)) => stored.times.absolute_deadline,
             (Absolute::Keep, None) => now + idle_timeout,
         };
         let started = match (commit.absolute(), stored) {
-            (Absolute::Keep, Some(stored)) => stored.times.started.min(now),
+            (Absolute::Keep | Absolute::Prolong(_), Some(stored)) => stored.times.started.min(now),
             _ => now,
         };
         let times = Times {

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, Destroyed, Expect, MemorySessionStorage, Operation, Record, SessionKey,
-    SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched,
+    Commit, Committed, Destroyed, Expect, IndexChange, MemorySessionStorage, Operation, OwnerIndex,
+    OwnerKey, Record, SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats,
+    Touched,
 };
 
 /// What the storage does wrong.
@@ -176,6 +177,18 @@ impl SessionStorage for BrokenStorage {
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         self.take_time().await;
         self.0.inner.destroy(key).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.0.inner.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.0.inner.change_owner_index(owner, change).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

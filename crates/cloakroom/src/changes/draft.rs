@@ -20,7 +20,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) owner: Option<&'a str>,
     pub(crate) fingerprint: Option<Origin<'a>>,
     pub(crate) idle_timeout: Duration,
-    pub(crate) absolute_timeout: Option<Duration>,
+    pub(crate) absolute: Absolute,
     pub(crate) persistent: bool,
     pub(crate) expect: Expect,
     /// The stamp of the record that it rewrites.
@@ -40,7 +40,7 @@ impl<'a> Draft<'a> {
             owner: None,
             fingerprint: None,
             idle_timeout,
-            absolute_timeout: Some(absolute_timeout),
+            absolute: Absolute::Start(absolute_timeout),
             persistent: false,
             expect: Expect::Absent,
             seen: None,
@@ -57,7 +57,7 @@ impl<'a> Draft<'a> {
             owner: record.owner(),
             fingerprint: record.origin(),
             idle_timeout: record.idle_timeout(),
-            absolute_timeout: None,
+            absolute: Absolute::Keep,
             persistent: record.is_persistent(),
             expect: Expect::Exactly(record.version()),
             seen: Some(record.stamp()),
@@ -99,6 +99,16 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Gives the record another absolute deadline. Where somebody has signed in, or it is new, that
+    /// is when the timeout began to count.
+    pub(crate) fn set_absolute_timeout(&mut self, timeout: Duration, signs_in: bool) {
+        self.absolute = match self.absolute {
+            Absolute::Start(_) => Absolute::Start(timeout),
+            _ if signs_in => Absolute::Start(timeout),
+            _ => Absolute::Prolong(timeout),
+        };
+    }
+
     /// The commit that makes the draft the stored record.
     pub(crate) fn commit(&self, nonce: Nonce) -> Commit {
         let layout = Layout {
@@ -117,8 +127,7 @@ impl<'a> Draft<'a> {
                 Fields::write(bytes, name, value);
             }
         });
-        let absolute = self.absolute_timeout.map_or(Absolute::Keep, Absolute::Start);
-        let idle_timeout = self.idle_timeout;
+        let (absolute, idle_timeout) = (self.absolute, self.idle_timeout);
         let (expect, seen) = (self.expect, self.seen);
         Commit { nonce, expect, seen, absolute, idle_timeout, unbound, fields_at }
     }

@@ -158,10 +158,7 @@ impl CommitBuilder {
             owner: self.owner.as_deref(),
             fingerprint: self.fingerprint.as_ref().map(SessionFingerprint::origin),
             idle_timeout: self.idle_timeout,
-            absolute_timeout: match self.absolute {
-                Absolute::Keep => None,
-                Absolute::Start(timeout) => Some(timeout),
-            },
+            absolute: self.absolute,
             persistent: self.persistent,
             expect: self.expect,
             seen: self.seen,

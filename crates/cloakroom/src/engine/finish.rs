@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::lane::{Attempt, Landed};
+use super::sign_in::SignIn;
 use super::sign_out::Told;
 use super::{Answer, Engine, Finished, SetCookie, SignOut};
 use crate::changes::{Changes, Draft};
@@ -161,31 +162,57 @@ async fn create(
     mut ticket: Ticket,
     changes: &Changes,
 ) -> Result<SetCookie, SessionError> {
-    let policy = engine.policy();
-    let deadline = Instant::now() + policy.commit_timeout;
+    let deadline = Instant::now() + engine.policy().commit_timeout;
     let mut tries = 0;
     let landed = loop {
         tries += 1;
-        let verifier = ticket.proof();
-        let mut draft = Draft::create(verifier, policy.idle_timeout, policy.absolute_timeout);
-        changes.apply_as_seen(&mut draft);
-        let commit = draft.commit(Nonce::generate()?);
-        commit.check_size(engine.storage().max_session_bytes())?;
-        match engine.commit_until(&ticket.key(), &commit, deadline).await? {
-            Committed::Applied { stamp, as_of } => {
-                break Landed { stamp, as_of, persistent: draft.is_persistent(), verifier };
+        let sign_in = SignIn::of(engine, ticket.key(), None, changes);
+        let landed = match &sign_in {
+            None => create_under(engine, &ticket, changes, deadline).await?,
+            Some(sign_in) => {
+                sign_in.enter(engine).await?;
+                let landed = create_under(engine, &ticket, changes, deadline).await;
+                // Where the storage could not say, the session may have been created.
+                if !matches!(landed, Ok(Some(_)) | Err(SessionError::Storage(_))) {
+                    sign_in.forget(engine);
+                }
+                landed?
+            }
+        };
+        match landed {
+            Some(landed) => {
+                engine.emit(&Event::Created { session: ticket.public_id() });
+                if let Some(sign_in) = sign_in {
+                    sign_in.settle(engine, &landed.stamp).await?;
+                    engine.emit(&Event::SignedIn { session: ticket.public_id() });
+                }
+                break landed;
             }
             // Two equal selectors among 2^128: another ticket, never another's session.
-            _ if tries < MAX_CREATIONS => ticket = Ticket::generate()?,
-            _ => return Err(not_created().into()),
+            None if tries < MAX_CREATIONS => ticket = Ticket::generate()?,
+            None => return Err(not_created().into()),
         }
     };
-    let session = ticket.public_id();
-    engine.emit(&Event::Created { session });
-    if changes.owner.is_some() {
-        engine.emit(&Event::SignedIn { session });
-    }
     Ok(hand_out(engine, &ticket, &landed))
+}
+
+/// Creates the session of a ticket; `None` where there is one already.
+async fn create_under(
+    engine: &Engine,
+    ticket: &Ticket,
+    changes: &Changes,
+    deadline: Instant,
+) -> Result<Option<Landed>, SessionError> {
+    let (policy, verifier) = (engine.policy(), ticket.proof());
+    let mut draft = Draft::create(verifier, policy.idle_timeout, policy.absolute_timeout);
+    changes.apply_as_seen(&mut draft);
+    let commit = draft.commit(Nonce::generate()?);
+    commit.check_size(engine.storage().max_session_bytes())?;
+    let persistent = draft.is_persistent();
+    Ok(match engine.commit_until(&ticket.key(), &commit, deadline).await? {
+        Committed::Applied { stamp, as_of } => Some(Landed { stamp, as_of, persistent, verifier }),
+        _ => None,
+    })
 }
 
 fn not_created() -> StorageError {
@@ -202,7 +229,12 @@ async fn change(
     let signs_in = attempt.changes.owner.is_some();
     let rotates = attempt.changes.verifier.is_some();
     let new_lifetime = attempt.changes.absolute_timeout.is_some();
-    let landed = engine.commit(ticket.key(), attempt).await?;
+    let landed = if signs_in || new_lifetime {
+        // Rare, and boxed so that it takes no room in the future of every change.
+        Box::pin(change_owned(engine, ticket.key(), attempt)).await?
+    } else {
+        engine.commit(ticket.key(), attempt).await?
+    };
     if rotates {
         engine.emit(&Event::Rotated { session });
     }
@@ -213,6 +245,22 @@ async fn change(
     let is_valid = landed.verifier == ticket.proof();
     let told = is_valid && (rotates || (new_lifetime && landed.persistent));
     Ok(told.then(|| hand_out(engine, &ticket, &landed)))
+}
+
+/// Commits a change that the index of the session's owner has to know of.
+async fn change_owned(
+    engine: &Engine,
+    key: SessionKey,
+    attempt: Attempt,
+) -> Result<Landed, SessionError> {
+    let (base, changes) = (attempt.base.clone(), attempt.changes.clone());
+    let Some(sign_in) = SignIn::of(engine, key, Some(&base), &changes) else {
+        return engine.commit(key, attempt).await;
+    };
+    sign_in.enter(engine).await?;
+    let landed = engine.commit(key, attempt).await?;
+    sign_in.settle(engine, &landed.stamp).await?;
+    Ok(landed)
 }
 
 /// Moves the idle deadline of a session in use when it comes near, off the answer's path.

@@ -11,6 +11,8 @@ use tokio::sync::OnceCell;
 use super::Engine;
 use crate::error::{Operation, StorageError};
 use crate::event::Event;
+use crate::index::IndexChange;
+use crate::owner::OwnerKey;
 use crate::storage::{Destroyed, Durability, SessionStorage};
 use crate::token::{SessionKey, Token};
 
@@ -18,6 +20,8 @@ use crate::token::{SessionKey, Token};
 #[derive(Debug)]
 pub(crate) struct Removal {
     key: SessionKey,
+    /// Whose index has to hear of it.
+    owner: Option<OwnerKey>,
     /// What the storage has answered; empty as long as it could not say.
     outcome: OnceCell<Destroyed>,
     told: Mutex<Told>,
@@ -36,8 +40,8 @@ pub(crate) enum Told {
 }
 
 impl Removal {
-    pub(crate) fn new(key: SessionKey) -> Arc<Self> {
-        Arc::new(Self { key, outcome: OnceCell::new(), told: Mutex::default() })
+    pub(crate) fn new(key: SessionKey, owner: Option<OwnerKey>) -> Arc<Self> {
+        Arc::new(Self { key, owner, outcome: OnceCell::new(), told: Mutex::default() })
     }
 
     /// What the handler knows at this moment.
@@ -47,7 +51,20 @@ impl Removal {
 
     /// Has the record removed, unless that was done before. After an error the next call asks again.
     pub(super) async fn carry_out(&self, engine: &Engine) -> Result<Destroyed, StorageError> {
-        self.outcome.get_or_try_init(|| destroy(engine, &self.key)).await.copied()
+        self.outcome.get_or_try_init(|| self.destroy(engine)).await.copied()
+    }
+
+    async fn destroy(&self, engine: &Engine) -> Result<Destroyed, StorageError> {
+        let session = self.key.public_id();
+        let outcome = engine.ask(Operation::Destroy, engine.storage().destroy(&self.key)).await?;
+        engine.emit(&match outcome {
+            Destroyed::Removed(_) | Destroyed::Absent(_) => Event::Destroyed { session },
+            Destroyed::Pending => Event::DestroyPending { session },
+        });
+        if let (Some(owner), Destroyed::Removed(_)) = (self.owner, outcome) {
+            engine.change_index_later(owner, IndexChange::Leave(vec![self.key]));
+        }
+        Ok(outcome)
     }
 
     fn tell(&self, told: Told) {
@@ -102,15 +119,5 @@ async fn destroy_unseen(engine: &Engine, ticket: &Token) -> Result<Destroyed, St
         Destroyed::Pending => engine.emit(&Event::DestroyPending { session }),
         Destroyed::Absent(_) => {}
     }
-    Ok(outcome)
-}
-
-async fn destroy(engine: &Engine, key: &SessionKey) -> Result<Destroyed, StorageError> {
-    let session = key.public_id();
-    let outcome = engine.ask(Operation::Destroy, engine.storage().destroy(key)).await?;
-    engine.emit(&match outcome {
-        Destroyed::Removed(_) | Destroyed::Absent(_) => Event::Destroyed { session },
-        Destroyed::Pending => Event::DestroyPending { session },
-    });
     Ok(outcome)
 }

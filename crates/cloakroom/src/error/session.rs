@@ -9,7 +9,9 @@ use super::{RandomError, StorageError};
 /// A session operation that did not take place.
 ///
 /// Adapters turn it into an answer: transient storage errors are 503 with `Retry-After`,
-/// [`SessionError::is_conflict`] is 409, everything else an opaque 500.
+/// [`SessionError::is_conflict`] and [`SessionError::TooManySessions`] are 409,
+/// [`SessionError::SignInRequired`] and [`SessionError::FreshSignInRequired`] are 403, everything else
+/// is an opaque 500.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -70,6 +72,18 @@ pub enum SessionError {
     OwnerName {
         /// The name's length in bytes.
         length: usize,
+    },
+    /// The owner already has as many sessions as the policy allows, so this one was not signed in.
+    TooManySessions {
+        /// How many sessions the policy allows.
+        limit: u32,
+    },
+    /// What was asked for needs somebody to be signed in.
+    SignInRequired,
+    /// What was asked for needs a sign-in that is more recent.
+    FreshSignInRequired {
+        /// How long ago the sign-in may be.
+        max_age: Duration,
     },
     /// A closure given to `update` panicked when it ran again on a newer value.
     UpdatePanicked {
@@ -140,6 +154,13 @@ impl fmt::Display for SessionError {
             }
             Self::OwnerName { length } => {
                 write!(f, "an owner's name has 1 to 1024 bytes, this one has {length}")
+            }
+            Self::TooManySessions { limit } => {
+                write!(f, "the owner already has {limit} sessions, which is the limit")
+            }
+            Self::SignInRequired => f.write_str("nobody is signed in"),
+            Self::FreshSignInRequired { max_age } => {
+                write!(f, "the last sign-in is longer ago than {max_age:?}")
             }
             Self::UpdatePanicked { field } => {
                 write!(f, "the update of field `{field}` panicked on a newer value")

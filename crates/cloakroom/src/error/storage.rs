@@ -75,6 +75,12 @@ pub enum Operation {
     Touch,
     /// Remove one record.
     Destroy,
+    /// Read or change the index of one owner's sessions.
+    Index,
+    /// Read what may be seen of several sessions.
+    Facts,
+    /// Walk over all sessions.
+    Walk,
     /// Count sessions and read the server's figures.
     Stats,
     /// Ask whether the server answers.
@@ -89,6 +95,9 @@ impl Operation {
             Self::Commit => "commit",
             Self::Touch => "touch",
             Self::Destroy => "destroy",
+            Self::Index => "index",
+            Self::Facts => "facts",
+            Self::Walk => "walk",
             Self::Stats => "stats",
             Self::Ping => "ping",
         }

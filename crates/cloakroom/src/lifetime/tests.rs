@@ -18,7 +18,8 @@ fn commit(idle_timeout: u64, absolute: Absolute) -> Commit {
 
 fn absolute() -> impl Strategy<Value = Absolute> {
     let start = (1..100_000u64).prop_map(|ms| Absolute::Start(Duration::from_millis(ms)));
-    prop_oneof![2 => Just(Absolute::Keep), 1 => start]
+    let prolong = (1..100_000u64).prop_map(|ms| Absolute::Prolong(Duration::from_millis(ms)));
+    prop_oneof![2 => Just(Absolute::Keep), 1 => start, 1 => prolong]
 }
 
 fn record(stamp: &Stamp, idle_timeout: u64, as_of: Timestamp) -> Record {
@@ -53,6 +54,10 @@ proptest! {
                 (Absolute::Start(timeout), _) => {
                     prop_assert_eq!(stamp.absolute_deadline, at + timeout);
                     prop_assert_eq!(stamp.started, at);
+                }
+                (Absolute::Prolong(timeout), stored) => {
+                    prop_assert_eq!(stamp.absolute_deadline, at + timeout);
+                    prop_assert_eq!(stamp.started, stored.map_or(at, |it| it.started.min(at)));
                 }
                 (Absolute::Keep, None) => prop_assert_eq!(stamp.idle_deadline, stamp.absolute_deadline),
             }

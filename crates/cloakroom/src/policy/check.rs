@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::cookie::{HOST_PREFIX, after_prefix};
-use super::{Policy, SameSite};
+use super::{Policy, SameSite, concurrent};
 use crate::error::Problem;
 use crate::lifetime;
 
@@ -23,6 +23,10 @@ pub(super) fn problems(policy: &Policy) -> Vec<Problem> {
             "refresh_below",
             format!("{} is not between 0 (never) and 1 (at every request)", policy.refresh_below),
         ));
+    }
+    if !(1..=concurrent::MOST).contains(&policy.concurrent_sessions.limit) {
+        let message = format!("use 1 to {} sessions for one owner", concurrent::MOST);
+        problems.push(Problem::new("concurrent_sessions.limit", message));
     }
     if policy.commit_timeout < Duration::from_millis(1) {
         problems.push(Problem::new("commit_timeout", "zero would fail every commit; use 1s"));

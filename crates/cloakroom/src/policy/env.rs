@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{OnServerError, PendingSignOut, Policy, Readiness, SameSite, check};
+use super::{AtLimit, OnServerError, PendingSignOut, Policy, Readiness, SameSite, check};
 use crate::error::{ConfigError, Problem};
 use crate::fingerprint::FingerprintMode;
 
@@ -28,6 +28,11 @@ pub(super) fn read(
     reader.set("CLOAKROOM_IDLE_TIMEOUT", &mut policy.idle_timeout, duration);
     reader.set("CLOAKROOM_ABSOLUTE_TIMEOUT", &mut policy.absolute_timeout, duration);
     reader.set("CLOAKROOM_LONGEST_LIFETIME", &mut policy.longest_lifetime, duration);
+    let concurrent = &mut policy.concurrent_sessions;
+    reader.set("CLOAKROOM_CONCURRENT_SESSIONS_LIMIT", &mut concurrent.limit, |text| {
+        text.parse().map_err(|_| "use a number such as 100".to_owned())
+    });
+    reader.set("CLOAKROOM_CONCURRENT_SESSIONS_AT_LIMIT", &mut concurrent.at_limit, at_limit);
     reader.set("CLOAKROOM_REFRESH_BELOW", &mut policy.refresh_below, |text| {
         text.parse().map_err(|_| "use a number between 0 and 1".to_owned())
     });
@@ -107,6 +112,15 @@ fn same_site(text: &str) -> Result<SameSite, String> {
         "lax" => Ok(SameSite::Lax),
         "none" => Ok(SameSite::None),
         _ => Err(format!("`{text}` is none of strict, lax, none")),
+    }
+}
+
+fn at_limit(text: &str) -> Result<AtLimit, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "refuse" => Ok(AtLimit::Refuse),
+        "end-oldest" => Ok(AtLimit::EndOldest),
+        "end-least-recently-used" => Ok(AtLimit::EndLeastRecentlyUsed),
+        _ => Err(format!("`{text}` is none of refuse, end-oldest, end-least-recently-used")),
     }
 }
 

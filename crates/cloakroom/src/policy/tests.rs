@@ -119,6 +119,8 @@ fn every_field_can_be_set_from_the_environment() {
         ("CLOAKROOM_IDLE_TIMEOUT", " 15m "),
         ("CLOAKROOM_ABSOLUTE_TIMEOUT", "1h"),
         ("CLOAKROOM_LONGEST_LIFETIME", "7days"),
+        ("CLOAKROOM_CONCURRENT_SESSIONS_LIMIT", "3"),
+        ("CLOAKROOM_CONCURRENT_SESSIONS_AT_LIMIT", "End-Least-Recently-Used"),
         ("CLOAKROOM_REFRESH_BELOW", "0.25"),
         ("CLOAKROOM_COMMIT_TIMEOUT", "500ms"),
         ("CLOAKROOM_ON_SERVER_ERROR", "commit"),
@@ -140,6 +142,10 @@ fn every_field_can_be_set_from_the_environment() {
         idle_timeout: 15 * MINUTE,
         absolute_timeout: 60 * MINUTE,
         longest_lifetime: 7 * DAY,
+        concurrent_sessions: ConcurrentSessions {
+            limit: 3,
+            at_limit: AtLimit::EndLeastRecentlyUsed,
+        },
         refresh_below: 0.25,
         commit_timeout: Duration::from_millis(500),
         on_server_error: OnServerError::Commit,
@@ -158,6 +164,8 @@ fn every_variable_that_cannot_be_read_is_reported_at_once() {
         ("CLOAKROOM_IDLE_TIMEOUT", "soon"),
         ("CLOAKROOM_ABSOLUTE_TIMEOUT", ""),
         ("CLOAKROOM_LONGEST_LIFETIME", "-1s"),
+        ("CLOAKROOM_CONCURRENT_SESSIONS_LIMIT", "few"),
+        ("CLOAKROOM_CONCURRENT_SESSIONS_AT_LIMIT", "cry"),
         ("CLOAKROOM_REFRESH_BELOW", "half"),
         ("CLOAKROOM_COMMIT_TIMEOUT", "soon"),
         ("CLOAKROOM_ON_SERVER_ERROR", "panic"),
@@ -220,6 +228,10 @@ fn a_node_is_ready_without_its_storage_unless_the_policy_says_otherwise() {
 
 #[test]
 fn lifetimes_that_make_no_sense_are_refused() {
+    for limit in [0, 10_001] {
+        let problems = refused(|policy| policy.concurrent_sessions.limit = limit);
+        assert_eq!(problems, ["concurrent_sessions.limit"]);
+    }
     assert_eq!(refused(|policy| policy.idle_timeout = Duration::ZERO), ["idle_timeout"]);
     assert_eq!(refused(|policy| policy.longest_lifetime = Duration::ZERO), ["longest_lifetime"]);
     assert_eq!(refused(|policy| policy.longest_lifetime = 401 * DAY), ["longest_lifetime"]);

@@ -228,12 +228,24 @@ fn check_version_1(bytes: &[u8]) -> Option<Ends> {
     if recorded != checksum(bytes) || flags & !KNOWN_FLAGS != 0 || bytes[6..8] != [0, 0] {
         return None;
     }
-    let owner = text_end(bytes, SECTIONS_AT, flags & FLAG_OWNER)?;
-    let address = text_end(bytes, owner, flags & FLAG_FINGERPRINT)?;
-    let user_agent = text_end(bytes, address, flags & FLAG_FINGERPRINT)?;
+    let ends = Ends::find(bytes)?;
     let is_sound =
-        head.stamp().is_sound(head.idle_timeout()) && Fields::check(&bytes[user_agent..]);
-    is_sound.then_some(Ends { owner, address, user_agent })
+        head.stamp().is_sound(head.idle_timeout()) && Fields::check(&bytes[ends.user_agent..]);
+    is_sound.then_some(ends)
+}
+
+/// The head of a record of this session and where its texts end, in bytes that may have been cut
+/// behind them. The checksum is not compared.
+pub(super) fn beginning<'a>(key: &SessionKey, bytes: &'a [u8]) -> Option<(Head<'a>, Ends)> {
+    let is_ours = bytes.len() >= SECTIONS_AT
+        && bytes.starts_with(MAGIC)
+        && bytes[VERSION_AT] == VERSION
+        && bytes[FLAGS_AT] & !KNOWN_FLAGS == 0;
+    let head = Head(bytes);
+    if !is_ours || SessionKey::from_bytes(head.array(KEY_AT)) != *key {
+        return None;
+    }
+    Some((head, Ends::find(bytes)?))
 }
 
 /// Where the text that begins at `at` with its length ends; at `at` where its flag is not set.
@@ -279,6 +291,15 @@ impl Head<'_> {
 }
 
 impl Ends {
+    /// The ends of the texts in bytes that hold a head.
+    fn find(bytes: &[u8]) -> Option<Self> {
+        let flags = bytes[FLAGS_AT];
+        let owner = text_end(bytes, SECTIONS_AT, flags & FLAG_OWNER)?;
+        let address = text_end(bytes, owner, flags & FLAG_FINGERPRINT)?;
+        let user_agent = text_end(bytes, address, flags & FLAG_FINGERPRINT)?;
+        Some(Self { owner, address, user_agent })
+    }
+
     pub(super) fn owner<'a>(&self, bytes: &'a [u8]) -> Option<&'a str> {
         text(bytes, SECTIONS_AT, self.owner)
     }

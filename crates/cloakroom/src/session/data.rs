@@ -231,6 +231,11 @@ impl SessionData {
         self.changes.as_ref().and_then(|changes| changes.owner.as_deref()).or(stored)
     }
 
+    /// Whether somebody signs in with what was changed.
+    pub(crate) fn signs_in(&self) -> bool {
+        self.changes.as_ref().is_some_and(|changes| changes.owner.is_some())
+    }
+
     /// The record that was loaded. A request's data is never given to `set`.
     pub(crate) fn record(&self) -> Option<&Record> {
         self.record.as_ref()

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use super::SessionData;
 use crate::changes::Persistence;
+use crate::clock::Timestamp;
 use crate::engine::Removal;
 use crate::error::SessionError;
 use crate::lifetime;
+use crate::owner::OwnerKey;
 use crate::record::Record;
 use crate::storage::Destroyed;
 use crate::ticket::Ticket;
@@ -189,8 +191,8 @@ impl State {
     }
 
     pub(crate) fn destroy(&mut self) {
-        if let (Some(_), Some(ticket)) = (self.data.record(), &self.ticket) {
-            self.removal = Some(Removal::new(ticket.key()));
+        if let (Some(record), Some(ticket)) = (self.data.record(), &self.ticket) {
+            self.removal = Some(Removal::new(ticket.key(), record.owner().map(OwnerKey::of)));
         }
         self.let_go();
     }
@@ -248,6 +250,22 @@ impl State {
             }
             Ok(())
         })
+    }
+
+    pub(crate) fn signed_in_at(&self) -> Option<Timestamp> {
+        let signs_in = self.data.signs_in();
+        let record = self.data.record().filter(|record| record.owner().is_some() && !signs_in);
+        record.map(Record::started)
+    }
+
+    pub(crate) fn require_fresh_auth(&self, max_age: Duration) -> Result<(), SessionError> {
+        if self.data.owner().is_none() {
+            return Err(SessionError::SignInRequired);
+        }
+        let age = |record: &Record| record.started().until(record.as_of());
+        let is_fresh =
+            self.data.signs_in() || self.data.record().is_some_and(|it| age(it) <= max_age);
+        if is_fresh { Ok(()) } else { Err(SessionError::FreshSignInRequired { max_age }) }
     }
 
     pub(crate) fn set_idle_timeout(&mut self, idle_timeout: Duration) -> Result<(), SessionError> {

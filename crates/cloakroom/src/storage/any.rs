@@ -6,11 +6,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Destroyed, SessionStorage, StorageHealth, StorageStats, Touched};
+use super::{Destroyed, Page, Position, SessionStorage, StorageHealth, StorageStats, Touched};
+use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
 use crate::error::{Operation, StorageError};
 use crate::event::Observer;
+use crate::facts::Found;
 use crate::fingerprint::FingerprintMode;
+use crate::index::{IndexChange, OwnerIndex};
+use crate::owner::OwnerKey;
 use crate::record::Record;
 use crate::token::{SessionKey, VerifierHash};
 
@@ -44,6 +48,19 @@ trait ErasedStorage: Send + Sync {
         key: &'a SessionKey,
         proof: &'a VerifierHash,
     ) -> Answer<'a, Destroyed>;
+    fn owner_index<'a>(&'a self, owner: &'a OwnerKey) -> Answer<'a, OwnerIndex>;
+    fn change_owner_index<'a>(
+        &'a self,
+        owner: &'a OwnerKey,
+        change: &'a IndexChange,
+    ) -> Answer<'a, OwnerIndex>;
+    fn facts<'a>(&'a self, sessions: &'a [SessionKey]) -> Answer<'a, Vec<Found>>;
+    fn walk<'a>(&'a self, position: &'a Position) -> Answer<'a, Page>;
+    fn destroy_created_before<'a>(
+        &'a self,
+        sessions: &'a [SessionKey],
+        moment: Timestamp,
+    ) -> Answer<'a, usize>;
     fn stats(&self) -> Answer<'_, StorageStats>;
     fn backend_name(&self) -> &'static str;
     fn default_ttl(&self) -> Duration;
@@ -81,6 +98,34 @@ impl<S: SessionStorage> ErasedStorage for S {
         proof: &'a VerifierHash,
     ) -> Answer<'a, Destroyed> {
         Box::pin(SessionStorage::destroy_unseen(self, key, proof))
+    }
+
+    fn owner_index<'a>(&'a self, owner: &'a OwnerKey) -> Answer<'a, OwnerIndex> {
+        Box::pin(SessionStorage::owner_index(self, owner))
+    }
+
+    fn change_owner_index<'a>(
+        &'a self,
+        owner: &'a OwnerKey,
+        change: &'a IndexChange,
+    ) -> Answer<'a, OwnerIndex> {
+        Box::pin(SessionStorage::change_owner_index(self, owner, change))
+    }
+
+    fn facts<'a>(&'a self, sessions: &'a [SessionKey]) -> Answer<'a, Vec<Found>> {
+        Box::pin(SessionStorage::facts(self, sessions))
+    }
+
+    fn walk<'a>(&'a self, position: &'a Position) -> Answer<'a, Page> {
+        Box::pin(SessionStorage::walk(self, position))
+    }
+
+    fn destroy_created_before<'a>(
+        &'a self,
+        sessions: &'a [SessionKey],
+        moment: Timestamp,
+    ) -> Answer<'a, usize> {
+        Box::pin(SessionStorage::destroy_created_before(self, sessions, moment))
     }
 
     fn stats(&self) -> Answer<'_, StorageStats> {
@@ -143,6 +188,34 @@ impl SessionStorage for AnyStorage {
         proof: &VerifierHash,
     ) -> Result<Destroyed, StorageError> {
         self.0.destroy_unseen(key, proof).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.0.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.0.change_owner_index(owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.0.facts(sessions).await
+    }
+
+    async fn walk(&self, position: &Position) -> Result<Page, StorageError> {
+        self.0.walk(position).await
+    }
+
+    async fn destroy_created_before(
+        &self,
+        sessions: &[SessionKey],
+        moment: Timestamp,
+    ) -> Result<usize, StorageError> {
+        self.0.destroy_created_before(sessions, moment).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -6,6 +6,7 @@
 //! same when nobody calls. When the storage is full, new sessions are refused: a live session is
 //! never given up for another one.
 
+mod owners;
 mod shard;
 mod sweeper;
 
@@ -14,16 +15,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, Durability, SessionStorage, StorageStats,
-    Touched,
+    DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, Durability, Page, Position, SessionStorage,
+    StorageStats, Touched,
 };
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::commit::{Commit, Committed};
 use crate::error::{ConfigError, Operation, Problem, StorageError, StorageErrorKind};
 use crate::fingerprint::FingerprintMode;
+use crate::index::{IndexChange, OwnerIndex};
 use crate::lifetime;
+use crate::owner::OwnerKey;
 use crate::record::Record;
 use crate::token::SessionKey;
+use owners::Owners;
 use shard::Shard;
 use sweeper::Sweeper;
 
@@ -70,6 +74,7 @@ pub struct MemorySessionStorageBuilder {
 
 struct Shared {
     shards: Box<[Mutex<Shard>]>,
+    owners: Owners,
     used: Arc<Used>,
     settings: MemorySessionStorageBuilder,
     sweeper: Sweeper,
@@ -112,8 +117,9 @@ impl MemorySessionStorage {
     fn start(settings: MemorySessionStorageBuilder) -> Self {
         let used = Arc::new(Used::default());
         let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new(used.clone()))).collect();
+        let owners = Owners::new(settings.max_sessions);
         let sweeper = Sweeper::default();
-        Self { shared: Arc::new(Shared { shards, used, settings, sweeper }) }
+        Self { shared: Arc::new(Shared { shards, owners, used, settings, sweeper }) }
     }
 
     fn now(&self) -> Timestamp {
@@ -139,6 +145,7 @@ impl MemorySessionStorage {
 impl Shared {
     fn remove_expired(&self) -> usize {
         let now = self.settings.clock.now();
+        self.owners.remove_expired(now);
         self.shards.iter().map(|shard| lock(shard).remove_expired(now)).sum()
     }
 }
@@ -193,6 +200,37 @@ impl SessionStorage for MemorySessionStorage {
         let removed = self.shard(key, now).remove(key);
         let local = Durability::LOCAL;
         Ok(if removed { Destroyed::Removed(local) } else { Destroyed::Absent(local) })
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        Ok(self.shared.owners.look(owner, self.now()))
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.shared.sweeper.start(&self.shared);
+        self.shared.owners.change(owner, change, self.now())
+    }
+
+    /// A page is a shard: the position is the number of the next one.
+    async fn walk(&self, position: &Position) -> Result<Page, StorageError> {
+        let text = if position.is_start() { "0" } else { position.as_str() };
+        let Some(at) = text.parse::<usize>().ok().filter(|at| *at < SHARDS) else {
+            let message = "the position is none of the memory storage's";
+            return Err(StorageError::new(StorageErrorKind::Backend, Operation::Walk, message));
+        };
+        let sessions = {
+            let mut shard = lock(&self.shared.shards[at]);
+            shard.remove_expired(self.now());
+            shard.keys()
+        };
+        let next = at + 1;
+        let done = next as f64 / SHARDS as f64;
+        let next = (next < SHARDS).then(|| Position::new(next.to_string()));
+        Ok(Page { sessions, next, done })
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -4,6 +4,7 @@
 mod ailing;
 mod house;
 mod near;
+mod owners;
 mod storages;
 
 mod best_effort;

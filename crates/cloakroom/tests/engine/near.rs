@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use cloakroom::{
-    Commit, Committed, Destroyed, MemorySessionStorage, Policy, Record, RequestScope, Session,
-    SessionKey, SessionStorage, SetCookie, StorageError, StorageStats, Touched, VerifierHash,
+    Commit, Committed, Destroyed, IndexChange, MemorySessionStorage, OwnerIndex, OwnerKey, Policy,
+    Record, RequestScope, Session, SessionKey, SessionStorage, SetCookie, StorageError,
+    StorageStats, Touched, VerifierHash,
 };
 use cloakroom_testkit::{AilingStorage, ManualClock};
 
@@ -97,6 +98,18 @@ impl SessionStorage for NearCached {
         proof: &VerifierHash,
     ) -> Result<Destroyed, StorageError> {
         self.server.destroy_unseen(key, proof).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.server.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.server.change_owner_index(owner, change).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

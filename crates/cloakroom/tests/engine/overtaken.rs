@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, Commit, Committed, Destroyed, Expect, MemorySessionStorage, Record, SessionError,
-    SessionKey, SessionStorage, StorageError, StorageStats, Touched,
+    Answer, Commit, Committed, Destroyed, Expect, IndexChange, MemorySessionStorage, OwnerIndex,
+    OwnerKey, Record, SessionError, SessionKey, SessionStorage, StorageError, StorageStats,
+    Touched,
 };
 use cloakroom_testkit::ManualClock;
 
@@ -37,6 +38,18 @@ impl SessionStorage for Overtaken {
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         self.memory.destroy(key).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.memory.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.memory.change_owner_index(owner, change).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

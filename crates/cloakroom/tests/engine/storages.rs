@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, Destroyed, MemorySessionStorage, Operation, Record, SessionKey,
-    SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched,
+    Commit, Committed, Destroyed, IndexChange, MemorySessionStorage, Operation, OwnerIndex,
+    OwnerKey, Record, SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats,
+    Touched,
 };
 use tokio::sync::Semaphore;
 
@@ -78,6 +79,20 @@ impl SessionStorage for Moody {
         self.memory.destroy(key).await
     }
 
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.answer(Operation::Index)?;
+        self.memory.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.answer(Operation::Index)?;
+        self.memory.change_owner_index(owner, change).await
+    }
+
     async fn stats(&self) -> Result<StorageStats, StorageError> {
         self.answer(Operation::Stats)?;
         self.memory.stats().await
@@ -114,6 +129,18 @@ impl SessionStorage for SlowToRemove {
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         tokio::time::sleep(self.takes).await;
         self.memory.destroy(key).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.memory.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.memory.change_owner_index(owner, change).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, Commit, Committed, Destroyed, MemorySessionStorage, Operation, Record, SessionError,
-    SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats, Touched,
+    Answer, Commit, Committed, Destroyed, IndexChange, MemorySessionStorage, Operation, OwnerIndex,
+    OwnerKey, Record, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind,
+    StorageStats, Touched,
 };
 use cloakroom_testkit::{AilingStorage, ManualClock, Mood};
 use tokio::time::Instant;
@@ -95,6 +96,18 @@ impl SessionStorage for AlwaysTaken {
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         self.0.destroy(key).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.0.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        self.0.change_owner_index(owner, change).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

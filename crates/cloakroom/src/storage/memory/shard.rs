@@ -44,6 +44,10 @@ impl Shard {
         self.records.get(key).map(|stored| Bytes::copy_from_slice(&stored.bytes))
     }
 
+    pub(super) fn keys(&self) -> Vec<SessionKey> {
+        self.records.keys().copied().collect()
+    }
+
     /// Commits; `None` where there is no room for what the record grows by.
     pub(super) fn commit(
         &mut self,

@@ -1,0 +1,246 @@
+//! [`OwnerIndex`]: which sessions an owner has. A superset of the truth: a session is entered
+//! *before* it is signed in, and leaves after it has ended.
+//!
+//! Every storage keeps one index per owner and changes it in atomic steps ([`IndexChange`]); what a
+//! step does is written here, once, and the embedded storage runs it. A storage over a network does
+//! the same on its server.
+//!
+//! ```text
+//! enter   before the commit of a sign-in: the session is *pending*
+//! settle  after it: the session is *signed in*; tells whether there are too many now
+//! condemn the ones that have to go for it: they are *condemned* until somebody has ended them
+//! remove  what has been found to be no session of this owner any more
+//! ```
+//!
+//! Whoever dies between two steps leaves an entry too many, never one too few. Readers mend that:
+//! they end what is condemned and remove what is over.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::token::SessionKey;
+
+/// How long an entry outlives its session's absolute deadline, so that no difference between two
+/// servers' clocks hides a session that still lives.
+pub const INDEX_MARGIN: Duration = Duration::from_secs(60);
+
+/// One session in its owner's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// The session.
+    pub session: SessionKey,
+    /// What is known of it.
+    pub state: EntryState,
+    /// When the session ends whatever happens; later while it is pending.
+    pub deadline: Timestamp,
+}
+
+/// What the index knows of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryState {
+    /// It is being signed in. After this moment nobody is told any more that it was.
+    Pending(Timestamp),
+    /// It was signed in at this moment.
+    SignedIn(Timestamp),
+    /// It has to go because the owner had too many, since this moment.
+    Condemned(Timestamp),
+}
+
+/// One atomic step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IndexChange {
+    /// Enters a session that is about to be signed in.
+    Enter {
+        /// The session.
+        session: SessionKey,
+        /// How long it will live at most.
+        lifetime: Duration,
+        /// How long its sign-in may take.
+        pending: Duration,
+        /// Refuses where the owner has so many others, those that are pending among them; `None`:
+        /// enters in any case.
+        refuse_at: Option<u32>,
+    },
+    /// Notes that a session was signed in.
+    Settle {
+        /// The session.
+        session: SessionKey,
+        /// When it ends whatever happens.
+        deadline: Timestamp,
+        /// How many the owner may have; `None`: any number.
+        most: Option<u32>,
+    },
+    /// Makes room for a session that was signed in: condemns others until there are no more than
+    /// `most`.
+    Condemn {
+        /// The session that room is made for.
+        session: SessionKey,
+        /// How many the owner may have.
+        most: u32,
+        /// Entries whose sessions are over; they are removed first.
+        over: Vec<IndexEntry>,
+        /// The others, the first to go first.
+        candidates: Vec<IndexEntry>,
+    },
+    /// Removes entries, where they are still what they were.
+    Remove(Vec<IndexEntry>),
+    /// Removes sessions that have ended. Their keys never come back.
+    Leave(Vec<SessionKey>),
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum IndexOutcome {
+    /// It was done.
+    Done,
+    /// The owner has too many sessions: refused, or settled all the same and somebody has to go.
+    Full,
+    /// The session is not signed in any more: it was condemned for another one.
+    Condemned,
+}
+
+/// The index after a step, or as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerIndex {
+    /// What became of the step; [`IndexOutcome::Done`] where nothing was to be changed.
+    pub outcome: IndexOutcome,
+    /// The storage's clock.
+    pub now: Timestamp,
+    /// All entries.
+    pub entries: Vec<IndexEntry>,
+}
+
+impl IndexEntry {
+    /// Whether its sign-in is under way.
+    pub fn is_pending(&self, now: Timestamp) -> bool {
+        matches!(self.state, EntryState::Pending(until) if now <= until)
+    }
+
+    /// Whether it has to go because the owner had too many.
+    pub fn is_condemned(&self) -> bool {
+        matches!(self.state, EntryState::Condemned(_))
+    }
+
+    /// Whether it counts against the owner's limit: it was signed in, or nobody knows what became of
+    /// its sign-in.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        !self.is_condemned() && !self.is_pending(now)
+    }
+}
+
+/// The entries of one owner, as the embedded storage holds them.
+#[derive(Debug, Default)]
+pub(crate) struct Entries(Vec<IndexEntry>);
+
+impl Entries {
+    /// All entries that are not over at `now`.
+    pub(crate) fn look(&self, now: Timestamp) -> OwnerIndex {
+        let entries = self.0.iter().filter(|entry| now <= entry.deadline + INDEX_MARGIN);
+        OwnerIndex { outcome: IndexOutcome::Done, now, entries: entries.copied().collect() }
+    }
+
+    /// Takes one step.
+    pub(crate) fn apply(&mut self, change: &IndexChange, now: Timestamp) -> OwnerIndex {
+        self.0.retain(|entry| now <= entry.deadline + INDEX_MARGIN);
+        let outcome = match change {
+            IndexChange::Enter { session, lifetime, pending, refuse_at } => {
+                self.enter(session, now, *lifetime, *pending, *refuse_at)
+            }
+            IndexChange::Settle { session, deadline, most } => {
+                self.settle(session, now, *deadline, *most)
+            }
+            IndexChange::Condemn { session, most, over, candidates } => {
+                self.0.retain(|entry| !over.contains(entry));
+                self.condemn(session, now, *most, candidates)
+            }
+            IndexChange::Remove(entries) => {
+                self.0.retain(|entry| !entries.contains(entry));
+                IndexOutcome::Done
+            }
+            IndexChange::Leave(sessions) => {
+                self.0.retain(|entry| !sessions.contains(&entry.session));
+                IndexOutcome::Done
+            }
+        };
+        OwnerIndex { outcome, now, entries: self.0.clone() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// When the last entry is over; `None` where there is none.
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        self.0.iter().map(|entry| entry.deadline + INDEX_MARGIN).max()
+    }
+
+    fn enter(
+        &mut self,
+        session: &SessionKey,
+        now: Timestamp,
+        lifetime: Duration,
+        pending: Duration,
+        refuse_at: Option<u32>,
+    ) -> IndexOutcome {
+        let others = self.0.iter().filter(|it| it.session != *session && !it.is_condemned());
+        if refuse_at.is_some_and(|most| others.count() >= most as usize) {
+            return IndexOutcome::Full;
+        }
+        let before = self.0.iter().find(|entry| entry.session == *session);
+        // As long as the sign-in is not done, the session may live on as it was.
+        let deadline = before.map_or_else(Timestamp::default, |entry| entry.deadline);
+        let deadline = deadline.max(now + lifetime + pending);
+        self.0.retain(|entry| entry.session != *session);
+        let state = EntryState::Pending(now + pending);
+        self.0.push(IndexEntry { session: *session, state, deadline });
+        IndexOutcome::Done
+    }
+
+    fn settle(
+        &mut self,
+        session: &SessionKey,
+        now: Timestamp,
+        deadline: Timestamp,
+        most: Option<u32>,
+    ) -> IndexOutcome {
+        if self.0.iter().any(|entry| entry.session == *session && entry.is_condemned()) {
+            return IndexOutcome::Condemned;
+        }
+        self.0.retain(|entry| entry.session != *session);
+        let state = EntryState::SignedIn(now);
+        self.0.push(IndexEntry { session: *session, state, deadline });
+        match most {
+            Some(most) if self.counting(now) > most as usize => IndexOutcome::Full,
+            _ => IndexOutcome::Done,
+        }
+    }
+
+    fn condemn(
+        &mut self,
+        session: &SessionKey,
+        now: Timestamp,
+        most: u32,
+        candidates: &[IndexEntry],
+    ) -> IndexOutcome {
+        if !self.0.iter().any(|entry| entry.session == *session && entry.counts(now)) {
+            return IndexOutcome::Condemned;
+        }
+        let mut too_many = self.counting(now).saturating_sub(most as usize);
+        for candidate in candidates.iter().filter(|it| it.counts(now)) {
+            if too_many == 0 {
+                break;
+            }
+            if let Some(entry) = self.0.iter_mut().find(|entry| *entry == candidate) {
+                entry.state = EntryState::Condemned(now);
+                too_many -= 1;
+            }
+        }
+        IndexOutcome::Done
+    }
+
+    fn counting(&self, now: Timestamp) -> usize {
+        self.0.iter().filter(|entry| entry.counts(now)).count()
+    }
+}

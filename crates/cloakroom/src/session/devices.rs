@@ -1,0 +1,88 @@
+//! [`Device`]: an owner's sessions as the owner may see and end them, and nobody else's.
+
+use std::ops::Deref;
+
+use super::Session;
+use crate::engine::Revoked;
+use crate::error::SessionError;
+use crate::facts::SessionFacts;
+use crate::storage::{Destroyed, Durability};
+use crate::token::PublicId;
+
+/// One of the places where an owner is signed in: a session, and whether it is this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Device {
+    facts: SessionFacts,
+    is_current: bool,
+}
+
+impl Device {
+    /// Whether it is the session of this request.
+    pub fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// What may be seen of it.
+    pub fn facts(&self) -> &SessionFacts {
+        &self.facts
+    }
+}
+
+impl Deref for Device {
+    type Target = SessionFacts;
+
+    fn deref(&self) -> &SessionFacts {
+        &self.facts
+    }
+}
+
+impl Session {
+    /// Where the owner of this session is signed in, this session first, then the most recently seen
+    /// (OWASP ASVS 5.0, 7.5.2).
+    ///
+    /// It is what the storage holds: a sign-in of this very request is not among them.
+    ///
+    /// # Errors
+    /// [`SessionError::SignInRequired`], or [`SessionError::Storage`] where the storage could not say.
+    pub async fn devices(&self) -> Result<Vec<Device>, SessionError> {
+        let owner = self.owner().ok_or(SessionError::SignInRequired)?;
+        let current = self.public_id();
+        let sessions = self.visit.engine.sessions_of(&owner).await?;
+        let mut devices: Vec<_> = sessions
+            .into_iter()
+            .map(|facts| Device { is_current: Some(facts.id()) == current, facts })
+            .collect();
+        // Stable: the others stay in their order.
+        devices.sort_by_key(|device| !device.is_current);
+        Ok(devices)
+    }
+
+    /// Ends another session of this session's owner. A session of somebody else, or none at all, is
+    /// [`Destroyed::Absent`]: an id that a visitor sends is never trusted. This session ends by
+    /// [`Session::destroy`].
+    ///
+    /// # Errors
+    /// [`SessionError::SignInRequired`], or [`SessionError::Storage`] where the storage could not say.
+    pub async fn end_device(&self, id: PublicId) -> Result<Destroyed, SessionError> {
+        let owner = self.owner().ok_or(SessionError::SignInRequired)?;
+        let engine = &self.visit.engine;
+        let found = engine.session(id).await?.session();
+        let is_own = found.is_some_and(|facts| facts.owner() == Some(&owner));
+        if !is_own || self.public_id() == Some(id) {
+            return Ok(Destroyed::Absent(Durability::LOCAL));
+        }
+        Ok(engine.revoke(id).await?)
+    }
+
+    /// Ends all other sessions of this session's owner. Offer it after a change of the password, and
+    /// in a list of devices (OWASP ASVS 5.0, 7.4.3).
+    ///
+    /// # Errors
+    /// [`SessionError::SignInRequired`], or [`SessionError::Storage`] where not all of them could be
+    /// ended: call it again.
+    pub async fn end_other_devices(&self) -> Result<Revoked, SessionError> {
+        let owner = self.owner().ok_or(SessionError::SignInRequired)?;
+        Ok(self.visit.engine.revoke_owner_but(&owner, self.public_id()).await?)
+    }
+}

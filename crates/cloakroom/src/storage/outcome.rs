@@ -1,0 +1,53 @@
+//! What became of a touch and of a removal.
+
+use crate::record::Stamp;
+
+/// What became of a touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Touched {
+    /// The record lives now until the stamp's idle deadline.
+    Extended(Stamp),
+    /// The record already lives as long as it may.
+    Unchanged,
+    /// There is no such record (any more); nothing was created.
+    Gone,
+}
+
+/// What became of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Destroyed {
+    /// The record was there and is gone.
+    Removed(Durability),
+    /// There was none.
+    Absent(Durability),
+    /// The server could not be reached or took no writes. This storage refuses the record from now
+    /// on and removes it as soon as the server answers; other nodes may still serve it until then.
+    Pending,
+}
+
+/// How many servers are known to have carried out a removal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Durability {
+    /// Replicas that have confirmed it, beside the primary.
+    pub replicas: u32,
+    /// Replicas that were asked for; see the storage's builder.
+    pub asked: u32,
+}
+
+impl Durability {
+    /// The primary alone, as was asked for.
+    pub const LOCAL: Self = Self { replicas: 0, asked: 0 };
+
+    /// What so many of the replicas that were asked for have confirmed.
+    pub const fn replicas(confirmed: u32, asked: u32) -> Self {
+        Self { replicas: confirmed, asked }
+    }
+
+    /// Whether as many replicas have confirmed as were asked for.
+    pub const fn is_met(self) -> bool {
+        self.replicas >= self.asked
+    }
+}

@@ -1,0 +1,208 @@
+//! An owner's index at its edges: what fails half-way, and who mends it.
+
+use std::time::Duration;
+
+use cloakroom::{
+    Answer, AtLimit, EntryState, IndexChange, IndexEntry, OwnerKey, Session, SessionError,
+    SessionStorage, SetCookie,
+};
+use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
+
+use crate::house::{House, key};
+
+const LONG: Duration = Duration::from_secs(3600);
+
+fn sign_in(session: &Session) {
+    session.set_owner("olga").unwrap();
+}
+
+async fn index(house: &House) -> Vec<IndexEntry> {
+    house.engine.storage().owner_index(&OwnerKey::of("olga")).await.unwrap().entries
+}
+
+async fn change(house: &House, change: IndexChange) {
+    let owner = OwnerKey::of("olga");
+    house.engine.storage().change_owner_index(&owner, &change).await.unwrap();
+}
+
+async fn signed_in(house: &House) -> SetCookie {
+    house.visit(None, sign_in).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_sign_in_asks_the_index_before_and_after_its_commit_and_a_write_never() {
+    let house = House::new();
+    let visitor = house.visitor().await;
+    house.journal.clear();
+    let cookie = house.visit(&visitor, sign_in).await.unwrap();
+    assert_eq!(house.journal.asked(), ["load", "index", "commit", "index"]);
+    house.journal.clear();
+    house.visit(&cookie, |session| session.insert("colour", "red").unwrap()).await;
+    assert_eq!(house.journal.asked(), ["load", "commit"]);
+    house.journal.clear();
+    house.visit(&cookie, |session| session.destroy().unwrap()).await;
+    house.settle().await;
+    assert_eq!(house.journal.asked(), ["load", "destroy", "index"]);
+    assert_eq!(index(&house).await, []);
+    // Nobody was signed in, so no index has to hear of it.
+    let visitor = house.visitor().await;
+    house.journal.clear();
+    house.visit(&visitor, |session| session.destroy().unwrap()).await;
+    house.settle().await;
+    assert_eq!(house.journal.asked(), ["load", "destroy"]);
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_without_an_entry_in_the_index() {
+    let storage = AilingStorage::default();
+    let house = House::on(storage.clone(), ManualClock::new(), |_| {});
+    storage.writes(Mood::Down);
+    let scope = house.engine.begin(&FakeRequest::new());
+    sign_in(&scope.handle().load().await.unwrap());
+    let refused = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(refused, Err(SessionError::Storage(_))), "{refused:?}");
+    assert_eq!(house.journal.asked(), ["index in vain"]);
+}
+
+#[tokio::test]
+async fn a_creation_that_is_refused_leaves_no_entry() {
+    let house = House::new();
+    let scope = house.begin(None);
+    let session = scope.handle().load().await.unwrap();
+    sign_in(&session);
+    session.insert("large", "x".repeat(100_000)).unwrap();
+    let refused = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(refused, Err(SessionError::TooLarge { .. })), "{refused:?}");
+    house.settle().await;
+    assert_eq!(index(&house).await, []);
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_told_and_leaves_the_session_as_it_was() {
+    let house = House::with_policy(|policy| {
+        policy.concurrent_sessions.limit = 1;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    let first = signed_in(&house).await;
+    let visitor = house.visitor().await;
+    let scope = house.begin(&visitor);
+    sign_in(&scope.handle().load().await.unwrap());
+    let refused = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(refused, Err(SessionError::TooManySessions { limit: 1 })), "{refused:?}");
+    assert_eq!(house.journal.count("SignInRefused"), 1);
+    assert_eq!(house.look(&visitor, Session::owner).await, None);
+    assert_eq!(
+        house.look(&visitor, |it| it.get::<String>("colour").unwrap()).await.unwrap(),
+        "green"
+    );
+    // The one who is in may sign in again, and makes room by leaving.
+    let first = house.visit(&first, sign_in).await.unwrap();
+    house.visit(&first, |session| session.destroy().unwrap()).await;
+    house.settle().await;
+    assert!(house.visit(&visitor, sign_in).await.is_some());
+}
+
+#[tokio::test]
+async fn a_session_that_idles_out_makes_room_without_a_word() {
+    let house = House::with_policy(|policy| {
+        policy.concurrent_sessions.limit = 1;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    signed_in(&house).await;
+    house.clock.advance(Duration::from_secs(31 * 60));
+    let second = signed_in(&house).await;
+    assert_eq!(index(&house).await.len(), 1);
+    assert_eq!(house.look(&second, Session::owner).await.as_deref(), Some("olga"));
+}
+
+#[tokio::test]
+async fn a_reader_settles_a_sign_in_whose_node_has_died_after_its_commit() {
+    let house = House::new();
+    let cookie = signed_in(&house).await;
+    let session = key(&cookie);
+    // As it was before the last step.
+    let enter = IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+    change(&house, IndexChange::Leave(vec![session])).await;
+    change(&house, enter).await;
+    assert_eq!(house.engine.sessions_of("olga").await.unwrap().len(), 1);
+    house.settle().await;
+    assert!(matches!(index(&house).await[0].state, EntryState::Pending(_)));
+    // In use all the time, so that it lives for longer than that.
+    for _ in 0..5 {
+        house.clock.advance(Duration::from_secs(16 * 60));
+        house.look(&cookie, |_| ()).await;
+        house.visit(&cookie, |_| ()).await;
+        house.settle().await;
+    }
+    let found = house.engine.sessions_of("olga").await.unwrap();
+    house.settle().await;
+    let entry = index(&house).await[0];
+    assert!(matches!(entry.state, EntryState::SignedIn(_)), "{entry:?}");
+    assert_eq!(entry.deadline, found[0].absolute_deadline());
+}
+
+#[tokio::test]
+async fn a_reader_ends_what_a_dead_node_has_condemned() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let entries = index(&house).await;
+    let candidates = entries.into_iter().filter(|it| it.session == key(&first)).collect();
+    let session = key(&second);
+    change(&house, IndexChange::Condemn { session, most: 1, over: Vec::new(), candidates }).await;
+    let found = house.engine.sessions_of("olga").await.unwrap();
+    assert_eq!(found.iter().map(|it| it.id().key()).collect::<Vec<_>>(), [session]);
+    house.settle().await;
+    assert!(house.record(&first).await.is_none());
+    assert_eq!(index(&house).await.len(), 1);
+    assert_eq!(house.journal.count("Revoked"), 1);
+}
+
+#[tokio::test]
+async fn a_revocation_waits_for_a_sign_in_under_way_and_no_longer_than_a_commit() {
+    let house = House::with_policy(|policy| policy.commit_timeout = Duration::from_millis(200));
+    let enter =
+        |session| IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+    // One of which nothing ever comes.
+    change(&house, enter(cloakroom::SessionKey::from_name("nobody"))).await;
+    let start = std::time::Instant::now();
+    let revoked = house.engine.revoke_owner("olga").await.unwrap();
+    assert_eq!((revoked.ended, revoked.pending), (0, 0));
+    assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // One that is committed while the revocation waits.
+    let cookie = signed_in(&house).await;
+    let session = key(&cookie);
+    let record = house.record(&cookie).await.unwrap();
+    change(&house, IndexChange::Leave(vec![session])).await;
+    let _ = house.engine.storage().destroy(&session).await.unwrap();
+    change(&house, enter(session)).await;
+    let engine = house.engine.clone();
+    let revocation = tokio::spawn(async move { engine.revoke_owner("olga").await });
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let commit = cloakroom::CommitBuilder::new(cloakroom::Expect::Absent)
+        .owner(record.owner().unwrap())
+        .absolute(cloakroom::Absolute::Start(LONG))
+        .build()
+        .unwrap();
+    let _ = house.engine.storage().commit(&session, &commit).await.unwrap();
+    assert_eq!(revocation.await.unwrap().unwrap().ended, 1);
+    assert!(house.engine.storage().load(&session).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_revocation_that_cannot_end_everything_says_so_and_can_be_repeated() {
+    let storage = AilingStorage::default();
+    let house = House::on(storage.clone(), ManualClock::new(), |_| {});
+    let cookie = signed_in(&house).await;
+    storage.writes(Mood::Down);
+    storage.journal(cloakroom_testkit::Room::Full);
+    assert!(house.engine.revoke_owner("olga").await.is_err());
+    house.settle().await;
+    assert_eq!(index(&house).await.len(), 1);
+    storage.journal(cloakroom_testkit::Room::Free);
+    let revoked = house.engine.revoke_owner("olga").await.unwrap();
+    assert_eq!((revoked.ended, revoked.pending), (0, 1));
+    storage.recover().await;
+    assert!(house.record(&cookie).await.is_none());
+    assert_eq!(house.engine.sessions_of("olga").await.unwrap(), []);
+}
