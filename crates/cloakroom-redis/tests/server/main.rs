@@ -16,6 +16,7 @@ mod mixed_up_replies;
 mod older_protocol;
 mod out_of_step;
 mod overload;
+mod owners;
 mod refusals;
 mod runtimes;
 mod secrets;
