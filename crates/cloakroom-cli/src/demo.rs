@@ -4,6 +4,7 @@
 //! storage.rs   --storage: memory or a Redis URL     server.rs    port, greeting, end
 //! app.rs       the routes and their layers          pages.rs     what all templates share
 //! sign.rs      sign in, remember me, sign out       cart.rs      the cart
+//! devices.rs   where the owner is signed in, and ending others
 //! parallel.rs  twenty requests at once              slow.rs      a slow request, signed out under it
 //! meter.rs     what a request asked of the storage  ledger.rs    what earlier requests asked
 //! facts.rs     the session's own facts              refusal.rs   pages for 503, 409 and 500
@@ -12,6 +13,7 @@
 mod app;
 mod assets;
 mod cart;
+mod devices;
 mod facts;
 mod home;
 mod ledger;
@@ -28,6 +30,7 @@ mod storage;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloakroom::{Engine, FingerprintMode, Policy};
 use cloakroom_redis::SessionStorageFactory;
@@ -51,6 +54,9 @@ pub(crate) struct Options {
     /// The address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     address: IpAddr,
+    /// How long after a sign-in other sessions of the owner may be ended
+    #[arg(long, default_value = "5m", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    fresh_for: Duration,
 }
 
 /// Serves the demo until it is asked to end.
@@ -65,6 +71,6 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         .policy(policy)
         .observer(Accountant::new(ledger.clone()))
         .build()?;
-    let app = App::new(choice.label, ledger);
+    let app = App::new(choice.label, ledger, options.fresh_for);
     server::serve(listener, engine, app).await
 }

@@ -7,6 +7,7 @@
 //! ```
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -21,7 +22,7 @@ use cloakroom_axum::SessionLayer;
 
 use super::ledger::Ledger;
 use super::slow::UnderWay;
-use super::{assets, cart, home, meter, parallel, refusal, sign, slow};
+use super::{assets, cart, devices, home, meter, parallel, refusal, sign, slow};
 
 /// What handlers share beside the sessions.
 #[derive(Clone)]
@@ -30,11 +31,13 @@ pub(super) struct App {
     pub(super) storage: Arc<str>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) under_way: Arc<UnderWay>,
+    /// How long a sign-in is recent enough to end other sessions.
+    pub(super) fresh_for: Duration,
 }
 
 impl App {
-    pub(super) fn new(storage: String, ledger: Arc<Ledger>) -> Self {
-        Self { storage: storage.into(), ledger, under_way: Arc::default() }
+    pub(super) fn new(storage: String, ledger: Arc<Ledger>, fresh_for: Duration) -> Self {
+        Self { storage: storage.into(), ledger, under_way: Arc::default(), fresh_for }
     }
 }
 
@@ -49,6 +52,10 @@ pub(super) fn router(app: App, engine: &Engine) -> Router {
         .route("/cart/remove", post(cart::remove))
         .route("/cart/empty", post(cart::empty))
         .route("/cart/parallel", post(parallel::add))
+        .route("/devices", get(devices::show))
+        .route("/devices/end", post(devices::end_one))
+        .route("/devices/end-others", post(devices::end_others))
+        .route("/devices/confirm", post(devices::confirm))
         .route("/slow", get(slow::show).post(slow::write))
         .route("/assets/{name}", get(assets::serve))
         .fallback(refusal::not_found)

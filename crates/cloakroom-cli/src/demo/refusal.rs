@@ -117,7 +117,10 @@ mod tests {
         let engine = Engine::builder(storage.clone()).policy(policy).build().unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let node = listener.local_addr().unwrap();
-        let app = router(App::new("a sickbed".to_owned(), Default::default()), &engine);
+        let app = router(
+            App::new("a sickbed".to_owned(), Default::default(), Default::default()),
+            &engine,
+        );
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
 
         let mut visitor = HttpClient::new(node).with_cookie_name("id");

@@ -43,7 +43,13 @@ impl Stage {
 impl Demo {
     /// Starts a demo and waits until it has told its URL.
     pub async fn start(storage: &str) -> Self {
-        let mut child = command(&["--storage", storage, "--port", "0"]).spawn().unwrap();
+        Self::start_with(storage, &[]).await
+    }
+
+    /// The same with more options.
+    pub async fn start_with(storage: &str, options: &[&str]) -> Self {
+        let arguments = [&["--storage", storage, "--port", "0"], options].concat();
+        let mut child = command(&arguments).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
