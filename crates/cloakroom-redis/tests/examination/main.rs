@@ -1,0 +1,8 @@
+//! What an examination finds on real servers: sound ones, badly set up ones, sick ones.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod deployments;
+mod doors;
+mod settings;
+mod support;
+mod users;
