@@ -1,6 +1,7 @@
 //! [`Facts`]: what a server tells about itself, by the names that it uses for it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use redis::{Cmd, Value};
 
@@ -96,6 +97,15 @@ pub(super) fn size(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{amount:.1} {}", UNITS[unit]) }
 }
 
+/// A time as people write it.
+pub(super) fn time(time: Duration) -> String {
+    match time.as_micros() {
+        micros @ 0..1_000 => format!("{micros} µs"),
+        micros @ 1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        micros => format!("{:.1} s", micros as f64 / 1e6),
+    }
+}
+
 /// The words of an answer that is a list of texts, or of whatever can be read as one.
 pub(super) fn words(answer: &Value) -> Vec<String> {
     redis::from_redis_value(answer.clone()).unwrap_or_default()
@@ -111,6 +121,12 @@ mod tests {
         assert_eq!(size(1023), "1023 B");
         assert_eq!(size(1536), "1.5 KiB");
         assert_eq!(size(5 << 30), "5.0 GiB");
+    }
+
+    #[test]
+    fn a_time_has_the_unit_that_people_use() {
+        let shown = [80, 5_006, 1_250_000].map(|micros| time(Duration::from_micros(micros)));
+        assert_eq!(shown, ["80 µs", "5.0 ms", "1.2 s"]);
     }
 
     #[test]

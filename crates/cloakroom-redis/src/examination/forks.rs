@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::facts::time;
 use super::finding::{Finding, Topic};
 use super::visit::Visit;
 
@@ -15,7 +16,7 @@ pub(super) fn find(visit: &Visit<'_>) -> Vec<Finding> {
     let Some(info) = &visit.info else { return Vec::new() };
     let Some(micros) = info.number("latest_fork_usec") else { return Vec::new() };
     let took = Duration::from_micros(micros);
-    let text = format!("it stood still for {took:?} when it last copied itself");
+    let text = format!("it stood still for {} when it last copied itself", time(took));
     let remedy = "give the machine less to copy: more primaries with less data each, no huge pages, \
                   memory that is not shared with other programs";
     vec![match took {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use redis::Cmd;
 
+use super::facts::time;
 use super::finding::{Finding, Topic};
 use super::line::{Line, Silence};
 use super::scripts::key_of;
@@ -30,8 +31,11 @@ pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
     );
     let (Some(ping), Some(get)) = (ping, get) else { return Vec::new() };
     let text = format!(
-        "PING {:?} in the median and {:?} at the 99th percentile, GET {:?} and {:?}",
-        ping.median, ping.p99, get.median, get.p99
+        "PING {} in the median and {} at the 99th percentile, GET {} and {}",
+        time(ping.median),
+        time(ping.p99),
+        time(get.median),
+        time(get.p99)
     );
     let finding = if get.median > SLOW || ping.median > SLOW {
         Finding::warning(Topic::Latency, text).remedy(
@@ -66,6 +70,5 @@ async fn measure(line: &mut Line, question: &Cmd, rounds: u32) -> Option<Measure
     }
     took.sort_unstable();
     let rank = |share: usize| took.get((took.len() * share).div_ceil(100).max(1) - 1).copied();
-    let micros = |time: Duration| Duration::from_micros(time.as_micros() as u64);
-    Some(Measured { median: micros(rank(50)?), p99: micros(rank(99)?) })
+    Some(Measured { median: rank(50)?, p99: rank(99)? })
 }

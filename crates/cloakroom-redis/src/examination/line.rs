@@ -3,6 +3,7 @@
 //! A server that has once kept silent is not asked again: so it costs one limit, not one for each
 //! question.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use redis::{AsyncConnectionConfig, Cmd, ProtocolVersion, RedisError, Value};
@@ -14,7 +15,14 @@ use crate::error::{ClientError, is_broken, is_denied};
 pub(super) struct Line {
     link: Link,
     limit: Duration,
-    end: Option<String>,
+    end: Option<End>,
+}
+
+/// Why a connection is of no use any more.
+#[derive(Clone)]
+pub(super) enum End {
+    Broken(ClientError),
+    Silent(Duration),
 }
 
 /// Why a question brought no answer.
@@ -28,19 +36,18 @@ pub(super) enum Silence {
 }
 
 impl Line {
-    /// Opens a connection within the limit; answers how long that took as well.
+    /// Opens a connection within the first limit; each question has the second.
     pub(super) async fn open(
         endpoint: &Endpoint,
         protocol: ProtocolVersion,
         (limit, question): (Duration, Duration),
-    ) -> Result<(Self, Duration), OpenError> {
+    ) -> Result<Self, OpenError> {
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let start = Instant::now();
         let opened = tokio::time::timeout(limit, endpoint.connect(protocol, config)).await;
-        let elapsed = start.elapsed();
-        let link = opened.map_err(|_| OpenError::TimedOut { elapsed })??;
-        Ok((Self { link, limit: question, end: None }, elapsed))
+        let link = opened.map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })??;
+        Ok(Self { link, limit: question, end: None })
     }
 
     /// Asks one question.
@@ -52,20 +59,29 @@ impl Line {
         match tokio::time::timeout(self.limit, asked).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) if is_broken(&error) => {
-                self.end = Some(format!("the connection broke ({})", ClientError::new(&error)));
+                self.end = Some(End::Broken(ClientError::new(&error)));
                 Err(Silence::Over)
             }
             Ok(Err(error)) if is_denied(&error) => Err(Silence::Hidden(error)),
             Ok(Err(error)) => Err(Silence::Refused(error)),
             Err(_) => {
-                self.end = Some(format!("it did not answer within {:?}", self.limit));
+                self.end = Some(End::Silent(self.limit));
                 Err(Silence::Over)
             }
         }
     }
 
     /// Why it can be asked no more; `None` as long as it can.
-    pub(super) fn end(&self) -> Option<&str> {
-        self.end.as_deref()
+    pub(super) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(error) => write!(f, "the connection broke ({error})"),
+            Self::Silent(limit) => write!(f, "it did not answer within {limit:?}"),
+        }
     }
 }

@@ -36,7 +36,7 @@ async fn track(visit: &Visit<'_>) -> Result<(), Lack> {
     }
     let limits = (visit.task.connection_timeout, visit.task.command_timeout);
     let opened = Line::open(endpoint, ProtocolVersion::RESP3, limits).await;
-    let (mut line, _) = opened.map_err(|_| Lack::OldProtocol)?;
+    let mut line = opened.map_err(|_| Lack::OldProtocol)?;
     let mut question = redis::cmd("CLIENT");
     match line.ask(question.arg("TRACKING").arg("ON")).await {
         Ok(_) => Ok(()),

@@ -64,7 +64,7 @@ pub(super) async fn line_to(
 ) -> Result<Line, Finding> {
     let limits = (task.connection_timeout, task.command_timeout);
     let opened = Line::open(endpoint, ProtocolVersion::RESP2, limits).await;
-    opened.map(|(line, _)| line).map_err(|error| unreachable(topic, error, endpoint, task))
+    opened.map_err(|error| unreachable(topic, error, endpoint, task))
 }
 
 /// That a server did not let anybody in, with what to do about it.
@@ -100,7 +100,7 @@ pub(super) fn no_answer(
             Finding::error(topic, format!("{name} refused the question ({code})"))
         }
         Silence::Over => {
-            let end = line.end().unwrap_or("the connection broke");
+            let end = line.end().map(ToString::to_string).unwrap_or_default();
             Finding::error(topic, format!("{name}: {end}"))
                 .remedy("check that it is running, not frozen and not overloaded")
         }

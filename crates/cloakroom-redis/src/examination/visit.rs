@@ -3,11 +3,13 @@
 //! What is found is kept whatever happens later: a server that freezes in the midst of it has told
 //! something before.
 
+use std::time::Instant;
+
 use redis::{ProtocolVersion, RedisError};
 
-use super::facts::Facts;
+use super::facts::{Facts, time};
 use super::finding::{Finding, Topic};
-use super::line::{Line, Silence};
+use super::line::{End, Line, Silence};
 use super::reach::Reach;
 use super::servers::{Server, unreachable};
 use super::{
@@ -56,11 +58,21 @@ impl<'a> Visit<'a> {
         let shut = |error| unreachable(Topic::Reachability, error, endpoint, task);
         let protocol = endpoint.access().protocol().unwrap_or(ProtocolVersion::RESP2);
         let limits = (task.connection_timeout, task.command_timeout);
-        let (mut line, took) = Line::open(endpoint, protocol, limits).await.map_err(shut)?;
-        let answered = match line.ask(&redis::cmd("PING")).await {
-            Ok(_) => {
-                Finding::ok(Topic::Reachability, format!("it let the user in within {took:?}"))
-            }
+        let begin = Instant::now();
+        // A server that is frozen still gets connections, from its system.
+        let entering = async {
+            let mut line = Line::open(endpoint, protocol, limits).await?;
+            let pong = line.ask(&redis::cmd("PING")).await;
+            Ok((line, pong))
+        };
+        let entered = tokio::time::timeout(task.connection_timeout, entering).await;
+        let elapsed = begin.elapsed();
+        let (line, pong) = entered.unwrap_or(Err(OpenError::TimedOut { elapsed })).map_err(shut)?;
+        let answered = match pong {
+            Ok(_) => Finding::ok(
+                Topic::Reachability,
+                format!("it let the user in within {}", time(elapsed)),
+            ),
             Err(Silence::Hidden(error)) => return Err(shut(denied(error))),
             Err(Silence::Refused(error)) => Finding::error(
                 Topic::Reachability,
@@ -68,8 +80,10 @@ impl<'a> Visit<'a> {
             )
             .remedy("look into the server's log; it goes on refusing until that is mended"),
             Err(Silence::Over) => {
-                let elapsed = task.command_timeout;
-                return Err(shut(OpenError::TimedOut { elapsed }));
+                return Err(shut(match line.end() {
+                    Some(End::Broken(error)) => OpenError::Failed(error.clone()),
+                    _ => OpenError::TimedOut { elapsed },
+                }));
             }
         };
         let reach = Reach::of(endpoint);

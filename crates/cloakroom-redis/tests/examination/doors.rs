@@ -90,6 +90,7 @@ async fn encryption_is_told_and_so_is_what_is_wrong_with_it() {
     // Plain text to a port that speaks TLS.
     let diagnosis = examine(url.replace("rediss://", "redis://")).await;
     assert_helps(&diagnosis, Verdict::NotExamined);
+    assert_found(&diagnosis, Topic::Reachability, Severity::Error, &["write rediss://"]);
 }
 
 #[tokio::test]
