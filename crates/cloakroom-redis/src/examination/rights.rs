@@ -82,6 +82,11 @@ fn harmless(command: &str, key: &[u8], database: u32) -> Option<Cmd> {
         // Nothing is appended to what is not there.
         "setrange" => form.arg(key).arg(0).arg(""),
         "pexpireat" => form.arg(key).arg(1),
+        // Only what is there already is moved.
+        "zadd" => form.arg(key).arg("XX").arg(0).arg("nobody"),
+        "zrange" => form.arg(key).arg(0).arg(0),
+        "zrem" => form.arg(key).arg("nobody"),
+        "zremrangebyscore" => form.arg(key).arg(0).arg(0),
         "scan" => form.arg(0).arg("COUNT").arg(1),
         "wait" => form.arg(0).arg(1),
         "client|tracking" => form.arg("TRACKING").arg("OFF"),

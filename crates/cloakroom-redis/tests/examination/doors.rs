@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cloakroom::ConfigErrorKind;
 use cloakroom_redis::{Examination, Severity, Topic, Verdict};
 use cloakroom_testkit::fault_proxy::{On, Times};
-use cloakroom_testkit::{Certificates, ClientCertificate, FaultProxy, RedisServer};
+use cloakroom_testkit::{FaultProxy, RedisServer};
 
 use super::support::{
     SECRET, assert_found, assert_helps, config, examine, examine_as, on, sound, verdict,
@@ -70,27 +70,6 @@ async fn a_server_that_freezes_in_the_midst_costs_one_timeout_and_keeps_what_it_
     assert_found(&diagnosis, Topic::Role, Severity::Ok, &[]);
     assert_found(&diagnosis, Topic::Eviction, Severity::Ok, &[]);
     assert!(on(&diagnosis, Topic::Latency).is_empty());
-}
-
-#[tokio::test]
-async fn encryption_is_told_and_so_is_what_is_wrong_with_it() {
-    let certificates = Certificates::create().unwrap();
-    let server = sound().tls(&certificates, ClientCertificate::Ignored).start().await.unwrap();
-    let (ca, url) = (certificates.authority(), server.plain_url());
-    let diagnosis = examine(format!("{url}?ca={}", ca.display())).await;
-    assert_helps(&diagnosis, Verdict::Sound);
-    assert_found(&diagnosis, Topic::Encryption, Severity::Ok, &["TLS"]);
-
-    let unknown = Certificates::create().unwrap();
-    let diagnosis = examine(format!("{url}?ca={}", unknown.authority().display())).await;
-    assert_helps(&diagnosis, Verdict::NotExamined);
-    let words = ["authority", "not trusted", "ca_file"];
-    assert_found(&diagnosis, Topic::Reachability, Severity::Error, &words);
-
-    // Plain text to a port that speaks TLS.
-    let diagnosis = examine(url.replace("rediss://", "redis://")).await;
-    assert_helps(&diagnosis, Verdict::NotExamined);
-    assert_found(&diagnosis, Topic::Reachability, Severity::Error, &["write rediss://"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 
 mod deployments;
 mod doors;
+#[cfg(feature = "tls")]
+mod encryption;
 mod settings;
 mod support;
 mod users;
