@@ -31,16 +31,12 @@ pub(super) fn find(visit: &Visit<'_>) -> Vec<Finding> {
     }
     let behind: Vec<_> =
         replicas.iter().filter(|it| it.state != "online" || it.lag > LAG).collect();
-    for replica in &behind {
-        let Replica { place, state, lag } = replica;
-        let text = format!("the replica {place} is {state}, and was heard last {lag} s ago");
-        found.push(
-            Finding::warning(Topic::Replication, text)
-                .remedy("check that it is running, and the network between the two"),
-        );
-    }
+    found.extend(behind.iter().map(|replica| replica.finding()));
     if behind.is_empty() {
-        let text = format!("{} replicas, all of them close behind", replicas.len());
+        let text = match replicas.len() {
+            1 => "one replica, close behind".to_owned(),
+            count => format!("{count} replicas, all of them close behind"),
+        };
         found.push(Finding::ok(Topic::Replication, text));
     }
     if wanted == Some(0) {
@@ -54,6 +50,21 @@ pub(super) fn find(visit: &Visit<'_>) -> Vec<Finding> {
         );
     }
     found
+}
+
+impl Replica<'_> {
+    /// What is the matter with one that is behind.
+    fn finding(&self) -> Finding {
+        let Self { place, state, lag } = self;
+        if *state != "online" {
+            let text = format!("the replica {place} is being filled ({state})");
+            return Finding::warning(Topic::Replication, text)
+                .remedy("look again in a minute; if it stays, look into both servers' logs");
+        }
+        let text = format!("the replica {place} was heard last {lag} s ago");
+        Finding::warning(Topic::Replication, text)
+            .remedy("check that it is running, and the network between the two")
+    }
 }
 
 /// Whether the primary refuses writes for want of replicas.

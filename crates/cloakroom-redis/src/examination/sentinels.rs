@@ -59,7 +59,9 @@ fn agreement(named: &[(String, u16)], group: &SentinelGroup, answered: usize) ->
         .because("what is written to the one that loses is lost")
         .remedy("look again in a minute; if it stays, check which Sentinels see which servers");
     }
-    let text = format!("{answered} Sentinels call {places} the primary {master}");
+    let who =
+        if answered == 1 { "1 Sentinel calls" } else { &format!("{answered} Sentinels call") };
+    let text = format!("{who} {places} the primary {master}");
     if group.sentinels.len() < ENOUGH {
         return Finding::warning(Topic::Sentinels, format!("{text}; no more are configured"))
             .remedy(
