@@ -24,7 +24,6 @@ mod parallel;
 mod refusal;
 mod server;
 mod sign;
-mod signals;
 mod slow;
 mod storage;
 
@@ -40,6 +39,11 @@ use app::App;
 use ledger::Ledger;
 use meter::Accountant;
 use storage::Choice;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  cloakroom demo
+  cloakroom demo --port 0 --storage redis://localhost:6379";
 
 /// What the demo can be told.
 #[derive(clap::Args)]

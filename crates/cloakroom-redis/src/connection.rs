@@ -35,6 +35,9 @@ mod watched;
 
 pub(crate) use deadline::{Deadline, Timeouts};
 pub(crate) use node::NodeSettings;
+pub(crate) use open_error::OpenError;
 pub(crate) use question::{Question, Sent};
 pub(crate) use servers::{Answer, Server, ServerSettings, Servers};
+pub(crate) use slot_map::{Served, read as read_slots};
+pub(crate) use start_error::config_error;
 pub(crate) use watched::{Watch, Watched};

@@ -26,6 +26,11 @@ impl Keys {
         Ok(Self { prefix: prefix.into() })
     }
 
+    /// What all names begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Where a session's record lies.
     pub(crate) fn session(&self, key: &SessionKey) -> Vec<u8> {
         let mut name = Vec::with_capacity(self.prefix.len() + DIGITS);

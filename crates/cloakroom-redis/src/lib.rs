@@ -22,6 +22,7 @@ mod builder;
 mod config;
 mod connection;
 mod error;
+mod examination;
 mod factory;
 mod inspect;
 mod journal;
@@ -51,6 +52,7 @@ pub use config::{
     ClusterConfig, DEFAULT_POOL_SIZE, DEFAULT_URL, Password, Plaintext, PoolConfig, RedisConfig,
     SentinelConfig, TlsConfig,
 };
+pub use examination::{Diagnosis, Examination, Finding, Severity, Topic, Verdict};
 pub use factory::{MemoryStorageConfig, RedisStorageConfig, SessionStorageFactory, StorageConfig};
 pub use keys::DEFAULT_PREFIX;
 pub use near_cache::NearCache;

@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::app::{self, App};
-use super::signals::Signals;
 use crate::failure::Failure;
+use crate::signals::Signals;
 
 /// How long requests that are under way may take after the demo was asked to end.
 const PATIENCE: Duration = Duration::from_secs(5);
