@@ -25,6 +25,7 @@ mod fingerprint;
 mod handle;
 mod into_engine;
 mod lifetime;
+mod old_session;
 mod policy;
 mod record;
 mod reply;
@@ -49,6 +50,7 @@ pub use event::{Event, Observer, Rejection, Side};
 pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome, SessionState};
 pub use into_engine::IntoEngine;
+pub use old_session::{OldCookie, OldSessionId};
 pub use policy::{
     CookiePolicy, OnServerError, OutagePolicy, PendingSignOut, Policy, Readiness, SameSite,
 };

@@ -37,6 +37,7 @@ impl Engine {
         RequestScope::new(Arc::new(Visit {
             engine: self.clone(),
             candidates,
+            arrival: self.inner.moving_in.as_ref().and_then(|from| from.look(request)),
             fingerprint: self.fingerprint(request),
             loaded: OnceCell::new(),
             is_copy: AtomicBool::new(false),
