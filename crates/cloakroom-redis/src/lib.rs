@@ -22,6 +22,7 @@ mod config;
 mod connection;
 mod error;
 mod factory;
+mod foreign;
 mod journal;
 mod keys;
 mod near_cache;
@@ -49,6 +50,10 @@ pub use config::{
     SentinelConfig, TlsConfig,
 };
 pub use factory::{MemoryStorageConfig, RedisStorageConfig, SessionStorageFactory, StorageConfig};
+pub use foreign::{
+    BadCursor, FOREIGN_RIGHTS, FOREIGN_VALUE_LIMIT, ForeignCursor, ForeignEntry, ForeignKeys,
+    ForeignPage, ForeignValue,
+};
 pub use keys::DEFAULT_PREFIX;
 pub use near_cache::NearCache;
 pub use storage::RedisSessionStorage;

@@ -12,7 +12,7 @@ use redis::Value;
 
 use crate::builder::RedisSessionStorageBuilder;
 use crate::config::RedisConfig;
-use crate::connection::Question;
+use crate::connection::{Question, Servers};
 use crate::journal::{Journal, JournalPolicy};
 use crate::near_cache::Cached;
 use crate::signals::{Outage, Signals};
@@ -127,6 +127,10 @@ impl RedisSessionStorage {
         let outage: Weak<Shared> = Arc::downgrade(&shared);
         shared.signals.watch_outages(outage);
         Self { shared }
+    }
+
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.shared.records.records.servers
     }
 
     /// Asks every server for a PONG, within the command timeout.
