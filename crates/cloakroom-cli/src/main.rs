@@ -5,6 +5,7 @@
 mod acl;
 mod demo;
 mod failure;
+mod import;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ enum Command {
     Demo(demo::Options),
     /// Print what a user of Redis or Valkey must be allowed, and nothing else
     Acl(acl::Options),
+    /// Take the sessions of another library into Redis or Valkey
+    Import(import::Options),
 }
 
 #[tokio::main]
@@ -32,6 +35,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(options) => demo::run(options).await,
         Command::Acl(options) => acl::run(options).await,
+        Command::Import(options) => import::run(options).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
