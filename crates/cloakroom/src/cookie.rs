@@ -106,11 +106,16 @@ pub(crate) fn take_away(policy: &CookiePolicy) -> String {
     render(policy, "") + "; Max-Age=0"
 }
 
-/// The value of a `Set-Cookie` header that takes another library's cookie away.
-pub(crate) fn take_old_away(policy: &CookiePolicy, old: &dyn OldCookie) -> String {
+/// The value of a `Set-Cookie` header that takes another library's cookie away; `None` where ours
+/// takes its very place.
+pub(crate) fn take_old_away(policy: &CookiePolicy, old: &dyn OldCookie) -> Option<String> {
+    let place = (policy.name.as_str(), policy.path.as_str(), policy.domain.as_deref());
+    if place == (old.name(), old.path(), old.domain()) {
+        return None;
+    }
     let domain = old.domain().map(|domain| format!("; Domain={domain}")).unwrap_or_default();
     let secure = if policy.secure { "; Secure" } else { "" };
-    format!("{}={domain}; Path={}{secure}; HttpOnly; Max-Age=0", old.name(), old.path())
+    Some(format!("{}={domain}; Path={}{secure}; HttpOnly; Max-Age=0", old.name(), old.path()))
 }
 
 fn render(policy: &CookiePolicy, value: &str) -> String {

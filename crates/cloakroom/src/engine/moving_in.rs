@@ -113,7 +113,10 @@ pub(super) fn hand_over(handle: &Handle, finished: Finished) -> Finished {
     match finished.cookie().or_else(|| arrival.first.get()).filter(|_| replaces).cloned() {
         Some(cookie) => {
             let old = cookie::take_old_away(&engine.policy().cookie, &*from.cookie);
-            finished.carrying(cookie.taking_away(old))
+            finished.carrying(match old {
+                Some(old) => cookie.taking_away(old),
+                None => cookie,
+            })
         }
         None => finished,
     }

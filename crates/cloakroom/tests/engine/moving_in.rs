@@ -81,6 +81,7 @@ async fn an_old_cookie_becomes_a_ticket_and_is_taken_away() {
     assert_eq!(owner.as_deref(), Some("ada"));
     assert_eq!(set_cookies(&cookie), [cookie.value(), REMOVAL]);
     assert_eq!(house.journal.count("MovedIn"), 1);
+    assert_eq!(house.journal.asked(), ["load", "commit", "commit", "commit"]);
 
     house.clock.advance(2 * MINUTE);
     house.journal.clear();
@@ -274,4 +275,25 @@ async fn a_visitor_who_signs_out_in_an_outage_is_signed_out_when_it_is_over() {
     storage.recover().await;
     house.drain().await;
     assert_eq!(outcome(&house, "old=genuine-a").await, LoadOutcome::Rejected(Rejection::Unknown));
+}
+
+#[tokio::test]
+async fn a_cookie_of_the_same_name_is_replaced_and_not_taken_away() {
+    struct SameName;
+    impl OldCookie for SameName {
+        fn name(&self) -> &str {
+            "__Host-id"
+        }
+
+        fn read(&self, value: &[u8]) -> Option<OldSessionId> {
+            Old.read(value)
+        }
+    }
+    let builder = Engine::builder(MemorySessionStorage::new()).old_cookie(SameName);
+    let house = House::built(builder, ManualClock::new(), |_| {});
+    imported(&house, "a", session()).await;
+    let (owner, cookie) = visit(&house, request("__Host-id=genuine-a")).await;
+    let cookie = cookie.unwrap();
+    assert_eq!(owner.as_deref(), Some("ada"));
+    assert_eq!(set_cookies(&cookie), [cookie.value()]);
 }
