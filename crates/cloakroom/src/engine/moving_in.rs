@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::{Engine, Finished, RequestFacts, SetCookie};
 use crate::changes::Draft;
 use crate::commit::{Absolute, Commit, CommitBuilder, Committed, Expect, Nonce};
-use crate::cookie;
+use crate::cookie::{self, Candidates};
 use crate::error::{Operation, StorageError, StorageErrorKind};
 use crate::event::{Event, Rejection};
 use crate::fingerprint::SessionFingerprint;
@@ -69,8 +69,13 @@ impl MovingIn {
         Self { cookie: Box::new(cookie), name }
     }
 
-    /// What the request shows; `None` where it has no cookie of the old name.
-    pub(super) fn look(&self, request: &impl RequestFacts) -> Option<Box<Arrival>> {
+    /// What the request shows; `None` where it has no cookie of the old name. Beside a ticket of ours
+    /// the cookie opens nothing, and is not checked.
+    pub(super) fn look(
+        &self,
+        request: &impl RequestFacts,
+        tickets: &Candidates,
+    ) -> Option<Box<Arrival>> {
         let (mut arrival, mut seen) = (None::<Arrival>, 0);
         request.headers("cookie", &mut |header| {
             let header = &header[..header.len().min(MAX_HEADER_BYTES)];
@@ -80,7 +85,8 @@ impl MovingIn {
                     return;
                 }
                 seen += 1;
-                let (id, cookie) = (self.cookie.read(value), Sha256::digest(value).into());
+                let id = if tickets.is_empty() { self.cookie.read(value) } else { None };
+                let cookie = Sha256::digest(value).into();
                 arrival = Some(Arrival { id, cookie, first: OnceLock::new() });
             }
         });
