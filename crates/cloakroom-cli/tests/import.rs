@@ -5,9 +5,12 @@ mod support {
     pub mod process;
 }
 
+use std::process::Stdio;
+
 use cloakroom_testkit::RedisServer;
 use serde_json::{Value, json};
 use support::process::{Left, run_command};
+use tokio::process::Command;
 
 const FROM: [&str; 3] = ["import", "--from", "connect-redis"];
 
@@ -82,6 +85,33 @@ async fn an_import_goes_on_from_a_cursor() {
     let left = import(&server, &["--yes", "--resume", "somewhere"]).await;
     assert_eq!(left.status.code(), Some(2), "{left:?}");
     assert!(left.errors.contains("a cursor is what an earlier walk has printed"), "{left:?}");
+}
+
+#[tokio::test]
+async fn an_import_that_is_interrupted_says_where_to_go_on() {
+    const SESSIONS: u64 = 30_000;
+    let server = RedisServer::start().await.unwrap();
+    let script = "for i = 1, tonumber(ARGV[1]) do \
+        redis.call('SET', 'sess:id' .. i, '{\"cookie\":{},\"n\":1}') end";
+    server.ask(["EVAL", script, "0", &SESSIONS.to_string()]).await.unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+    command.args(FROM).args(["--url", &server.url(), "--yes", "--json"]).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    while server.calls("scan").await.unwrap() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let process = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &process]).status().await.unwrap().success());
+    let left = child.wait_with_output().await.unwrap();
+    assert_eq!(left.status.code(), Some(1));
+    assert_eq!(left.stderr, b"cloakroom: the import was stopped\n");
+    let first: Value = serde_json::from_slice(&left.stdout).unwrap();
+    let cursor = first["resume"].as_str().unwrap();
+    let rest = report(&import(&server, &["--yes", "--json", "--resume", cursor]).await);
+    let written = |report: &Value| report["written"].as_u64().unwrap();
+    assert!(written(&first) >= 1_000 && written(&rest) >= 1_000);
+    assert_eq!(written(&first) + written(&rest), SESSIONS);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{actix_session, connect_redis, spring_session, tower_sessions};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Library {
-    /// `tower-sessions` with `tower-sessions-redis-store`, 0.12 and newer.
+    /// `tower-sessions` with `tower-sessions-redis-store`.
     TowerSessions,
     /// `actix-session` with its Redis store.
     ActixSession,
