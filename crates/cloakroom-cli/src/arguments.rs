@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{acl, bench, completions, demo, doctor};
+use crate::{acl, bench, completions, demo, doctor, import};
 
 /// The commands in sections; clap itself knows one list only. A test holds that none is missing.
 const HELP: &str = "\
@@ -14,6 +14,7 @@ Look at an installation:
   bench        Measure for some seconds what this installation can do
 
 Set one up:
+  import       Take the sessions of another library into Redis or Valkey
   acl          Print what a user of Redis or Valkey must be allowed, and nothing else
   completions  Print what lets a shell complete these commands
 
@@ -68,6 +69,12 @@ pub(crate) enum Command {
     /// and removes what it has made. Other users of the server feel it.
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::Options),
+    /// Take the sessions of another library into Redis or Valkey
+    ///
+    /// It reads the other library's keys and leaves them alone. What is there already stays as it is,
+    /// so an import can be repeated, and one that was stopped can go on.
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::Options),
     /// Print what a user of Redis or Valkey must be allowed, and nothing else
     #[command(after_help = acl::EXAMPLES)]
     Acl(acl::Options),

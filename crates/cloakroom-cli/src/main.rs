@@ -19,6 +19,7 @@ mod demo;
 mod doctor;
 mod ending;
 mod failure;
+mod import;
 mod installation;
 mod output;
 mod progress;
@@ -39,6 +40,7 @@ async fn main() -> ExitCode {
         Command::Demo(options) => demo::run(options).await.map(|()| Ending::Done),
         Command::Doctor(options) => doctor::run(options).await,
         Command::Bench(options) => bench::run(options).await.map(|()| Ending::Done),
+        Command::Import(options) => import::run(options).await,
         Command::Acl(options) => acl::run(options).await.map(|()| Ending::Done),
         Command::Completions(options) => completions::run(&options).map(|()| Ending::Done),
     };

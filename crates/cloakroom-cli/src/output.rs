@@ -16,7 +16,7 @@ use crate::failure::Failure;
 pub(crate) struct Options {
     /// Print JSON for machines, instead of text for people
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// Where the result goes.

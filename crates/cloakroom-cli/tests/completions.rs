@@ -11,7 +11,7 @@ use support::process::run_command;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-const COMMANDS: [&str; 5] = ["demo", "doctor", "bench", "acl", "completions"];
+const COMMANDS: [&str; 6] = ["demo", "doctor", "bench", "import", "acl", "completions"];
 
 /// Has a shell read a script from its standard input; answers its standard output.
 async fn shell(program: &str, arguments: &[&str], script: &str) -> String {

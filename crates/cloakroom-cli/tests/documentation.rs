@@ -17,7 +17,7 @@ use support::page::{Page, Shell};
 use support::process::run_command;
 
 const PAGE: &str = include_str!("../../../docs/cli.md");
-const COMMANDS: [&str; 5] = ["doctor", "bench", "acl", "completions", "demo"];
+const COMMANDS: [&str; 6] = ["doctor", "bench", "import", "acl", "completions", "demo"];
 const SECRET: &str = "correct-horse";
 
 /// The server that a block's commands talk to.
@@ -25,7 +25,7 @@ fn server(kind: &str) -> RedisServerBuilder {
     let sound =
         RedisServer::builder().persistence(Persistence::EverySecond).setting("maxmemory", "1gb");
     match kind {
-        "sound" | "until-ctrl-c" => sound,
+        "sound" | "until-ctrl-c" | "express" => sound,
         "evicting" => sound.setting("maxmemory-policy", "allkeys-lru"),
         "least" => {
             let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
@@ -41,6 +41,10 @@ async fn every_example_does_what_the_page_says() {
     assert!(page.examples.len() >= 7, "{:?}", page.examples);
     for example in &page.examples {
         let server = server(&example.kind).start().await.unwrap();
+        if example.kind == "express" {
+            let session = r#"{"cookie":{},"passport":{"user":"ada"},"cart":["coat"]}"#;
+            server.ask(["SET", "sess:kX2", session, "EX", "600"]).await.unwrap();
+        }
         let shell = Shell::beside(&server, SECRET);
         for (name, text) in &page.files {
             shell.write(name, text);

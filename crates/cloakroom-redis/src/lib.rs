@@ -24,6 +24,7 @@ mod connection;
 mod error;
 mod examination;
 mod factory;
+mod foreign;
 mod inspect;
 mod journal;
 mod keys;
@@ -54,6 +55,10 @@ pub use config::{
 };
 pub use examination::{Diagnosis, Examination, Finding, Severity, Topic, Verdict};
 pub use factory::{MemoryStorageConfig, RedisStorageConfig, SessionStorageFactory, StorageConfig};
+pub use foreign::{
+    BadCursor, FOREIGN_RIGHTS, FOREIGN_VALUE_LIMIT, ForeignCursor, ForeignEntry, ForeignKeys,
+    ForeignPage, ForeignValue,
+};
 pub use keys::DEFAULT_PREFIX;
 pub use near_cache::NearCache;
 pub use storage::RedisSessionStorage;

@@ -13,7 +13,7 @@ use redis::Value;
 
 use crate::builder::RedisSessionStorageBuilder;
 use crate::config::RedisConfig;
-use crate::connection::Question;
+use crate::connection::{Question, Servers};
 use crate::inspect;
 use crate::journal::{Journal, JournalPolicy};
 use crate::near_cache::Cached;
@@ -135,6 +135,10 @@ impl RedisSessionStorage {
 
     fn records(&self) -> &Records {
         &self.shared.records.records
+    }
+
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.records().servers
     }
 
     /// Asks every server for a PONG, within the command timeout.

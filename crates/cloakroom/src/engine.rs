@@ -8,6 +8,7 @@
 //! sign_out.rs a sign-out, now or at the end -> Destroyed       asked of the storage once
 //! lane.rs     one commit in flight per session, what waits goes out together
 //! revoke.rs   from outside of a session: find an owner's, end one or many
+//! moving_in.rs  another library's cookie -> a ticket of ours   only where one is named
 //! ```
 
 mod answer;
@@ -19,6 +20,7 @@ mod finish;
 mod finished;
 mod lane;
 mod load;
+mod moving_in;
 mod revoke;
 mod scope;
 mod sign_in;
@@ -37,11 +39,13 @@ use crate::storage::{AnyStorage, SessionStorage, StorageHealth, within};
 
 use background::Background;
 use lane::Lanes;
+use moving_in::MovingIn;
 
 pub use answer::{Answer, SetCookie};
 pub use begin::RequestFacts;
 pub use builder::EngineBuilder;
 pub use finished::{Finished, SignOut};
+pub(crate) use moving_in::Arrival;
 pub use revoke::{Revoked, RevokedPage};
 pub use scope::RequestScope;
 pub(crate) use sign_out::Removal;
@@ -73,6 +77,8 @@ struct Inner {
     /// Finds the policy's cookie; made once, because making it costs as much as a search.
     cookie_name: Finder<'static>,
     observer: Option<Arc<dyn Observer>>,
+    /// Where visitors may come from that still hold another library's cookie.
+    moving_in: Option<MovingIn>,
     lanes: Arc<Lanes>,
     background: Arc<Background>,
 }

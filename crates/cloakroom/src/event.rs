@@ -63,6 +63,12 @@ pub enum Event<'a> {
         /// The session.
         session: PublicId,
     },
+    /// A visitor who came with another library's cookie was given a ticket, once for each session that
+    /// moves in.
+    MovedIn {
+        /// The session.
+        session: PublicId,
+    },
     /// A principal signed in.
     SignedIn {
         /// The session.

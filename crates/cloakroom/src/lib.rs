@@ -27,6 +27,7 @@ mod handle;
 mod index;
 mod into_engine;
 mod lifetime;
+mod old_session;
 mod owner;
 mod policy;
 mod record;
@@ -55,6 +56,7 @@ pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome, SessionState};
 pub use index::{EntryState, INDEX_MARGIN, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
 pub use into_engine::IntoEngine;
+pub use old_session::{OldCookie, OldSessionId};
 pub use owner::OwnerKey;
 pub use policy::{
     AtLimit, ConcurrentSessions, CookiePolicy, OnServerError, OutagePolicy, PendingSignOut, Policy,

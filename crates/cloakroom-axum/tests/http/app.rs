@@ -3,11 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
-use cloakroom::{Engine, SessionStorage};
+use cloakroom::{Engine, EngineBuilder, SessionStorage};
 use cloakroom_axum::SessionLayer;
 use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::RedisServer;
-use cloakroom_testkit::http::{OUTAGE_COMMAND_TIMEOUT, Site};
+use cloakroom_testkit::http::{OUTAGE_COMMAND_TIMEOUT, SealedCookie, Site};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
@@ -22,8 +22,19 @@ pub(crate) struct TwoNodes {
 
 impl TwoNodes {
     pub(crate) async fn start(one: impl SessionStorage, other: impl SessionStorage) -> Self {
-        let (one, first) = serve(application(one)).await;
-        let (other, second) = serve(application(other)).await;
+        Self::serving([application(one), application(other)]).await
+    }
+
+    /// The same nodes, whose visitors come from another library.
+    pub(crate) async fn moving_in(one: impl SessionStorage, other: impl SessionStorage) -> Self {
+        let engine = |builder: EngineBuilder| builder.old_cookie(SealedCookie).build().unwrap();
+        let (one, other) = (engine(Engine::builder(one)), engine(Engine::builder(other)));
+        Self::serving([application_on(one), application_on(other)]).await
+    }
+
+    async fn serving([one, other]: [Router; 2]) -> Self {
+        let (one, first) = serve(one).await;
+        let (other, second) = serve(other).await;
         Self { nodes: [one, other], servers: [first, second], _redis: None }
     }
 
@@ -47,7 +58,10 @@ impl Drop for TwoNodes {
 }
 
 pub(crate) fn application(storage: impl SessionStorage) -> Router {
-    let engine = Engine::builder(storage).build().unwrap();
+    application_on(Engine::builder(storage).build().unwrap())
+}
+
+fn application_on(engine: Engine) -> Router {
     routes::router(&engine).layer(SessionLayer::new(engine))
 }
 

@@ -11,6 +11,7 @@ mod clock;
 mod configuration;
 mod constructors;
 mod factory;
+mod foreign;
 mod least_privilege;
 mod mixed_up_replies;
 mod older_protocol;
