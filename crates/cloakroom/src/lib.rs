@@ -60,7 +60,8 @@ pub use session::{
 pub use storage::{
     AnyStorage, BreakerState, ConnectionHealth, ConnectionState, DEFAULT_MAX_BYTES,
     DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, Durability,
-    HealthStatus, MemorySessionStorage, MemorySessionStorageBuilder, NearCacheHealth, NodeHealth,
-    SessionStorage, StorageHealth, StorageStats, Touched, end_by,
+    HealthStatus, JournalHealth, MemorySessionStorage, MemorySessionStorageBuilder,
+    NearCacheHealth, NodeHealth, RoomHealth, SessionStorage, StorageHealth, StorageStats, Touched,
+    end_by,
 };
 pub use token::{PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};
