@@ -69,6 +69,8 @@ pub(crate) fn publish(sink: &Sink, nodes: &Nodes, engine: &Engine) {
 fn publish_journal(sink: &Sink, journal: JournalHealth) {
     let alone = |metric: &Metric, value: f64| sink.gauge(metric, []).set(value);
     alone(&metric::REMOVALS_MAX_PENDING, count(journal.max_pending));
+    alone(&metric::REMOVALS_UNSEEN, count(journal.unseen));
+    alone(&metric::REMOVALS_MAX_UNSEEN, count(journal.max_unseen));
     alone(&metric::REMOVALS_OLDEST, journal.oldest_pending.as_secs_f64());
     alone(&metric::REMOVALS_REMEMBERED, count(journal.remembered));
     alone(&metric::REMOVALS_MAX_REMEMBERED, count(journal.max_remembered));

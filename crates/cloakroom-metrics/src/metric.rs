@@ -164,10 +164,22 @@ pub(crate) const REMOVALS_MAX_PENDING: Metric = Metric::gauge(
     "Bound: how many may be pending before sign-outs are refused",
 );
 
+pub(crate) const REMOVALS_UNSEEN: Metric = Metric::gauge(
+    "cloakroom_removals_pending_unseen",
+    &[],
+    "Those of them whose session could not be loaded before",
+);
+
+pub(crate) const REMOVALS_MAX_UNSEEN: Metric = Metric::gauge(
+    "cloakroom_removals_max_pending_unseen",
+    &[],
+    "Bound: how many of those may be pending",
+);
+
 pub(crate) const REMOVALS_OLDEST: Metric = Metric::gauge(
     "cloakroom_removals_oldest_pending_seconds",
     &[],
-    "For how long the oldest of them has been pending; 0 without one",
+    "For how long the oldest sign-out has been pending; 0 without one",
 );
 
 pub(crate) const REMOVALS_REMEMBERED: Metric = Metric::gauge(
@@ -297,6 +309,8 @@ pub const METRICS: &[Metric] = &[
     BACKGROUND_TASKS,
     REMOVALS_PENDING,
     REMOVALS_MAX_PENDING,
+    REMOVALS_UNSEEN,
+    REMOVALS_MAX_UNSEEN,
     REMOVALS_OLDEST,
     REMOVALS_REMEMBERED,
     REMOVALS_MAX_REMEMBERED,

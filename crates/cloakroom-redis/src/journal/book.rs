@@ -347,7 +347,9 @@ impl Book {
     }
 
     pub(super) fn health(&mut self, now: Instant) -> JournalHealth {
-        self.stats(now).health(&self.policy)
+        let mut health = self.stats(now).health(&self.policy);
+        health.unseen = self.pending_unseen;
+        health
     }
 
     pub(super) fn stats(&mut self, now: Instant) -> JournalStats {

@@ -32,6 +32,7 @@ impl JournalStats {
     pub(super) fn health(self, policy: &JournalPolicy) -> JournalHealth {
         let mut health = JournalHealth::default();
         health.max_pending = policy.max_pending;
+        health.max_unseen = policy.max_unseen;
         health.oldest_pending = self.oldest_pending.unwrap_or_default();
         health.remembered = self.entries;
         health.max_remembered = policy.max_confirmed;

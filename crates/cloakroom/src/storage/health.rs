@@ -37,6 +37,10 @@ pub struct StorageHealth {
 pub struct JournalHealth {
     /// How many removals may be pending; a further one is refused.
     pub max_pending: usize,
+    /// Those of them whose session could not be loaded before it was signed out.
+    pub unseen: usize,
+    /// How many of those may be pending.
+    pub max_unseen: usize,
     /// For how long the oldest one that is pending has been so; zero where there is none. Serialised
     /// in milliseconds.
     #[serde(rename = "oldest_pending_ms", serialize_with = "whole_millis")]

@@ -148,4 +148,5 @@ async fn the_health_shows_the_oldest_removal_and_the_bounds() {
     let health = bench.journal.health();
     assert_eq!((health.oldest_pending, health.remembered), (3 * SECOND, 2));
     assert_eq!((health.max_pending, health.max_remembered), (7, 9));
+    assert_eq!((health.unseen, health.max_unseen), (0, 1_000));
 }
