@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 use cloakroom::{Answer, Engine};
 use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::{FakeRequest, RedisServer};
+use tokio::sync::Mutex;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
@@ -29,7 +30,7 @@ struct Seen {
 
 /// Keeps every span that has closed.
 #[derive(Clone, Default)]
-struct Spans(Arc<Mutex<Vec<Seen>>>);
+struct Spans(Arc<StdMutex<Vec<Seen>>>);
 
 impl Seen {
     fn is(&self, field: &str, value: &str) -> bool {
@@ -80,6 +81,10 @@ impl Spans {
     }
 }
 
+/// Held by each test: the level that anybody listens to is one number for the whole process, and it
+/// changes with every subscriber that comes and goes.
+static TURN: Mutex<()> = Mutex::const_new(());
+
 /// A storage with a short limit, and an engine on it.
 async fn engine(server: &RedisServer) -> Engine {
     let builder = RedisSessionStorage::builder().url(server.url()).pool_size(1);
@@ -101,6 +106,7 @@ async fn two_visits(engine: &Engine) -> FakeRequest {
 
 #[tokio::test]
 async fn a_question_is_a_span_and_each_exchange_for_it_one_within() {
+    let _turn = TURN.lock().await;
     let server = RedisServer::start().await.unwrap();
     let engine = engine(&server).await;
     let spans = Spans::default();
@@ -135,6 +141,7 @@ async fn a_question_is_a_span_and_each_exchange_for_it_one_within() {
 
 #[tokio::test]
 async fn a_span_tells_the_kind_of_the_error() {
+    let _turn = TURN.lock().await;
     let server = RedisServer::start().await.unwrap();
     let engine = engine(&server).await;
     let browser = two_visits(&engine).await;
@@ -155,6 +162,7 @@ async fn a_span_tells_the_kind_of_the_error() {
 
 #[tokio::test]
 async fn who_listens_to_less_than_debug_gets_no_span() {
+    let _turn = TURN.lock().await;
     let server = RedisServer::start().await.unwrap();
     let engine = engine(&server).await;
     let spans = Spans::default();
