@@ -8,6 +8,7 @@
 //! parallel.rs  twenty requests at once              slow.rs      a slow request, signed out under it
 //! meter.rs     what a request asked of the storage  ledger.rs    what earlier requests asked
 //! facts.rs     the session's own facts              refusal.rs   pages for 503, 409 and 500
+//! metrics.rs   the page that Prometheus reads
 //! ```
 
 mod app;
@@ -18,6 +19,7 @@ mod facts;
 mod home;
 mod ledger;
 mod meter;
+mod metrics;
 mod moment;
 mod pages;
 mod parallel;
@@ -38,6 +40,7 @@ use crate::failure::Failure;
 use app::App;
 use ledger::Ledger;
 use meter::Accountant;
+use metrics::Metrics;
 use storage::Choice;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -70,11 +73,9 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let policy = Policy::for_local_development();
     let mode = FingerprintMode::default();
     let storage = SessionStorageFactory::create_storage(&choice.config, mode).await?;
-    let ledger = Arc::new(Ledger::default());
-    let engine = Engine::builder(storage)
-        .policy(policy)
-        .observer(Accountant::new(ledger.clone()))
-        .build()?;
-    let app = App::new(choice.label, ledger, options.fresh_for);
-    server::serve(listener, engine, app).await
+    let (ledger, metrics) = (Arc::new(Ledger::default()), Metrics::start()?);
+    let observer = (Accountant::new(ledger.clone()), metrics.observer());
+    let engine = Engine::builder(storage).policy(policy).observer(observer).build()?;
+    let app = App::new(choice.label, engine, ledger, metrics).fresh_for(options.fresh_for);
+    server::serve(listener, app).await
 }

@@ -279,3 +279,26 @@ async fn assets_are_kept_by_browsers_and_pages_are_not() {
         assert!(asset.header("cache-control").unwrap().ends_with("immutable"));
     }
 }
+
+#[tokio::test]
+async fn the_metrics_tell_what_happened_and_not_to_whom() {
+    for stage in Stage::each().await {
+        let mut visitor = Visitor::of(stage.demo.port);
+        visitor.sign_in("Lovelace").await;
+        let page = visitor.get("/").await;
+        let session = page.attribute("data-session").unwrap().to_owned();
+        let metrics = visitor.get("/metrics").await;
+        assert_eq!((metrics.status, metrics.cost()), (200, "nothing"));
+        assert!(metrics.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+        for line in [
+            "cloakroom_events_total{event=\"signed_in\"} 1\n",
+            "cloakroom_storage_status{status=\"healthy\"} 1\n",
+            "cloakroom_storage_duration_seconds_bucket{operation=\"load\",le=\"+Inf\"} ",
+        ] {
+            assert!(metrics.body.contains(line), "no {line} in\n{}", metrics.body);
+        }
+        for secret in ["Lovelace", &session, visitor.ticket().unwrap()] {
+            assert!(!metrics.body.contains(secret), "{secret} in\n{}", metrics.body);
+        }
+    }
+}

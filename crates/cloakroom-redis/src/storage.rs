@@ -278,8 +278,10 @@ impl SessionStorage for RedisSessionStorage {
 
     fn health(&self) -> StorageHealth {
         let servers = &self.shared.records.records.servers;
-        let pending = self.shared.journal.stats().pending;
-        StorageHealth::of_nodes(self.backend_name(), servers.health(), pending, servers.warnings())
+        let journal = &self.shared.journal;
+        let (nodes, warnings) = (servers.health(), servers.warnings());
+        StorageHealth::of_nodes(self.backend_name(), nodes, journal.stats().pending, warnings)
+            .with_journal(journal.health())
             .with_near_cache(self.shared.records.health())
     }
 

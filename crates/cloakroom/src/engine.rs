@@ -12,6 +12,7 @@
 //! ```
 
 mod answer;
+mod asking;
 mod background;
 mod begin;
 mod builder;
@@ -26,6 +27,7 @@ mod scope;
 mod sign_in;
 mod sign_out;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +39,7 @@ use crate::policy::Policy;
 use crate::session::Limits;
 use crate::storage::{AnyStorage, SessionStorage, StorageHealth, within};
 
+use asking::Asking;
 use background::Background;
 use lane::Lanes;
 use moving_in::MovingIn;
@@ -159,12 +162,15 @@ impl Engine {
         operation: Operation,
         question: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, StorageError> {
-        if self.inner.observer.is_none() {
-            return question.await;
+        let asking = Asking::begin(operation, self.storage());
+        let start = self.inner.observer.is_some().then(Instant::now);
+        // Pinned here, so that it is not moved into the span.
+        let answer = asking.around(pin!(question)).await;
+        let error = answer.as_ref().err();
+        asking.end(error);
+        if let Some(start) = start {
+            self.emit(&Event::Asked { operation, took: start.elapsed(), error });
         }
-        let start = Instant::now();
-        let answer = question.await;
-        self.emit(&Event::Asked { operation, took: start.elapsed(), error: answer.as_ref().err() });
         answer
     }
 }

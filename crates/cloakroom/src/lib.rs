@@ -70,7 +70,8 @@ pub use session::{
 pub use storage::{
     AnyStorage, BreakerState, ConnectionHealth, ConnectionState, DEFAULT_MAX_BYTES,
     DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, Durability,
-    HealthStatus, MemorySessionStorage, MemorySessionStorageBuilder, NearCacheHealth, NodeHealth,
-    Page, Position, SessionStorage, StorageHealth, StorageStats, Touched, end_by,
+    HealthStatus, JournalHealth, MemorySessionStorage, MemorySessionStorageBuilder,
+    NearCacheHealth, NodeHealth, Page, Position, RoomHealth, SessionStorage, StorageHealth,
+    StorageStats, Touched, end_by,
 };
 pub use token::{InvalidPublicId, PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};

@@ -5,6 +5,7 @@
 mod adapter;
 mod app;
 mod health;
+mod node;
 mod routes;
 
 mod memory {
@@ -23,7 +24,8 @@ mod memory {
 mod redis {
     use cloakroom_testkit::RedisServer;
 
-    use crate::app::{TwoNodes, redis_storage};
+    use crate::app::TwoNodes;
+    use crate::node::redis_storage;
 
     async fn start() -> TwoNodes {
         let server = RedisServer::start().await.unwrap();
@@ -56,7 +58,8 @@ mod moving_in {
         use cloakroom_testkit::RedisServer;
         use cloakroom_testkit::http::Moving;
 
-        use crate::app::{TwoNodes, redis_storage};
+        use crate::app::TwoNodes;
+        use crate::node::redis_storage;
 
         async fn start() -> (TwoNodes, Moving) {
             let server = RedisServer::start().await.unwrap();
@@ -84,7 +87,8 @@ mod illness {
 mod outage {
     use cloakroom_testkit::RedisServer;
 
-    use crate::app::{TwoNodes, redis_storage};
+    use crate::app::TwoNodes;
+    use crate::node::redis_storage;
 
     async fn start(server: &RedisServer) -> TwoNodes {
         let (one, other) = (redis_storage(server).await, redis_storage(server).await);
