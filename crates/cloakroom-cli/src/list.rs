@@ -184,3 +184,6 @@ impl Listing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

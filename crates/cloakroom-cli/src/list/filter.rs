@@ -5,28 +5,28 @@ use std::time::Duration;
 use cloakroom::SessionFacts;
 
 /// Which sessions.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "Which sessions")]
 pub(super) struct Filter {
     /// Those of this owner, without a look at any others
     #[arg(long)]
-    owner: Option<String>,
+    pub(super) owner: Option<String>,
     /// Those in which somebody is signed in
     #[arg(long)]
-    signed_in: bool,
+    pub(super) signed_in: bool,
     /// Those in which nobody is signed in
     #[arg(long, conflicts_with_all = ["owner", "signed_in"])]
-    anonymous: bool,
+    pub(super) anonymous: bool,
     /// Those that were created so long ago or earlier, such as 2h
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    older_than: Option<Duration>,
+    pub(super) older_than: Option<Duration>,
     /// Those that were created later than so long ago
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    younger_than: Option<Duration>,
+    pub(super) younger_than: Option<Duration>,
     /// Those that nobody has used for so long
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    idle_for: Option<Duration>,
+    pub(super) idle_for: Option<Duration>,
 }
 
 impl Filter {

@@ -29,16 +29,13 @@ pub(super) fn text(told: &Told) -> String {
             ("signed in", thousands(walked.signed_in)),
             ("owners", thousands(walked.owners)),
             ("anonymous", thousands(walked.anonymous)),
-            (
-                "record size",
-                format!(
-                    "half below {}, 99 % below {}, the largest {}",
-                    bytes(median_bytes),
-                    bytes(p99_bytes),
-                    bytes(largest_bytes)
-                ),
-            ),
         ]);
+        if largest_bytes > 0 {
+            let sizes = [median_bytes, p99_bytes, largest_bytes].map(bytes);
+            let [median, p99, largest] = sizes;
+            let text = format!("half up to {median}, 99 % up to {p99}, the largest {largest}");
+            lines.push(("record size", text));
+        }
         if walked.unreadable > 0 {
             lines.push(("no sessions", format!("{} keys", thousands(walked.unreadable))));
         }
@@ -68,7 +65,9 @@ fn memory(told: &Told) -> String {
 /// How many sessions are how old, from the first group to the last that has any.
 fn bars(title: &str, ages: &Ages) -> String {
     let groups = ages.groups();
-    let last = groups.iter().rposition(|group| group.sessions > 0).unwrap_or(0);
+    let Some(last) = groups.iter().rposition(|group| group.sessions > 0) else {
+        return String::new();
+    };
     let most = groups.iter().map(|group| group.sessions).max().unwrap_or(0).max(1);
     let mut text = format!("\n{title}\n");
     for (at, group) in groups.iter().enumerate().take(last + 1) {
