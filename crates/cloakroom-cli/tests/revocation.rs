@@ -57,6 +57,20 @@ async fn sessions_end_by_their_ids_and_leave_their_owners_index() {
 }
 
 #[tokio::test]
+async fn hundreds_end_by_one_command() {
+    let (server, url, application) = start().await;
+    application.put_many(600).await;
+    let listed = done(&url, &["list", "--json"]).await;
+    let ids: Vec<_> =
+        listed.lines().map(|line| json(line)["id"].as_str().unwrap().to_owned()).collect();
+    let all: Vec<_> = ids.iter().map(String::as_str).collect();
+    let text = done(&url, &[&["revoke", "--yes"], &all[..]].concat()).await;
+    let told: Vec<_> = text.lines().map(|line| line.split_once("  ").unwrap()).collect();
+    assert_eq!(told, all.iter().map(|id| (*id, "ended")).collect::<Vec<_>>());
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test]
 async fn nothing_ends_in_a_trial_or_without_a_yes() {
     let (_server, url, application) = start().await;
     let browser = application.sign_in("ann").await;

@@ -8,6 +8,7 @@ mod support {
 
 use std::process::Stdio;
 
+use cloakroom_redis::{AclRule, DEFAULT_PREFIX};
 use cloakroom_testkit::{ClusterSet, FakeRequest, RedisServer};
 use serde_json::Value;
 use support::process::{Left, cloakroom, run_with};
@@ -216,6 +217,27 @@ async fn a_cluster_is_looked_at_altogether() {
     let full: Value = serde_json::from_str(&full).unwrap();
     assert_eq!((full["sessions"].as_u64(), full["owners"].as_u64()), (Some(301), Some(101)));
     assert_eq!(full["server"]["nodes"], cluster.primaries().await.len().to_string());
+}
+
+#[tokio::test]
+async fn the_rights_of_the_applications_user_are_enough_for_every_command() {
+    let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
+    let server = RedisServer::builder().password("of-nobody");
+    let server = server.user("app", "pw", &rule.access_string()).start().await.unwrap();
+    let url = server.url_as("app", "pw");
+    let application = Application::on(&url).await;
+    let id = application.sign_in("ann").await.id.to_string();
+    for arguments in [
+        &["stats", "--full"][..],
+        &["list"],
+        &["list", "--owner", "ann"],
+        &["show", &id],
+        &["revoke-before", "1h", "--yes"],
+        &["revoke", &id, "--yes"],
+        &["revoke-owner", "ann", "--yes"],
+    ] {
+        done(&url, arguments).await;
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use cloakroom_testkit::{FakeRequest, RedisServer, ticket_in};
 use tokio::task::JoinSet;
 
 pub const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0";
+pub const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_6 like Mac OS X) \
+    AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Mobile/15E148 Safari/604.1";
 pub const DAY: Duration = Duration::from_secs(86_400);
 
 /// An application beside the commands.
