@@ -99,7 +99,7 @@ pub(crate) async fn destroy_created_before(
             Some(One::Value(Value::Int(count))) => usize::try_from(count).unwrap_or(0),
             // The first one teaches the server the script.
             Some(One::NoScript) | None => {
-                match scripts::remove(servers.watched(None), name, Some(moment), &[]).await {
+                match scripts::remove_created_before(servers.watched(None), name, moment).await {
                     Err(error) if *error.kind() == StorageErrorKind::Corrupt => 0,
                     removed => usize::from(removed?),
                 }

@@ -29,6 +29,9 @@ impl Script {
 /// How many bytes of a commit's nonce, and of a touch's key, the answer repeats.
 pub(crate) const ECHO: usize = 8;
 
+/// The removal's last argument; that it is there is what counts.
+const ONLY_A_RECORD: &[u8] = b"1";
+
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
 static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/remove.lua")));
 static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/touch.lua")));
@@ -132,9 +135,34 @@ pub(crate) async fn remove(
     proofs: &[VerifierHash],
 ) -> Result<bool, StorageError> {
     let arguments = meant(before, proofs);
-    let arguments = [arguments.0.as_bytes(), &arguments.1];
-    let by_hash = command("EVALSHA", &REMOVE.hash, key, &arguments);
-    let by_text = || command("EVAL", REMOVE.text, key, &arguments);
+    remove_what(servers, key, &[arguments.0.as_bytes(), &arguments.1]).await
+}
+
+/// The call that removes a record that was created before a moment, and nothing that is no record,
+/// for one of many in a row. Where the server does not know the script,
+/// [`remove_created_before`] is to be asked instead.
+pub(crate) fn removal(key: &[u8], before: Timestamp) -> Cmd {
+    let before = before.as_millis().to_string();
+    command("EVALSHA", &REMOVE.hash, key, &created_before(&before))
+}
+
+/// The same for one alone, of which the server learns the script.
+pub(crate) async fn remove_created_before(
+    servers: Watched<'_>,
+    key: &[u8],
+    before: Timestamp,
+) -> Result<bool, StorageError> {
+    let before = before.as_millis().to_string();
+    remove_what(servers, key, &created_before(&before)).await
+}
+
+async fn remove_what(
+    servers: Watched<'_>,
+    key: &[u8],
+    arguments: &[&[u8]],
+) -> Result<bool, StorageError> {
+    let by_hash = command("EVALSHA", &REMOVE.hash, key, arguments);
+    let by_text = || command("EVAL", REMOVE.text, key, arguments);
     let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
     let answer = servers.ask(key, Operation::Destroy, question).await?;
     match answer.value {
@@ -143,11 +171,8 @@ pub(crate) async fn remove(
     }
 }
 
-/// The call that removes a record unless it was created at `before` or later, for one of many in a
-/// row. Where the server does not know the script, [`remove`] is to be asked instead.
-pub(crate) fn removal(key: &[u8], before: Timestamp) -> Cmd {
-    let (before, proofs) = meant(Some(before), &[]);
-    command("EVALSHA", &REMOVE.hash, key, &[before.as_bytes(), &proofs])
+fn created_before(moment: &str) -> [&[u8]; 3] {
+    [moment.as_bytes(), b"", ONLY_A_RECORD]
 }
 
 fn meant(before: Option<Timestamp>, proofs: &[VerifierHash]) -> (String, Vec<u8>) {

@@ -1,7 +1,7 @@
 -- Removes one record, unless it is another one than was meant. The contract stands in
 -- docs/protocol.md, "remove". KEYS[1] the record; ARGV: the moment from which on a record is a newer
 -- one under the same name, in ms ('' every record is meant), verifier hashes of which it must have
--- one ('' it may have any).
+-- one ('' it may have any), and whatever else where only a record may go.
 local before, proofs = ARGV[1], ARGV[2]
 local head = redis.call('GETRANGE', KEYS[1], 0, 111)
 if string.sub(head, 1, 5) == 'CLKR\1' and #head == 112 then
@@ -15,7 +15,7 @@ if string.sub(head, 1, 5) == 'CLKR\1' and #head == 112 then
   if not known then
     return 0
   end
-elseif proofs ~= '' then
+elseif proofs ~= '' or ARGV[3] then
   return 0
 end
 return redis.call('DEL', KEYS[1])
