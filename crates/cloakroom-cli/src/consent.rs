@@ -23,9 +23,9 @@ enum Person<'a> {
 
 impl Options {
     /// An error where the answer is not known and nobody can be asked. For whoever has to look
-    /// before the question can be put.
-    pub(crate) fn check(self) -> Result<(), Failure> {
-        if self.yes || is_somebody_there() { Ok(()) } else { Err(nobody("This ends sessions.")) }
+    /// before the question can be put in full.
+    pub(crate) fn check(self, question: &str) -> Result<(), Failure> {
+        if self.yes || is_somebody_there() { Ok(()) } else { Err(nobody(question)) }
     }
 
     /// Asks; an error where the answer is not yes.

@@ -10,6 +10,7 @@ use cloakroom::Engine;
 
 use crate::consent;
 use crate::failure::Failure;
+use crate::signals::Signals;
 
 /// How long it is waited for what is pending.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,13 +39,24 @@ impl Options {
     }
 
     /// An error where a question will come that nobody can answer.
-    pub(crate) fn check(self) -> Result<(), Failure> {
-        if self.dry_run { Ok(()) } else { self.consent.check() }
+    pub(crate) fn check(self, question: &str) -> Result<(), Failure> {
+        if self.dry_run { Ok(()) } else { self.consent.check(question) }
     }
 
     /// Asks, unless nothing ends.
     pub(crate) fn ask(self, question: &str) -> Result<(), Failure> {
         if self.dry_run { Ok(()) } else { self.consent.ask(question) }
+    }
+}
+
+/// Does it until it is done, or somebody ends it.
+pub(crate) async fn until_ended<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let mut signals = Signals::listen().map_err(Failure::new)?;
+    tokio::select! {
+        done = work => Ok(done),
+        () = signals.next() => Err(Failure::interrupted(
+            "ended before it was done; sessions that should end may still live, run it again",
+        )),
     }
 }
 

@@ -63,7 +63,7 @@ enum Outcome {
     Absent,
     /// The server has not taken it.
     Pending,
-    /// What is there is no session.
+    /// What is there is damaged or no session, and would be removed.
     Unreadable,
     /// Nobody knows.
     Unknown,
@@ -80,7 +80,10 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let mode = options.revocation.mode();
     let (mut sessions, settled) = match mode {
         Mode::Trial => (look(&engine, &ids).await?, Ok(())),
-        Mode::Earnest => (end_all(&engine, &ids).await, revocation::settle(&engine).await),
+        Mode::Earnest => {
+            let work = async { (end_all(&engine, &ids).await, revocation::settle(&engine).await) };
+            revocation::until_ended(work).await?
+        }
     };
     if settled.is_ok() {
         let pending = sessions.iter_mut().filter(|it| it.outcome == Outcome::Pending);
@@ -90,7 +93,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     options.output.open().write(&told, text)?;
     settled?;
     let has = |outcome| told.sessions.iter().any(|it| it.outcome == outcome);
-    if has(Outcome::Unknown) || has(Outcome::Unreadable) {
+    if has(Outcome::Unknown) {
         let text =
             "not every one of them is known to have ended; what has no answer may still live";
         return Err(Failure::new(text));
@@ -145,7 +148,9 @@ fn text(told: &Told) -> String {
             Outcome::Ended => "ended",
             Outcome::Absent => "there is no such session",
             Outcome::Pending => "may still live: the server has not taken its end",
-            Outcome::Unreadable => "what is stored there is no session",
+            Outcome::Unreadable => {
+                "what is stored there is damaged or no session, and would be removed"
+            }
             Outcome::Unknown => "nobody knows whether it has ended",
         };
         let error = ended.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();

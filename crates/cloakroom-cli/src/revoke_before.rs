@@ -59,7 +59,7 @@ struct Told {
 
 /// Ends them.
 pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
-    options.revocation.check()?;
+    options.revocation.check("This ends every session that was created before a moment.")?;
     let installation = options.installation.resolve()?;
     let place = installation.place.clone();
     let engine = installation.engine().await?;
@@ -123,7 +123,8 @@ impl Told {
             None | Some("") => String::new(),
             Some(position) => format!(" --resume {position}"),
         };
-        let hint = format!("go on with: cloakroom revoke-before {}{resume}{trial}", self.before);
+        let hint =
+            format!("go on there with: cloakroom revoke-before {}{resume}{trial}", self.before);
         match stop {
             Stop::Interrupted => Failure::interrupted(format!("ended before it was done; {hint}")),
             Stop::Failed(error) => Failure::new(format!("{error}; {hint}")),

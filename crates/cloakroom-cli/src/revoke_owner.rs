@@ -82,7 +82,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
             told.would_end(&others(&engine, owner, keep).await?);
             Ok(())
         }
-        Mode::Earnest => end(&engine, owner, keep, &mut told).await,
+        Mode::Earnest => revocation::until_ended(end(&engine, owner, keep, &mut told)).await?,
     };
     options.output.open().write(&told, text)?;
     settled.map(|()| Ending::Done)

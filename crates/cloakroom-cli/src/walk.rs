@@ -30,6 +30,7 @@ pub(crate) struct Walk {
     position: Option<Position>,
     signals: Signals,
     progress: Progress,
+    what: &'static str,
     /// A walk may meet a session twice.
     met: HashSet<SessionKey>,
     unreadable: u64,
@@ -56,6 +57,7 @@ impl Walk {
             position: Some(position),
             signals: Signals::listen().map_err(Failure::new)?,
             progress: Progress::share(what),
+            what,
             met: HashSet::new(),
             unreadable: 0,
             repeated: false,
@@ -148,6 +150,7 @@ impl Walk {
 
     fn advance(&mut self, next: Option<Position>, done: f64) {
         self.position = next;
+        self.progress.now(self.what);
         self.progress.at(done);
     }
 }

@@ -66,7 +66,7 @@ async fn people(server: &RedisServer) {
 #[tokio::test]
 async fn every_example_does_what_the_page_says() {
     let page = Page::read(PAGE);
-    assert!(page.examples.len() >= 7, "{:?}", page.examples);
+    assert!(page.examples.len() >= 13, "{:?}", page.examples);
     for example in &page.examples {
         let server = server(&example.kind).start().await.unwrap();
         if example.kind == "peopled" {

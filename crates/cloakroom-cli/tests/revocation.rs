@@ -7,11 +7,12 @@ mod support {
     pub mod sessions;
 }
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use cloakroom_testkit::{ClusterSet, RedisServer};
 use serde_json::Value;
-use support::process::{Left, run_with};
+use support::process::{Left, cloakroom, run_with};
 use support::sessions::{Application, keys, moment};
 
 async fn run(url: &str, arguments: &[&str]) -> Left {
@@ -146,6 +147,47 @@ async fn what_was_created_before_a_moment_ends_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_command_that_waits_for_its_server_can_be_ended() {
+    let (server, url, application) = start().await;
+    let browser = application.sign_in("ann").await;
+    server.ask(["CONFIG", "SET", "min-replicas-to-write", "1"]).await.unwrap();
+    for command in [&["revoke", &browser.id.to_string()][..], &["revoke-owner", "ann"]] {
+        let arguments = [command, &["--yes"]].concat();
+        let mut command = cloakroom(&[("CLOAKROOM_REDIS_URL", &url)], &arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let process = child.id().unwrap().to_string();
+        let calls = server.calls("evalsha").await.unwrap();
+        while server.calls("evalsha").await.unwrap() == calls {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let mut kill = tokio::process::Command::new("kill");
+        assert!(kill.args(["-TERM", &process]).status().await.unwrap().success());
+        let left = child.wait_with_output().await.unwrap();
+        let errors = String::from_utf8(left.stderr).unwrap();
+        assert_eq!((left.status.code(), left.stdout.len()), (Some(130), 0), "{errors}");
+        assert!(errors.contains("may still live"), "{errors}");
+    }
+    assert!(application.admits(&browser).await);
+}
+
+#[tokio::test]
+async fn what_is_no_session_goes_by_its_id_only() {
+    let (server, url, _application) = start().await;
+    let id = "1".repeat(32);
+    let name = format!("cloakroom:session:{id}");
+    server.ask(["SET", &name, "of somebody else"]).await.unwrap();
+    for mode in ["--dry-run", "--yes"] {
+        let text = done(&url, &["revoke-before", "0s", mode]).await;
+        assert!(text.starts_with("0 sessions"), "{text}");
+    }
+    let left = done(&url, &["revoke", &id, "--dry-run", "--json"]).await;
+    assert_eq!(json(&left)["sessions"][0]["outcome"], "unreadable");
+    assert_eq!(server.ask(["GET", &name]).await.unwrap().text(), "of somebody else");
+    done(&url, &["revoke", &id, "--yes"]).await;
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test]
 async fn a_cluster_is_revoked_altogether() {
     let cluster = ClusterSet::start().await.unwrap();
     let url = cluster.plain_url();
@@ -183,7 +225,7 @@ async fn what_a_server_does_not_take_is_a_failure_and_not_a_promise() {
     assert!(by_owner.errors.contains("1 session may still live"), "{by_owner:?}");
     let told = json(&by_owner.output);
     assert_eq!((&told["ended"], &told["pending"]), (&0.into(), &1.into()));
-    assert!(by_age.errors.contains("go on with: cloakroom revoke-before"), "{by_age:?}");
+    assert!(by_age.errors.contains("go on there with: cloakroom revoke-before"), "{by_age:?}");
     assert!(application.admits(&ann).await && application.admits(&bob).await);
     // A server that comes back while the command waits is enough.
     let back = async {

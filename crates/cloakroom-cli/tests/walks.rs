@@ -36,7 +36,7 @@ impl Stage {
         Application::on(&server.plain_url()).await.put_many(MANY).await;
         let moment = moment(&server).await;
         let proxy = FaultProxy::before(&server).await.unwrap();
-        proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(40)));
+        proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(80)));
         let mut config = NamedTempFile::new().unwrap();
         let limits = "connection_timeout = \"2s\"\ncommand_timeout = \"1s\"";
         write!(config, "url = \"{}\"\n{limits}\n", proxy.url()).unwrap();
@@ -65,13 +65,13 @@ async fn ended(child: Child) -> Left {
 }
 
 /// The position of a walk that was cut short, which both outputs tell.
-fn position(left: &Left, moment: &str) -> String {
+fn position_in(left: &Left, moment: &str) -> String {
     let told: Value = serde_json::from_str(&left.output).unwrap();
     assert_eq!((&told["complete"], &told["before"]), (&false.into(), &moment.into()));
     let looked_at = told["looked_at"].as_u64().unwrap();
     assert!((1000..20_000).contains(&looked_at), "{told}");
     let position = told["position"].as_str().unwrap().to_owned();
-    let hint = format!("go on with: cloakroom revoke-before {moment} --resume {position}\n");
+    let hint = format!("go on there with: cloakroom revoke-before {moment} --resume {position}\n");
     assert!(left.errors.ends_with(&hint) && left.errors.lines().count() == 1, "{left:?}");
     position
 }
@@ -102,10 +102,11 @@ async fn twenty_thousand_sessions_are_listed_once_each_and_ended() {
 #[tokio::test]
 async fn an_interrupted_revocation_is_taken_up_where_it_stood() {
     let stage = Stage::set().await;
+    let mut position = String::new();
     for signal in ["INT", "TERM"] {
-        let before = keys(&stage.server).await;
-        let child = stage.start(&["revoke-before", &stage.moment, "--yes", "--json"]);
-        let scans = stage.proxy.commands("scan");
+        let (before, scans) = (keys(&stage.server).await, stage.proxy.commands("scan"));
+        let resume = ["revoke-before", &stage.moment, "--yes", "--json", "--resume", &position];
+        let child = stage.start(&resume);
         stage.proxy.until_commands("scan", scans + 4).await;
         let process = child.id().unwrap().to_string();
         let mut kill = tokio::process::Command::new("kill");
@@ -113,16 +114,14 @@ async fn an_interrupted_revocation_is_taken_up_where_it_stood() {
         assert!(sent.success());
         let left = ended(child).await;
         assert_eq!(left.status.code(), Some(130), "{left:?}");
-        let position = position(&left, &stage.moment);
+        position = position_in(&left, &stage.moment);
         let now = keys(&stage.server).await;
         assert!(now < before && now > 0, "{now} of {before}");
-        if signal == "TERM" {
-            let resume = ["revoke-before", &stage.moment, "--yes", "--resume", &position];
-            let left = ended(stage.start(&resume)).await;
-            assert_eq!(left.status.code(), Some(0), "{left:?}");
-            assert_eq!(keys(&stage.server).await, 0);
-        }
     }
+    let resume = ["revoke-before", &stage.moment, "--yes", "--resume", &position];
+    let left = ended(stage.start(&resume)).await;
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+    assert_eq!(keys(&stage.server).await, 0);
 }
 
 #[tokio::test]
@@ -137,7 +136,7 @@ async fn a_server_that_freezes_on_the_way_ends_a_walk_in_time_with_its_position(
     stage.server.thaw();
     assert_eq!(left.status.code(), Some(1), "{left:?}");
     assert!(elapsed < Duration::from_secs(12), "{elapsed:?}");
-    let position = position(&left, &stage.moment);
+    let position = position_in(&left, &stage.moment);
     let resume = ["revoke-before", &stage.moment, "--yes", "--resume", &position];
     let left = ended(stage.start(&resume)).await;
     assert_eq!(left.status.code(), Some(0), "{left:?}");
@@ -156,7 +155,7 @@ async fn a_server_that_dies_on_the_way_ends_walks_in_time_with_one_line() {
     let start = Instant::now();
     let (revocation, list, stats) = tokio::join!(ended(revocation), ended(list), ended(stats));
     assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
-    position(&revocation, &stage.moment);
+    position_in(&revocation, &stage.moment);
     for left in [&revocation, &list, &stats] {
         assert_eq!(left.status.code(), Some(1), "{}", left.errors);
         assert_eq!(left.errors.lines().count(), 1, "{}", left.errors);
