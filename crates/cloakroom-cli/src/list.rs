@@ -100,9 +100,13 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
         }
     }
     listing.finish(walk.progress())?;
-    if walk.unreadable() > 0 {
-        let count = thousands(walk.unreadable());
-        remark(&format!("{count} keys below the prefix hold something else than a session"));
+    match walk.unreadable() {
+        0 => {}
+        1 => remark("one key below the prefix holds something else than a session"),
+        many => {
+            let count = thousands(many);
+            remark(&format!("{count} keys below the prefix hold something else than a session"));
+        }
     }
     Ok(Ending::Done)
 }

@@ -136,7 +136,7 @@ async fn what_is_not_there_and_what_is_no_id_have_exit_codes_of_their_own() {
     assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
     let left = run(&url, &["list"]).await;
     assert_eq!(left.status.code(), Some(0), "{left:?}");
-    assert!(left.errors.contains("1 keys below the prefix hold something else"), "{left:?}");
+    assert!(left.errors.contains("one key below the prefix holds something else"), "{left:?}");
     assert_eq!(run(&url, &["list", "--sort", "created"]).await.status.code(), Some(2));
     let contradiction = ["list", "--anonymous", "--owner", "ann"];
     assert_eq!(run(&url, &contradiction).await.status.code(), Some(2));

@@ -10,7 +10,8 @@ mod support {
 use std::process::Stdio;
 use std::time::Duration;
 
-use cloakroom_testkit::{FakeRequest, RedisServer};
+use cloakroom_testkit::fault_proxy::{Direction, Latency, Scope};
+use cloakroom_testkit::{FakeRequest, FaultProxy, RedisServer};
 use support::sessions::{Application, keys};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -72,7 +73,11 @@ async fn sessions_end_after_a_yes_only_and_what_goes_on_is_shown() {
     assert!(shown.contains("1 session of ann has ended"), "{shown}");
     application.put_many(5000).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let (code, shown) = on_a_terminal(&format!("revoke-before 0s {place}"), "y\n").await;
+    // Work that is over at once is not worth a bar.
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(80)));
+    let by_age = format!("revoke-before 0s --url {}", proxy.url());
+    let (code, shown) = on_a_terminal(&by_age, "y\n").await;
     assert_eq!((code, keys(&server).await), (Some(0), 0), "{shown}");
     for part in ["was created before 20", "Go on? [y/N]", " %  ending sessions", "5,000 sessions"] {
         assert!(shown.contains(part), "{part}: {shown}");

@@ -101,27 +101,38 @@ pub(crate) async fn destroy_created_before(
     sessions: &[SessionKey],
     moment: Timestamp,
 ) -> Result<usize, StorageError> {
-    let names: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
-    let removal = |name: &[u8]| {
-        let session = keys.parse(name).unwrap_or(SessionKey::from_bytes([0; 16]));
-        scripts::removal_of_record(name, &session, moment)
-    };
-    let answers = batch::ask(servers, &names, Operation::Destroy, removal).await?;
-    let mut removed = 0;
-    for ((session, name), answer) in sessions.iter().zip(&names).zip(answers) {
-        removed += match answer {
-            Some(One::Value(Value::Int(count))) => usize::try_from(count).unwrap_or(0),
-            // The first one teaches the server the script.
-            Some(One::NoScript) | None => {
-                match scripts::remove_record(servers, name, session, moment).await {
-                    Err(error) if *error.kind() == StorageErrorKind::Corrupt => 0,
-                    removed => usize::from(removed?),
-                }
-            }
-            // Not ours.
-            Some(One::OtherType) => 0,
-            Some(One::Value(_)) => return Err(unexpected(Operation::Destroy)),
+    let mut open: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
+    // Every name was made of a session.
+    let session = |name: &[u8]| keys.parse(name).unwrap_or(SessionKey::from_bytes([0; 16]));
+    let removal = |name: &[u8]| scripts::removal_of_record(name, &session(name), moment);
+    let alone =
+        async |name: &[u8]| match scripts::remove_record(servers, name, &session(name), moment)
+            .await
+        {
+            Err(error) if *error.kind() == StorageErrorKind::Corrupt => Ok(0),
+            removed => removed.map(usize::from),
         };
+    let mut removed = 0;
+    while !open.is_empty() {
+        let answers = batch::ask(servers, &open, Operation::Destroy, removal).await?;
+        let mut untaught = Vec::new();
+        for (name, answer) in open.into_iter().zip(answers) {
+            match answer {
+                Some(One::Value(Value::Int(count))) => {
+                    removed += usize::try_from(count).unwrap_or(0);
+                }
+                Some(One::NoScript) => untaught.push(name),
+                None => removed += alone(&name).await?,
+                // Not ours.
+                Some(One::OtherType) => {}
+                Some(One::Value(_)) => return Err(unexpected(Operation::Destroy)),
+            }
+        }
+        // One teaches its server the script, and the others are asked about in a row again.
+        if let Some(name) = untaught.pop() {
+            removed += alone(&name).await?;
+        }
+        open = untaught;
     }
     Ok(removed)
 }

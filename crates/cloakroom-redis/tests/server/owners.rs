@@ -119,6 +119,25 @@ async fn a_revocation_needs_no_script_to_be_known_to_the_server() {
 }
 
 #[tokio::test]
+async fn a_server_learns_the_script_of_a_great_revocation_once() {
+    const MANY: usize = 600;
+    let server = start().await;
+    let storage = connect(&server).await;
+    let mut sessions = Vec::new();
+    for number in 0..MANY {
+        let name = number.to_string();
+        storage.set(&name, &holding("a", "1"), None).await.unwrap();
+        sessions.push(SessionKey::from_name(&name));
+    }
+    server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+    let before = server.calls("eval").await.unwrap();
+    let later = cloakroom::Timestamp::from_millis(u64::from(u32::MAX) * 1000);
+    assert_eq!(storage.destroy_created_before(&sessions, later).await.unwrap(), MANY);
+    assert_eq!(server.calls("eval").await.unwrap() - before, 1);
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 0);
+}
+
+#[tokio::test]
 async fn facts_tell_what_cannot_be_read_from_what_is_not_there() {
     let server = start().await;
     let storage = connect(&server).await;
