@@ -3,6 +3,7 @@
 //! A mistake of the user is one line on the standard error output and exit code 1.
 
 mod acl;
+mod admin;
 mod demo;
 mod failure;
 
@@ -25,6 +26,8 @@ enum Command {
     Demo(demo::Options),
     /// Print what a user of Redis or Valkey must be allowed, and nothing else
     Acl(acl::Options),
+    /// Serve the page for operators: who is signed in, and a way to end sessions
+    Admin(admin::Options),
 }
 
 #[tokio::main]
@@ -32,6 +35,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(options) => demo::run(options).await,
         Command::Acl(options) => acl::run(options).await,
+        Command::Admin(options) => admin::run(options).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
