@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use cloakroom::ConfigError;
 use cloakroom::{
-    Clock, CookiePolicy, Engine, Event, Handle, MemorySessionStorage, Policy, SameSite, Session,
-    SessionError, SystemClock, Timestamp,
+    Clock, ConfigError, CookiePolicy, Engine, Event, Handle, MemorySessionStorage, Policy,
+    SameSite, Session, SessionError, SystemClock, Timestamp,
 };
 
 use crate::guard::{AnyGuard, Operator, Refusal};
@@ -133,8 +133,7 @@ impl Gate {
 
     async fn admit(&self, request: &Parts) -> Result<Admitted, Closed> {
         let address = address(request);
-        if let Some(header) = request.headers.get(AUTHORIZATION) {
-            let password = header.to_str().ok().and_then(bearer).ok_or(Closed::Wrong)?;
+        if let Some(password) = bearer(&request.headers) {
             let find = || self.operators.find_by_password(password);
             let found = self.throttle.check(address, find).map_err(Closed::Slow)?;
             let operator = found.ok_or(Closed::Wrong)?;
@@ -174,24 +173,46 @@ pub(crate) fn address(request: &Parts) -> Option<IpAddr> {
     request.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip().to_canonical())
 }
 
-/// Whether somebody has done something of late. What the page asks for by itself does not count, or
-/// one that is left open would stay signed in.
+/// The password in a request's header. Other schemes are somebody else's: a proxy's before the page.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, password) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| password.trim())
+}
+
+/// What a request is for the time that somebody may do nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// Nobody was there for too long.
+    TooLate,
+    /// Somebody is there, and it is time to note that.
+    OfLife,
+    /// It changes nothing.
+    None,
+}
+
+impl Sign {
+    /// What the page asks for by itself is no sign of life, or one that is left open would stay signed
+    /// in.
+    fn of(path: &str, idle: Duration) -> Self {
+        if idle > IDLE {
+            Self::TooLate
+        } else if idle > GRAIN && path != "/api/overview" {
+            Self::OfLife
+        } else {
+            Self::None
+        }
+    }
+}
+
+/// Whether somebody has done something of late.
 fn is_active(session: &Session, path: &str) -> Result<bool, SessionError> {
     let now = SystemClock.now();
     let active = session.get::<u64>(ACTIVE)?.map(Timestamp::from_millis).unwrap_or_default();
-    let idle = active.until(now);
-    if idle > IDLE {
-        return Ok(false);
-    }
-    if idle > GRAIN && path != "/api/overview" {
+    let sign = Sign::of(path, active.until(now));
+    if sign == Sign::OfLife {
         session.insert(ACTIVE, now.as_millis())?;
     }
-    Ok(true)
-}
-
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, password) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| password.trim())
+    Ok(sign != Sign::TooLate)
 }
 
 impl std::fmt::Debug for Door {
@@ -200,5 +221,20 @@ impl std::fmt::Debug for Door {
             Self::Operators(gate) => f.debug_tuple("Operators").field(&gate.operators).finish(),
             Self::Guard(_) => f.write_str("Guard"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_left_open_does_not_stay_signed_in_by_itself() {
+        let minutes = |count| Duration::from_secs(60 * count);
+        assert_eq!(Sign::of("/sessions", minutes(14)), Sign::OfLife);
+        assert_eq!(Sign::of("/api/overview", minutes(14)), Sign::None);
+        assert_eq!(Sign::of("/api/overview", minutes(16)), Sign::TooLate);
+        assert_eq!(Sign::of("/sessions", minutes(16)), Sign::TooLate);
+        assert_eq!(Sign::of("/sessions", Duration::from_secs(5)), Sign::None);
     }
 }

@@ -1,5 +1,5 @@
 //! A headless Chromium driven through chromedriver by the WebDriver protocol, of which the tests
-//! need six commands. Everything of it ends with the value.
+//! need a few commands. Everything of it ends with the value.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -75,6 +75,39 @@ impl Browser {
             json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true });
         let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
         self.ask("POST", "/goog/cdp/execute", command).await;
+    }
+
+    /// Makes the window as large as a desk's.
+    pub async fn wide(&self, width: u32, height: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
+        self.ask("POST", "/goog/cdp/execute", command).await;
+    }
+
+    /// Asks pages for the colours of the day (`light`) or of the night (`dark`).
+    pub async fn prefer(&self, scheme: &str) {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        let params = json!({ "features": [feature] });
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": params });
+        self.ask("POST", "/goog/cdp/execute", command).await;
+    }
+
+    /// What the window shows, as a PNG in base64.
+    pub async fn screenshot(&self) -> String {
+        let path = format!("/session/{}/screenshot", self.session);
+        self.call("GET", &path, None).await.as_str().unwrap().to_owned()
+    }
+
+    /// Presses keys one after the other, wherever the focus is: letters, or WebDriver's code points
+    /// for others.
+    pub async fn press(&self, keys: &str) {
+        let strokes = keys.chars().flat_map(|key| {
+            ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }))
+        });
+        let keyboard =
+            json!({ "type": "key", "id": "keyboard", "actions": strokes.collect::<Vec<_>>() });
+        self.ask("POST", "/actions", json!({ "actions": [keyboard] })).await;
     }
 
     /// Runs a script in the page and answers what it returns.
