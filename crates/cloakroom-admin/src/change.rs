@@ -24,6 +24,9 @@ pub(crate) fn is_own(request: &Parts, origins: &[String]) -> bool {
         return false;
     }
     match text(&request.headers, &ORIGIN) {
+        // Without a referrer, which our pages do not send, a form has no origin to tell either. A
+        // frame whose origin is hidden is another site to the browser's other word.
+        Some("null") => site.is_some(),
         Some(origin) if !origins.is_empty() => origins.iter().any(|own| own == origin),
         // Who ends the encryption is unknown here, so the scheme is not compared.
         Some(origin) => {
@@ -72,7 +75,8 @@ mod tests {
 
     #[test]
     fn only_a_page_of_the_same_host_is_our_own() {
-        let own: [&[(&str, &str)]; 3] = [
+        let own: [&[(&str, &str)]; 4] = [
+            &[("origin", "null"), ("sec-fetch-site", "same-origin")],
             &[("origin", "https://admin.example:8443"), ("sec-fetch-site", "same-origin")],
             &[("origin", "https://admin.example:8443")],
             &[("sec-fetch-site", "same-origin")],
@@ -80,9 +84,10 @@ mod tests {
         for headers in own {
             assert!(is_own(&request(headers), &[]), "{headers:?}");
         }
-        let foreign: [&[(&str, &str)]; 8] = [
+        let foreign: [&[(&str, &str)]; 9] = [
             &[],
             &[("origin", "null")],
+            &[("origin", "null"), ("sec-fetch-site", "cross-site")],
             &[("origin", "https://evil.example")],
             &[("origin", "https://admin.example")],
             &[("origin", "https://admin.example:8443.evil.example")],

@@ -118,8 +118,8 @@ struct ErrorBody<'a> {
 
 impl Audience {
     pub(crate) fn of(request: &Parts) -> Self {
-        let is_program =
-            request.uri.path().starts_with("/api/") || request.headers.contains_key(AUTHORIZATION);
+        let is_program = request.uri.path().starts_with("/api/")
+            || crate::door::bearer(&request.headers).is_some();
         if is_program { Self::Program } else { Self::Person }
     }
 }

@@ -47,9 +47,9 @@ impl Admin {
 
     /// Many of them, of a hundred owners and of nobody.
     pub async fn crowd(&self, sessions: usize) {
-        for first in (0..sessions).step_by(200) {
+        for first in (0..sessions).step_by(40) {
             let mut visits = JoinSet::new();
-            for at in first..sessions.min(first + 200) {
+            for at in first..sessions.min(first + 40) {
                 let engine = self.engine.clone();
                 visits.spawn(async move {
                     let owner = (at % 3 != 0).then(|| format!("visitor-{:03}", at % 100));

@@ -33,11 +33,7 @@ impl Browser {
         let program = std::env::var(DRIVER).unwrap_or_else(|_| "chromedriver".to_owned());
         let browser = std::env::var(BROWSER).unwrap_or_else(|_| "chromium".to_owned());
         let browser = find(&browser).unwrap_or_else(|| missing(&browser, BROWSER));
-        let mut command = Command::new(&program);
-        command.arg("--port=0").kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut driver = command.spawn().unwrap_or_else(|_| missing(&program, DRIVER));
-        let port = port(&mut driver).await;
+        let (driver, port) = drive(&program).await;
         let profile = TempDir::new().unwrap();
         let mut this = Self { driver, port, session: String::new(), _profile: profile };
         let folder = format!("--user-data-dir={}", this._profile.path().display());
@@ -204,15 +200,30 @@ async fn body_of(stream: &mut BufReader<TcpStream>) -> Vec<u8> {
     body
 }
 
-/// Waits until the driver has told its port.
-async fn port(driver: &mut Child) -> u16 {
-    let mut output = BufReader::new(driver.stdout.take().unwrap()).lines();
-    while let Some(line) = output.next_line().await.unwrap() {
-        if let Some((_, port)) = line.split_once("successfully on port ") {
-            return port.trim_end_matches('.').parse().unwrap();
+/// Starts the driver on a port that it finds itself. It looks for one that is free for both versions
+/// of the internet protocol, and ends if somebody else takes it in between.
+async fn drive(program: &str) -> (Child, u16) {
+    for _ in 0..5 {
+        let mut command = Command::new(program);
+        command.arg("--port=0").kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = command.spawn().unwrap_or_else(|_| missing(program, DRIVER));
+        if let Some(port) = port(&mut driver).await {
+            return (driver, port);
         }
     }
     panic!("chromedriver ended before it told its port");
+}
+
+/// Waits until the driver has told its port.
+async fn port(driver: &mut Child) -> Option<u16> {
+    let mut output = BufReader::new(driver.stdout.take()?).lines();
+    while let Some(line) = output.next_line().await.unwrap() {
+        if let Some((_, port)) = line.split_once("successfully on port ") {
+            return port.trim_end_matches('.').parse().ok();
+        }
+    }
+    None
 }
 
 /// The whole path of a program, which chromedriver wants.
