@@ -110,9 +110,9 @@ function showCount(data) {
     figure("memory", bytes(count.memory), `${limit}, ${count.memory_policy ?? "policy unknown"}`);
   }
   const sessions = data.history.map((point) => point.sessions);
-  const span = data.history.length > 1 ? ago(data.now - data.history[0].at) : "just begun";
+  const span = ago(data.now - data.history[0].at);
   const range = `${number.format(Math.min(...sessions))} to ${number.format(Math.max(...sessions))}`;
-  draw("sessions", [sessions], `since ${span}`, `Sessions, ${range}, first counted ${span}`);
+  draw("sessions", [sessions], `first ${span}`, `Sessions, ${range}, first counted ${span}`);
 }
 
 // What the application's own events tell.

@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_page_that_is_left_open_does_not_stay_signed_in_by_itself() {
-        let minutes = |count| Duration::from_secs(60 * count);
+        let minutes = |count: u64| Duration::from_secs(60 * count);
         assert_eq!(Sign::of("/sessions", minutes(14)), Sign::OfLife);
         assert_eq!(Sign::of("/api/overview", minutes(14)), Sign::None);
         assert_eq!(Sign::of("/api/overview", minutes(16)), Sign::TooLate);

@@ -60,7 +60,7 @@ fn bucket(micros: u64) -> usize {
     let micros = micros.max(1);
     let doubling = micros.ilog2();
     // The position within the doubling in fourths.
-    let step = (u128::from(micros) * u128::from(STEPS) >> doubling) as u32 - STEPS;
+    let step = ((u128::from(micros) * u128::from(STEPS)) >> doubling) as u32 - STEPS;
     ((doubling * STEPS + step) as usize).min(BUCKETS - 1)
 }
 

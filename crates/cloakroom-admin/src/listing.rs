@@ -63,8 +63,8 @@ pub(crate) struct Listing {
     pub(crate) unreadable: usize,
     /// Where it goes on; `None` at the end.
     pub(crate) next: Option<Place>,
-    /// How far the walk is, from 0 to 1; an estimate.
-    pub(crate) done: f64,
+    /// How far the walk is, from 0 to 1; an estimate. `None` within a step.
+    pub(crate) done: Option<f64>,
 }
 
 impl Filter {
@@ -94,7 +94,7 @@ impl Listing {
             let mut rows = engine.sessions_of(owner).await?;
             let looked_at = rows.len();
             rows.retain(|facts| filter.fits(facts));
-            return Ok(Self { rows, looked_at, unreadable: 0, next: None, done: 1.0 });
+            return Ok(Self { rows, looked_at, unreadable: 0, next: None, done: Some(1.0) });
         }
         Self::walk(engine.storage(), filter, place, rows).await
     }
@@ -107,10 +107,9 @@ impl Listing {
     ) -> Result<Self, StorageError> {
         let start = Instant::now();
         let mut listing =
-            Self { rows: Vec::new(), looked_at: 0, unreadable: 0, next: None, done: 0.0 };
+            Self { rows: Vec::new(), looked_at: 0, unreadable: 0, next: None, done: None };
         loop {
             let page = storage.walk(&place.position).await?;
-            listing.done = page.done;
             // In one order, so that a page can end within a step. A step may name a key twice.
             let behind = place.behind;
             let keys: BTreeSet<_> = page
@@ -123,7 +122,7 @@ impl Listing {
             for batch in keys.chunks(BATCH) {
                 for (key, found) in batch.iter().zip(storage.facts(batch).await?) {
                     if listing.rows.len() == most {
-                        listing.next = Some(place);
+                        (listing.next, listing.done) = (Some(place), None);
                         return Ok(listing);
                     }
                     listing.add(found, filter);
@@ -131,10 +130,11 @@ impl Listing {
                 }
                 // After a batch, never before it, so that each page goes on.
                 if listing.is_full(most, start) && place.behind != last {
-                    listing.next = Some(place);
+                    (listing.next, listing.done) = (Some(place), None);
                     return Ok(listing);
                 }
             }
+            listing.done = Some(page.done);
             let Some(next) = page.next else { return Ok(listing) };
             place = Place { position: next, behind: None };
             if listing.is_full(most, start) {

@@ -7,13 +7,18 @@ mod support {
     pub mod webdriver;
 }
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use cloakroom::Engine;
+use cloakroom_admin::{AdminObserver, AdminPage, Operators};
+use cloakroom_redis::RedisSessionStorage;
+use cloakroom_testkit::{ManualClock, RedisServer};
 use serde_json::{Value, json};
-use support::admin::{Admin, PASSWORD, command};
+use support::admin::{Admin, PASSWORD, command, sign_in, visit};
 use support::webdriver::Browser;
+use tokio::net::TcpListener;
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
@@ -83,6 +88,7 @@ async fn every_button_does_what_it_says_after_a_question() {
     // The owner's others.
     admin.open(&browser, &format!("/sessions/{kept}")).await;
     browser.click(".actions a:nth-of-type(2)").await;
+    browser.shows("dialog h1", "End the owner's other sessions?").await;
     browser.click("dialog button").await;
     browser.shows("[data-outcome=good]", "Done: 1 session ended.").await;
     assert!(admin.lives(kept).await && !admin.lives(other).await);
@@ -475,45 +481,116 @@ async fn pages_fit_a_telephone_and_can_be_read_by_day_and_by_night() {
 /// cloakroom-cli --test admin pictures`. Without the variable it only sees that they can be taken.
 #[tokio::test]
 async fn pictures_of_the_pages() {
-    let folder = std::env::var_os("CLOAKROOM_SCREENSHOTS").map(PathBuf::from);
-    let admin = Admin::start().await;
+    let redis = RedisServer::start().await.unwrap();
+    let mounted = Mounted::start(&redis).await;
     let browser = Browser::start().await;
-    admin.crowd(1200).await;
-    let id =
-        admin.visit(Some("ada"), "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0").await;
-    admin.sign_in(&browser).await;
-    let shots = [
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    let id = visit(&mounted.engine, Some("ada"), agent).await;
+    mounted.an_hour().await;
+    sign_in(&browser, &mounted.url).await;
+    let session = format!("/sessions/{id}");
+    for (name, path, scheme, width) in [
         ("admin-overview", "/", "light", 1100),
         ("admin-sessions", "/sessions", "light", 1100),
-        ("admin-question", "dialog", "dark", 1100),
+        ("admin-question", session.as_str(), "dark", 1100),
         ("admin-phone", "/", "dark", 390),
-    ];
-    for (name, path, scheme, width) in shots {
+    ] {
         browser.prefer(scheme).await;
         if width == 390 {
-            browser.narrow().await
+            browser.narrow().await;
         } else {
-            browser.wide(width, 760).await
+            browser.wide(width, 900).await;
         }
-        if path == "dialog" {
-            admin.open(&browser, &format!("/sessions/{id}")).await;
+        browser.open(&format!("{}{path}", mounted.url)).await;
+        if path == "/" {
+            browser.shows("[data-figure=counted]", "counted").await;
+        }
+        if path == session {
             browser.click(".actions a:nth-of-type(1)").await;
             browser.shows("dialog h1", "End this session?").await;
-        } else {
-            admin.open(&browser, path).await;
-        }
-        if path == "/" {
-            browser.shows("[data-figure=sessions]", "1,201").await;
         }
         let picture = decode(&browser.screenshot().await);
         assert!(picture.starts_with(b"\x89PNG") && picture.len() > 5000, "{name}");
-        if let Some(folder) = &folder {
-            // Tests run in their crate's folder.
-            let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
+        if let Some(folder) = std::env::var_os("CLOAKROOM_SCREENSHOTS") {
+            // Tests run in their crate's folder, people type in the repository's.
+            let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+            std::fs::write(root.join(folder).join(format!("{name}.png")), picture).unwrap();
         }
     }
+    quiet(&browser).await;
+    browser.quit().await;
+}
+
+/// An application with the page in it, whose minutes pass as fast as it works.
+struct Mounted {
+    engine: Engine,
+    clock: ManualClock,
+    url: String,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Mounted {
+    async fn start(redis: &RedisServer) -> Self {
+        let storage = RedisSessionStorage::builder().url(redis.url()).build().await.unwrap();
+        let clock = ManualClock::new();
+        let observer = AdminObserver::with_clock(clock.clone());
+        let engine = Engine::builder(storage).observer(observer.clone()).build().unwrap();
+        let operators = Operators::new("admin", PASSWORD).unwrap();
+        let page = AdminPage::for_operators(engine.clone(), operators).observer(observer);
+        let router = page.plain_http_on_loopback().router().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router).await.unwrap();
+        });
+        Self { engine, clock, url, serving }
+    }
+
+    /// Sign-ins and sign-outs of an hour, more of them in its middle.
+    async fn an_hour(&self) {
+        let mut here = VecDeque::new();
+        for minute in 0..60_u32 {
+            let rush = 8
+                + (minute * 7 + minute * minute) % 11
+                + 20_u32.saturating_sub(minute.abs_diff(35));
+            for part in 0..6 {
+                for at in 0..rush / 6 {
+                    let owner = format!("visitor-{:03}", (minute * 31 + part * 7 + at) % 200);
+                    here.push_back(visit(&self.engine, Some(&owner), "Browser/1").await);
+                }
+                while here.len() > 150 {
+                    let _ = self.engine.revoke(here.pop_front().unwrap()).await.unwrap();
+                }
+                self.clock.advance(Duration::from_secs(10));
+            }
+        }
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+#[tokio::test]
+async fn an_applications_own_sign_ins_are_counted_as_they_come() {
+    let redis = RedisServer::start().await.unwrap();
+    let mounted = Mounted::start(&redis).await;
+    let browser = Browser::start().await;
+    sign_in(&browser, &mounted.url).await;
+    browser.shows("[data-figure=sign_ins]", "0").await;
+    for _ in 0..3 {
+        visit(&mounted.engine, Some("eve"), "A").await;
+    }
+    let _ = mounted.engine.revoke_owner("eve").await.unwrap();
+    browser.shows("[data-figure=sign_ins]", "3").await;
+    browser.shows("[data-figure=ends]", "3").await;
+    browser.shows("[data-figure=errors]", "0").await;
+    assert_eq!(browser.script("return document.querySelector('[data-scope]')").await, Value::Null);
+    let drawn = "return document.querySelector('[data-chart=traffic] .line').getAttribute('d').length > 100";
+    assert_eq!(browser.script(drawn).await, true);
+    quiet(&browser).await;
     browser.quit().await;
 }
 

@@ -13,8 +13,8 @@ pub(crate) struct Sessions {
     unreadable: usize,
     /// For `at`; `null` at the end.
     next: Option<String>,
-    /// How far the walk is, from 0 to 1; an estimate.
-    done: f64,
+    /// How far the walk is, from 0 to 1; an estimate. `null` within a step.
+    done: Option<f64>,
 }
 
 /// A session's facts, as they are: texts from visitors among them. Escape them.

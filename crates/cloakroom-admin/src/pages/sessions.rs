@@ -37,7 +37,7 @@ struct SessionsPage {
     spans: [(&'static str, &'static str); 6],
     looked_at: usize,
     unreadable: usize,
-    percent: u8,
+    percent: Option<u8>,
     /// The query of the next page.
     next: Option<String>,
     /// The owner who was searched for, for a link.
@@ -73,10 +73,15 @@ pub(crate) async fn list(
         spans: SPANS,
         looked_at: listing.looked_at,
         unreadable: listing.unreadable,
-        percent: (listing.done.clamp(0.0, 1.0) * 100.0) as u8,
+        percent: listing.done.filter(|_| listing.next.is_some()).map(percent),
         next: listing.next.map(|next| search.query_at(&next)),
         owner_query: wanted.filter.owner.as_deref().map(in_query),
         search,
     };
     answer::page(StatusCode::OK, &page)
+}
+
+/// A share in hundredths.
+fn percent(share: f64) -> u8 {
+    (share.clamp(0.0, 1.0) * 100.0) as u8
 }

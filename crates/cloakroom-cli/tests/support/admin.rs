@@ -65,11 +65,7 @@ impl Admin {
     }
 
     pub async fn sign_in(&self, browser: &Browser) {
-        browser.open(&format!("{}/sign-in", self.url)).await;
-        browser.write("#name", "admin").await;
-        browser.write("#password", PASSWORD).await;
-        browser.click("form button").await;
-        browser.shows("h1", "Overview").await;
+        sign_in(browser, &self.url).await;
     }
 
     pub async fn open(&self, browser: &Browser, path: &str) {
@@ -92,7 +88,17 @@ const AGENTS: [&str; 3] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0.0.0 Safari/537.36",
 ];
 
-async fn visit(engine: &Engine, owner: Option<&str>, user_agent: &str) -> PublicId {
+/// Signs an operator in to the page that is served there.
+pub async fn sign_in(browser: &Browser, url: &str) {
+    browser.open(&format!("{url}/sign-in")).await;
+    browser.write("#name", "admin").await;
+    browser.write("#password", PASSWORD).await;
+    browser.click("form button").await;
+    browser.shows("h1", "Overview").await;
+}
+
+/// Somebody with a session.
+pub async fn visit(engine: &Engine, owner: Option<&str>, user_agent: &str) -> PublicId {
     let request = FakeRequest::new().peer("192.0.2.7").user_agent(user_agent);
     let scope = engine.begin(&request);
     let session = scope.handle().load().await.unwrap();
