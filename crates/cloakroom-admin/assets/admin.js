@@ -112,7 +112,10 @@ function showCount(data) {
   const sessions = data.history.map((point) => point.sessions);
   const span = ago(data.now - data.history[0].at);
   const range = `${number.format(Math.min(...sessions))} to ${number.format(Math.max(...sessions))}`;
-  draw("sessions", [sessions], `first ${span}`, `Sessions, ${range}, first counted ${span}`);
+  const counts = sessions.length === 1 ? "1 count" : `${sessions.length} counts`;
+  // One count is a level, not a point.
+  if (sessions.length === 1) sessions.push(sessions[0]);
+  draw("sessions", [sessions], `${counts}, the first ${span}`, `Sessions, ${range}, first counted ${span}`);
 }
 
 // What the application's own events tell.

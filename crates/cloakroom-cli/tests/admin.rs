@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use cloakroom::Engine;
 use cloakroom_admin::{AdminObserver, AdminPage, Operators};
 use cloakroom_redis::RedisSessionStorage;
-use cloakroom_testkit::{ManualClock, RedisServer};
+use cloakroom_testkit::fault_proxy::{Direction, Latency, Scope};
+use cloakroom_testkit::{FaultProxy, ManualClock, RedisServer};
 use serde_json::{Value, json};
 use support::admin::{Admin, PASSWORD, command, sign_in, visit};
 use support::webdriver::Browser;
@@ -392,6 +393,37 @@ async fn ten_thousand_sessions_can_be_paged_through() {
 }
 
 #[tokio::test]
+async fn a_long_revocation_goes_on_by_itself_and_tells_how_far_it_is() {
+    let redis = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&redis).await.unwrap();
+    let admin = Admin::through(redis, &proxy.url()).await;
+    admin.crowd(6000).await;
+    let browser = Browser::start().await;
+    admin.sign_in(&browser).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    admin.open(&browser, "/before").await;
+    browser.click("main button").await;
+    browser.write("#word", "end them").await;
+    let slow = Latency::of(Duration::from_millis(150));
+    proxy.delay(Scope::All, Direction::Replies, slow);
+    browser.click(".confirm button").await;
+    browser.shows("[data-outcome=busy]", "% looked through").await;
+    browser.shows("[data-outcome=good]", "Done: 6000 sessions ended.").await;
+    proxy.clear().unwrap();
+    // Each step stands in the trail, and their sum is the whole.
+    admin.open(&browser, "/audit").await;
+    let ended = "return [...document.querySelectorAll('[data-audit] tbody tr')]\
+                 .map((it) => it.innerText.match(/(\\d+) sessions ended/)).filter(Boolean)\
+                 .map((it) => Number(it[1]))";
+    let ended = browser.script(ended).await;
+    let steps: Vec<_> = ended.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect();
+    assert!(steps.len() > 1, "{steps:?}");
+    assert_eq!(steps.iter().sum::<u64>(), 6000, "{steps:?}");
+    quiet(&browser).await;
+    browser.quit().await;
+}
+
+#[tokio::test]
 async fn the_overview_can_be_looked_at_without_growing() {
     let admin = Admin::start().await;
     let browser = Browser::start().await;
@@ -548,21 +580,19 @@ impl Mounted {
 
     /// Sign-ins and sign-outs of an hour, more of them in its middle.
     async fn an_hour(&self) {
-        let mut here = VecDeque::new();
-        for minute in 0..60_u32 {
-            let rush = 8
-                + (minute * 7 + minute * minute) % 11
-                + 20_u32.saturating_sub(minute.abs_diff(35));
-            for part in 0..6 {
-                for at in 0..rush / 6 {
-                    let owner = format!("visitor-{:03}", (minute * 31 + part * 7 + at) % 200);
-                    here.push_back(visit(&self.engine, Some(&owner), "Browser/1").await);
-                }
-                while here.len() > 150 {
-                    let _ = self.engine.revoke(here.pop_front().unwrap()).await.unwrap();
-                }
-                self.clock.advance(Duration::from_secs(10));
+        let (mut here, mut dice) = (VecDeque::new(), 1_u32);
+        for second in 0..3600_u32 {
+            // The same hour each time.
+            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let rush = 60 - second.abs_diff(2100) / 60;
+            if dice >> 24 < rush * 2 {
+                let owner = format!("visitor-{:03}", (dice >> 8) % 200);
+                here.push_back(visit(&self.engine, Some(&owner), "Browser/1").await);
             }
+            if here.len() > 60 && (dice >> 16) % 5 == 0 {
+                let _ = self.engine.revoke(here.pop_front().unwrap()).await.unwrap();
+            }
+            self.clock.advance(Duration::from_secs(1));
         }
     }
 }

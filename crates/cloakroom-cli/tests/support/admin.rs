@@ -26,9 +26,15 @@ pub struct Admin {
 impl Admin {
     pub async fn start() -> Self {
         let redis = RedisServer::start().await.unwrap();
+        let url = redis.url();
+        Self::through(redis, &url).await
+    }
+
+    /// A page that finds its Redis under another URL, that of a proxy.
+    pub async fn through(redis: RedisServer, url: &str) -> Self {
         let storage = RedisSessionStorage::builder().url(redis.url()).build().await.unwrap();
         let engine = Engine::builder(storage).build().unwrap();
-        let mut command = command(&["--url", &redis.url(), "--listen", "127.0.0.1:0"]);
+        let mut command = command(&["--url", url, "--listen", "127.0.0.1:0"]);
         let mut child = command.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
