@@ -9,28 +9,20 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use cloakroom::{
-    Clock, ConfigError, CookiePolicy, Engine, Event, Handle, MemorySessionStorage, Policy,
-    SameSite, Session, SessionError, SystemClock, Timestamp,
+    ConfigError, CookiePolicy, Engine, Event, Handle, MemorySessionStorage, Policy, SameSite,
+    Session, SessionError,
 };
 
+use crate::activity;
 use crate::guard::{AnyGuard, Operator, Refusal};
 use crate::operators::Operators;
 use crate::throttle::Throttle;
-
-/// How long somebody may do nothing. A page that asks for new figures by itself does nothing.
-const IDLE: Duration = Duration::from_secs(15 * 60);
 
 /// How long a sign-in is good for.
 const ABSOLUTE: Duration = Duration::from_secs(8 * 60 * 60);
 
 /// How many sign-ins there may be at once.
 const MOST: usize = 1000;
-
-/// When somebody has last done something, in milliseconds since the epoch.
-const ACTIVE: &str = "active";
-
-/// How exact that is, so that a click is not always a write.
-const GRAIN: Duration = Duration::from_secs(30);
 
 /// The way in.
 pub(crate) enum Door {
@@ -106,7 +98,7 @@ impl Gate {
         policy.cookie = CookiePolicy::default();
         policy.cookie.name = "__Host-cloakroom-admin".to_owned();
         policy.cookie.same_site = SameSite::Strict;
-        policy.idle_timeout = IDLE;
+        policy.idle_timeout = activity::IDLE;
         policy.absolute_timeout = ABSOLUTE;
         policy.local_plain_http = transport == Transport::LoopbackHttp;
         // Requests for any other host than this machine are refused, so there is nobody to warn.
@@ -154,7 +146,7 @@ impl Gate {
         let (Some(owner), Some(id)) = (session.owner(), session.public_id()) else {
             return Ok(None);
         };
-        if !is_active(&session, request.uri.path())? {
+        if !activity::goes_on(&session, request.uri.path())? {
             session.destroy()?;
             return Ok(None);
         }
@@ -165,7 +157,7 @@ impl Gate {
 /// Signs an operator in.
 pub(crate) fn sign_in(session: &Session, operator: &Operator) -> Result<(), SessionError> {
     session.set_owner(operator.name())?;
-    session.insert(ACTIVE, SystemClock.now().as_millis())
+    activity::begin(session)
 }
 
 /// The address that a request comes from, where the application tells it.
@@ -179,62 +171,11 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| password.trim())
 }
 
-/// What a request is for the time that somebody may do nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    /// Nobody was there for too long.
-    TooLate,
-    /// Somebody is there, and it is time to note that.
-    OfLife,
-    /// It changes nothing.
-    None,
-}
-
-impl Sign {
-    /// What the page asks for by itself is no sign of life, or one that is left open would stay signed
-    /// in.
-    fn of(path: &str, idle: Duration) -> Self {
-        if idle > IDLE {
-            Self::TooLate
-        } else if idle > GRAIN && path != "/api/overview" {
-            Self::OfLife
-        } else {
-            Self::None
-        }
-    }
-}
-
-/// Whether somebody has done something of late.
-fn is_active(session: &Session, path: &str) -> Result<bool, SessionError> {
-    let now = SystemClock.now();
-    let active = session.get::<u64>(ACTIVE)?.map(Timestamp::from_millis).unwrap_or_default();
-    let sign = Sign::of(path, active.until(now));
-    if sign == Sign::OfLife {
-        session.insert(ACTIVE, now.as_millis())?;
-    }
-    Ok(sign != Sign::TooLate)
-}
-
 impl std::fmt::Debug for Door {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Operators(gate) => f.debug_tuple("Operators").field(&gate.operators).finish(),
             Self::Guard(_) => f.write_str("Guard"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_that_is_left_open_does_not_stay_signed_in_by_itself() {
-        let minutes = |count: u64| Duration::from_secs(60 * count);
-        assert_eq!(Sign::of("/sessions", minutes(14)), Sign::OfLife);
-        assert_eq!(Sign::of("/api/overview", minutes(14)), Sign::None);
-        assert_eq!(Sign::of("/api/overview", minutes(16)), Sign::TooLate);
-        assert_eq!(Sign::of("/sessions", minutes(16)), Sign::TooLate);
-        assert_eq!(Sign::of("/sessions", Duration::from_secs(5)), Sign::None);
     }
 }

@@ -27,6 +27,7 @@
 //! Everything that people do with it is [audited](Audit).
 
 mod action;
+mod activity;
 mod admission;
 mod api;
 mod app;

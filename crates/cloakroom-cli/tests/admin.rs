@@ -17,7 +17,7 @@ use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::fault_proxy::{Direction, Latency, Scope};
 use cloakroom_testkit::{FaultProxy, ManualClock, RedisServer};
 use serde_json::{Value, json};
-use support::admin::{Admin, PASSWORD, command, sign_in, visit};
+use support::admin::{Admin, PASSWORD, command, place_in, serve, sign_in, visit};
 use support::webdriver::Browser;
 use tokio::net::TcpListener;
 
@@ -400,6 +400,11 @@ async fn a_long_revocation_goes_on_by_itself_and_tells_how_far_it_is() {
     admin.crowd(6000).await;
     let browser = Browser::start().await;
     admin.sign_in(&browser).await;
+    // A server that was asked before knows the script; others are taught it key by key.
+    admin.open(&browser, "/before/end?moment=2020-01-01T00:00").await;
+    browser.write("#word", "end them").await;
+    browser.click(".confirm button").await;
+    browser.shows("[data-outcome=good]", "There was nothing to end.").await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     admin.open(&browser, "/before").await;
     browser.click("main button").await;
@@ -641,7 +646,31 @@ fn decode(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_command_refuses_what_is_not_safe_and_draws_a_password() {
+async fn a_password_that_was_drawn_opens_the_page_until_the_command_is_asked_to_end() {
+    let redis = RedisServer::start().await.unwrap();
+    let mut drawing = command(&["--listen", "127.0.0.1:0", "--operator", "grace"]);
+    let (child, greeting) = serve(drawing.env("CLOAKROOM_REDIS_URL", redis.url())).await;
+    let (_, rest) = greeting.split_once("Password         ").unwrap();
+    let password = rest.split_whitespace().next().unwrap();
+    assert_eq!(password.len(), 24, "{greeting}");
+    let browser = Browser::start().await;
+    browser.open(&place_in(&greeting)).await;
+    browser.write("#name", "grace").await;
+    browser.write("#password", password).await;
+    browser.click("form button").await;
+    browser.shows("[data-operator]", "grace").await;
+    browser.quit().await;
+    let process = child.id().unwrap().to_string();
+    let told = tokio::process::Command::new("kill").args(["-TERM", &process]).status().await;
+    assert!(told.unwrap().success());
+    let left = child.wait_with_output().await.unwrap();
+    let (output, errors) = (String::from_utf8(left.stdout), String::from_utf8(left.stderr));
+    assert!(left.status.success() && output.unwrap().contains("has ended"));
+    assert_eq!(errors.unwrap(), "");
+}
+
+#[tokio::test]
+async fn the_command_refuses_what_is_not_safe() {
     for (arguments, line) in [
         (vec!["--listen", "0.0.0.0:0"], "--behind-tls"),
         (vec!["--password-file", "/no/such/file"], "/no/such/file"),

@@ -35,14 +35,8 @@ impl Admin {
         let storage = RedisSessionStorage::builder().url(redis.url()).build().await.unwrap();
         let engine = Engine::builder(storage).build().unwrap();
         let mut command = command(&["--url", url, "--listen", "127.0.0.1:0"]);
-        let mut child = command.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD).spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut greeting = String::new();
-        while !greeting.contains("Ctrl-C") {
-            assert!(output.read_line(&mut greeting).await.unwrap() > 0, "it ended: {greeting}");
-        }
-        let (_, place) = greeting.split_once("http://127.0.0.1:").unwrap();
-        let url = format!("http://127.0.0.1:{}", place.split('/').next().unwrap());
+        let (child, greeting) = serve(command.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+        let url = place_in(&greeting);
         Self { _child: child, redis, engine, url, greeting }
     }
 
@@ -77,6 +71,24 @@ impl Admin {
     pub async fn open(&self, browser: &Browser, path: &str) {
         browser.open(&format!("{}{path}", self.url)).await;
     }
+}
+
+/// Starts the command and waits for its greeting.
+pub async fn serve(command: &mut Command) -> (Child, String) {
+    let mut child = command.spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut greeting = String::new();
+    while !greeting.contains("Ctrl-C") {
+        assert!(output.read_line(&mut greeting).await.unwrap() > 0, "it ended: {greeting}");
+    }
+    child.stdout = Some(output.into_inner());
+    (child, greeting)
+}
+
+/// Where the page is, as its greeting tells.
+pub fn place_in(greeting: &str) -> String {
+    let (_, place) = greeting.split_once("http://127.0.0.1:").unwrap();
+    format!("http://127.0.0.1:{}", place.split('/').next().unwrap())
 }
 
 /// The command, with its arguments, without a password.
