@@ -11,9 +11,15 @@ use cloakroom::ConfigError;
 use cloakroom_redis::{AclRule, DEFAULT_PREFIX, RedisConfig};
 
 use crate::failure::Failure;
+use crate::output::print;
 
 /// How long a server may take to answer.
 const LIMIT: Duration = Duration::from_secs(5);
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  cloakroom acl --user shop --prefix shop:session: --format aclfile >> users.acl
+  cloakroom acl --url redis://localhost:6379";
 
 /// What the rule is for and how it is written.
 #[derive(clap::Args)]
@@ -38,7 +44,7 @@ pub(crate) struct Options {
     url: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     /// The command for redis-cli or valkey-cli
     Setuser,
@@ -69,7 +75,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Format::Words => rule.access_string(),
         Format::List => list(&rule),
     };
-    writeln!(io::stdout(), "{text}").map_err(Failure::new)
+    print(&format!("{text}\n"))
 }
 
 impl Options {

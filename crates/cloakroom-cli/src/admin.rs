@@ -17,24 +17,25 @@ use std::path::PathBuf;
 
 use cloakroom::Engine;
 use cloakroom_admin::{AdminObserver, AdminPage, Operators};
-use cloakroom_redis::{DEFAULT_PREFIX, DEFAULT_URL, RedisConfig, RedisSessionStorage};
 
 use crate::failure::Failure;
+use crate::installation;
 use password::Password;
 use place::Place;
 
-/// How many connections a page for a few people needs.
-const CONNECTIONS: usize = 2;
+pub(crate) const EXAMPLES: &str = "\
+Without --password-file the password is that of CLOAKROOM_ADMIN_PASSWORD, else one is drawn and
+printed once. It has 16 characters at least. Ctrl-C ends it.
+
+Examples:
+  cloakroom admin --url redis://localhost:6379
+  cloakroom admin --config session.toml --listen 0.0.0.0:8090 --behind-tls --password-file secret";
 
 /// What the page can be told.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Where the sessions are, for example redis://localhost:6379
-    #[arg(long, env = "CLOAKROOM_REDIS_URL", default_value = DEFAULT_URL, hide_env_values = true, value_name = "redis://…")]
-    url: String,
-    /// What the names of the storage's keys begin with
-    #[arg(long, env = "CLOAKROOM_REDIS_PREFIX", default_value = DEFAULT_PREFIX)]
-    prefix: String,
+    #[command(flatten)]
+    installation: installation::Options,
     /// Where to listen; port 0 takes any free one
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -42,9 +43,9 @@ pub(crate) struct Options {
     #[arg(long)]
     behind_tls: bool,
     /// The name to sign in with
-    #[arg(long, default_value = "admin")]
+    #[arg(long, default_value = "admin", value_name = "NAME")]
     operator: String,
-    /// The file with the password; without it CLOAKROOM_ADMIN_PASSWORD, else one is drawn and printed
+    /// The file with the password
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -54,15 +55,9 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let place = Place::choose(options.listen, options.behind_tls)?;
     let password = Password::find(options.password_file.as_deref())?;
     let operators = Operators::new(&options.operator, password.text())?;
-    let config = RedisConfig::from_url(&options.url);
-    let label = config.place()?;
+    let installation = options.installation.resolve()?;
     let listener = server::listen(options.listen).await?;
-    let storage = RedisSessionStorage::builder()
-        .server(config)
-        .prefix(&options.prefix)
-        .pool_size(CONNECTIONS)
-        .build()
-        .await?;
+    let storage = installation.open().await?;
     let observer = AdminObserver::of_the_page_only();
     let engine = Engine::builder(storage).observer(observer.clone()).build()?;
     let mut page = AdminPage::for_operators(engine.clone(), operators).observer(observer);
@@ -72,7 +67,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let greeting = server::Greeting {
         operator: &options.operator,
         password: &password,
-        storage: &label.to_string(),
+        storage: &installation.place,
         place,
     };
     server::serve(listener, &engine, page.router()?, &greeting).await

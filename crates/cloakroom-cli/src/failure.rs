@@ -4,24 +4,40 @@ use std::fmt;
 
 use cloakroom::ConfigError;
 
+use crate::ending::Ending;
+
 /// Why a command failed, in one line.
-pub(crate) struct Failure(String);
+#[derive(Debug)]
+pub(crate) struct Failure {
+    text: String,
+    ending: Ending,
+}
 
 impl Failure {
     pub(crate) fn new(text: impl fmt::Display) -> Self {
-        Self(text.to_string())
+        Self { text: text.to_string(), ending: Ending::Failed }
+    }
+
+    /// Somebody has ended it before it was done.
+    pub(crate) fn interrupted(text: impl fmt::Display) -> Self {
+        Self { text: text.to_string(), ending: Ending::Interrupted }
+    }
+
+    /// The exit code that goes with it.
+    pub(crate) fn ending(&self) -> Ending {
+        self.ending
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let messages: Vec<_> = error.problems().iter().map(|it| it.message.as_str()).collect();
-        Self(messages.join("; "))
+        Self::new(messages.join("; "))
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.replace(['\r', '\n'], " "))
+        f.write_str(&self.text.replace(['\r', '\n'], " "))
     }
 }

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, dead_code)]
 
 mod support {
+    pub mod http;
     pub mod process;
     pub mod webdriver;
 }
 
+use support::http::Visitor;
 use support::process::{Demo, Stage};
 use support::webdriver::Browser;
 
@@ -37,6 +39,28 @@ async fn a_visitor_signs_in_fills_the_cart_in_parallel_and_signs_out() {
         browser.open(&stage.demo.url()).await;
         browser.shows(".who", "Nobody is signed in").await;
         browser.shows(".ticket .number", "none").await;
+    }
+    assert_eq!(browser.console().await, Vec::<String>::new());
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_visitor_ends_another_device() {
+    let browser = Browser::start().await;
+    for stage in Stage::each().await {
+        let mut phone = Visitor::of(stage.demo.port);
+        phone.sign_in("Ada").await;
+        sign_in(&browser, &stage.demo).await;
+        browser.click("nav a[href='/devices']").await;
+        browser.shows("h1", "Your devices.").await;
+        browser.shows("[data-devices]", "2").await;
+        browser.shows("[data-device]:first-child", "Chrome on Linux").await;
+        browser.shows("[data-device]:first-child", "this one").await;
+        browser.shows("[data-device]:last-child", "Unknown browser").await;
+        browser.click("[data-device]:last-child button").await;
+        browser.shows(".flashes", "Signed out there.").await;
+        browser.shows("[data-devices]", "1").await;
+        assert_eq!(phone.get("/").await.owner(), None);
     }
     assert_eq!(browser.console().await, Vec::<String>::new());
     browser.quit().await;

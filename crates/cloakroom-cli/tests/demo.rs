@@ -43,7 +43,7 @@ async fn anybody_can_sign_in_and_see_the_sessions_facts() {
         let signed_in = visitor.post("/sign-in", "name=Ada+%3CL%3E").await;
         let cookie = signed_in.header("set-cookie").unwrap();
         assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{cookie}");
-        assert_eq!(signed_in.cost(), "1 commit");
+        assert_eq!(signed_in.cost(), "2 index steps, 1 commit");
 
         let greeting = visitor.get("/").await;
         assert_eq!(greeting.owner(), Some("Ada &#60;L&#62;"));
@@ -51,7 +51,7 @@ async fn anybody_can_sign_in_and_see_the_sessions_facts() {
         let page = visitor.get("/").await;
         assert_eq!(page.cost(), "1 load");
         assert!(page.body.contains("<dd data-page-cost>1 load</dd>"));
-        assert!(page.body.contains("<dd data-write-cost>1 commit<"));
+        assert!(page.body.contains("<dd data-write-cost>2 index steps, 1 commit<"));
         assert_eq!(page.attribute("data-session").map(str::len), Some(32));
         assert_eq!(page.attribute("data-generation"), Some("2"));
         for fact in ["Idle deadline", "in 30 min", "Absolute deadline", "Kept in"] {
@@ -118,6 +118,64 @@ async fn twenty_parallel_adds_all_arrive() {
         assert_eq!((page.count("tag"), page.attribute("data-arrived")), (20, Some("20")));
         assert!(page.body.contains("All 20 arrived, in "));
     }
+}
+
+/// The same person in another browser.
+async fn elsewhere(stage: &Stage, name: &str) -> Visitor {
+    let mut visitor = Visitor::of(stage.demo.port);
+    visitor.sign_in(name).await;
+    visitor
+}
+
+#[tokio::test]
+async fn an_owner_sees_all_devices_and_ends_them_but_nobody_elses() {
+    for stage in Stage::each().await {
+        let mut here = elsewhere(&stage, "Ada").await;
+        let (mut there, mut away) =
+            (elsewhere(&stage, "Ada").await, elsewhere(&stage, "Ada").await);
+        let mut other = elsewhere(&stage, "Bob").await;
+        let page = here.get("/devices").await;
+        assert_eq!(page.cost(), "1 load, 1 index step, 1 list");
+        assert!(page.body.contains("<strong data-devices>3</strong>"), "{}", page.body);
+        assert_eq!(page.body.matches("data-current").count(), 1);
+        let bobs = other.get("/").await.attribute("data-session").unwrap().to_owned();
+        assert!(!page.body.contains(&bobs));
+        here.post("/devices/end", &format!("id={bobs}")).await;
+        assert_eq!(other.get("/").await.owner(), Some("Bob"));
+        let theirs = there.get("/").await.attribute("data-session").unwrap().to_owned();
+        let ended = here.post("/devices/end", &format!("id={theirs}")).await;
+        assert_eq!((ended.status, ended.header("location")), (303, Some("/devices")));
+        assert!(here.get("/devices").await.body.contains("Its ticket is void."));
+        assert_eq!(there.get("/").await.owner(), None);
+        here.post("/devices/end-others", "").await;
+        assert!(here.get("/devices").await.body.contains("Signed out in one other place."));
+        assert_eq!((away.get("/").await.owner(), here.get("/").await.owner()), (None, Some("Ada")));
+        for nonsense in ["", "id=", "id=0", &format!("id={theirs}0")] {
+            assert!(here.post("/devices/end", nonsense).await.status < 500);
+        }
+        let nobody = Visitor::of(stage.demo.port).get("/devices").await;
+        assert_eq!((nobody.status, nobody.header("location")), (303, Some("/")));
+        assert_eq!(Visitor::of(stage.demo.port).post("/devices/end-others", "").await.status, 303);
+    }
+}
+
+#[tokio::test]
+async fn an_old_sign_in_ends_nothing_before_it_is_confirmed() {
+    let demo = Demo::start_with("memory", &["--fresh-for", "0s"]).await;
+    let (mut here, mut there) = (Visitor::of(demo.port), Visitor::of(demo.port));
+    here.sign_in("Ada").await;
+    there.sign_in("Ada").await;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    assert!(here.get("/devices").await.body.contains("data-confirm"));
+    here.post("/devices/end-others", "").await;
+    assert!(here.get("/devices").await.body.contains("Please confirm first"));
+    assert_eq!(there.get("/").await.owner(), Some("Ada"));
+    let before = here.ticket().unwrap().to_owned();
+    here.post("/devices/confirm", "name=Bob").await;
+    assert!(here.get("/devices").await.body.contains("another name than yours"));
+    here.post("/devices/confirm", "name=Ada").await;
+    assert_ne!(here.ticket(), Some(before.as_str()));
+    assert!(here.get("/devices").await.body.contains("It is you."));
 }
 
 #[tokio::test]
@@ -219,5 +277,28 @@ async fn assets_are_kept_by_browsers_and_pages_are_not() {
         let asset = visitor.get(&path).await;
         assert_eq!((asset.status, asset.cost()), (200, "nothing"));
         assert!(asset.header("cache-control").unwrap().ends_with("immutable"));
+    }
+}
+
+#[tokio::test]
+async fn the_metrics_tell_what_happened_and_not_to_whom() {
+    for stage in Stage::each().await {
+        let mut visitor = Visitor::of(stage.demo.port);
+        visitor.sign_in("Lovelace").await;
+        let page = visitor.get("/").await;
+        let session = page.attribute("data-session").unwrap().to_owned();
+        let metrics = visitor.get("/metrics").await;
+        assert_eq!((metrics.status, metrics.cost()), (200, "nothing"));
+        assert!(metrics.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+        for line in [
+            "cloakroom_events_total{event=\"signed_in\"} 1\n",
+            "cloakroom_storage_status{status=\"healthy\"} 1\n",
+            "cloakroom_storage_duration_seconds_bucket{operation=\"load\",le=\"+Inf\"} ",
+        ] {
+            assert!(metrics.body.contains(line), "no {line} in\n{}", metrics.body);
+        }
+        for secret in ["Lovelace", &session, visitor.ticket().unwrap()] {
+            assert!(!metrics.body.contains(secret), "{secret} in\n{}", metrics.body);
+        }
     }
 }

@@ -48,7 +48,6 @@ const RIGHTS: &[AclRight] = &[
     right("zadd", "enters a session into its owner's index, in the script"),
     right("zrange", "finds the sessions of an owner"),
     right("zrem", "takes a session out of its owner's index, in the script"),
-    right("zremrangebyscore", "takes what is over out of an owner's index, in the script"),
     right("scan", "walks over the sessions, for operators"),
     right("strlen", "measures sessions, for operators"),
     right("wait", "how many replicas have confirmed a sign-out"),

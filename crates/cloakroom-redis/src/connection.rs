@@ -4,7 +4,8 @@
 //! ```text
 //! servers.rs     one server, or a Cluster's primaries                   watched.rs
 //! cluster.rs     which node a key belongs to, redirections            slot_map.rs
-//! pool.rs        deadline, breaker, repetition, choice of connection  failure.rs, question.rs
+//! pool.rs        deadline, breaker, repetition, choice of connection  failure.rs, question.rs,
+//!                                                                     exchange.rs
 //! node.rs        one server's connections and what is known of it     slot.rs, opening.rs,
 //!                                                                     confirmation.rs
 //! supervisor.rs  heartbeat and replacement of each connection         connector.rs, sentinel.rs,
@@ -16,6 +17,7 @@ mod cluster;
 mod confirmation;
 mod connector;
 mod deadline;
+mod exchange;
 mod failure;
 mod first_answer;
 mod hearing;
@@ -35,6 +37,9 @@ mod watched;
 
 pub(crate) use deadline::{Deadline, Timeouts};
 pub(crate) use node::NodeSettings;
+pub(crate) use open_error::OpenError;
 pub(crate) use question::{Question, Sent};
 pub(crate) use servers::{Answer, Server, ServerSettings, Servers};
+pub(crate) use slot_map::{Served, read as read_slots};
+pub(crate) use start_error::config_error;
 pub(crate) use watched::{Watch, Watched};

@@ -120,7 +120,7 @@ pub(crate) fn is_broken(error: &RedisError) -> bool {
 pub(crate) fn storage_error(error: &RedisError, operation: Operation, host: &str) -> StorageError {
     let (kind, message) = match code(error) {
         Some("WRONGTYPE") => {
-            (StorageErrorKind::Corrupt, "what lies under the key is not a string".to_owned())
+            (StorageErrorKind::Corrupt, "what lies under the key is of another type".to_owned())
         }
         Some("OOM") => (
             StorageErrorKind::Full,

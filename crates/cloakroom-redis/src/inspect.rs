@@ -99,8 +99,10 @@ pub(crate) async fn destroy_created_before(
             Some(One::Value(Value::Int(count))) => usize::try_from(count).unwrap_or(0),
             // The first one teaches the server the script.
             Some(One::NoScript) | None => {
-                let watched = servers.watched(None);
-                usize::from(scripts::remove(watched, name, Some(moment), &[]).await?)
+                match scripts::remove(servers.watched(None), name, Some(moment), &[]).await {
+                    Err(error) if *error.kind() == StorageErrorKind::Corrupt => 0,
+                    removed => usize::from(removed?),
+                }
             }
             // Not ours.
             Some(One::OtherType) => 0,

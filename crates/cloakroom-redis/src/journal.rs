@@ -58,8 +58,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, Destroyed, Expect, Observer, Operation, SessionKey, StorageError,
-    StorageErrorKind, Timestamp, VerifierHash,
+    Commit, Committed, Destroyed, Expect, JournalHealth, Observer, Operation, SessionKey,
+    StorageError, StorageErrorKind, Timestamp, VerifierHash,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -293,6 +293,11 @@ impl<R: Remove> Journal<R> {
     /// Depth, age and counters.
     pub(crate) fn stats(&self) -> JournalStats {
         self.desk.change(|book| book.stats(Instant::now()))
+    }
+
+    /// Depth and age beside their bounds.
+    pub(crate) fn health(&self) -> JournalHealth {
+        self.desk.change(|book| book.health(Instant::now()))
     }
 }
 

@@ -26,6 +26,11 @@ impl Keys {
         Ok(Self { prefix: prefix.into() })
     }
 
+    /// What all names begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Where a session's record lies.
     pub(crate) fn session(&self, key: &SessionKey) -> Vec<u8> {
         let mut name = Vec::with_capacity(self.prefix.len() + DIGITS);
@@ -52,24 +57,25 @@ impl Keys {
 
     /// The pattern of all our names, for `SCAN`: what is special in a pattern is escaped.
     pub(crate) fn pattern(&self) -> String {
-        self.escaped_prefix() + &"?".repeat(DIGITS)
+        escaped(&self.prefix) + &"?".repeat(DIGITS)
     }
 
     /// The pattern of everything below the prefix, for an access rule.
     pub(crate) fn pattern_below(&self) -> String {
-        self.escaped_prefix() + "*"
+        escaped(&self.prefix) + "*"
     }
+}
 
-    fn escaped_prefix(&self) -> String {
-        let mut pattern = String::with_capacity(self.prefix.len() + DIGITS + 8);
-        for character in self.prefix.chars() {
-            if matches!(character, '*' | '?' | '[' | ']' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(character);
+/// A text as a pattern that nothing else matches.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + DIGITS + 8);
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[' | ']' | '\\') {
+            pattern.push('\\');
         }
-        pattern
+        pattern.push(character);
     }
+    pattern
 }
 
 #[cfg(test)]

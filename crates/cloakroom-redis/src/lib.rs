@@ -22,7 +22,9 @@ mod builder;
 mod config;
 mod connection;
 mod error;
+mod examination;
 mod factory;
+mod foreign;
 mod inspect;
 mod journal;
 mod keys;
@@ -51,7 +53,12 @@ pub use config::{
     ClusterConfig, DEFAULT_POOL_SIZE, DEFAULT_URL, Password, Plaintext, PoolConfig, RedisConfig,
     SentinelConfig, TlsConfig,
 };
+pub use examination::{Diagnosis, Examination, Finding, Severity, Topic, Verdict};
 pub use factory::{MemoryStorageConfig, RedisStorageConfig, SessionStorageFactory, StorageConfig};
+pub use foreign::{
+    BadCursor, FOREIGN_RIGHTS, FOREIGN_VALUE_LIMIT, ForeignCursor, ForeignEntry, ForeignKeys,
+    ForeignPage, ForeignValue,
+};
 pub use keys::DEFAULT_PREFIX;
 pub use near_cache::NearCache;
 pub use storage::RedisSessionStorage;

@@ -57,6 +57,12 @@ impl RetryBudget {
         })
     }
 
+    /// How many repetitions are put aside. What time has paid since the last one is not counted yet.
+    pub(crate) fn left(&self) -> u32 {
+        let left = balance(self.word.load(Ordering::Relaxed)) / PRICE;
+        u32::try_from(left).unwrap_or(u32::MAX)
+    }
+
     #[cold]
     fn deposit_missing(&self) {
         self.change(|before| (balance(before) < FULL).then(|| before + 1));
@@ -94,7 +100,9 @@ mod tests {
         let now = Instant::now();
         let budget = RetryBudget::new(now);
         budget.deposit();
+        assert_eq!(budget.left(), 256);
         assert_eq!((0..1000).filter(|_| budget.withdraw(now)).count(), 256);
+        assert_eq!(budget.left(), 0);
     }
 
     #[test]

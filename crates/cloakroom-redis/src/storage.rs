@@ -13,7 +13,7 @@ use redis::Value;
 
 use crate::builder::RedisSessionStorageBuilder;
 use crate::config::RedisConfig;
-use crate::connection::Question;
+use crate::connection::{Question, Servers};
 use crate::inspect;
 use crate::journal::{Journal, JournalPolicy};
 use crate::near_cache::Cached;
@@ -135,6 +135,10 @@ impl RedisSessionStorage {
 
     fn records(&self) -> &Records {
         &self.shared.records.records
+    }
+
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.records().servers
     }
 
     /// Asks every server for a PONG, within the command timeout.
@@ -274,8 +278,10 @@ impl SessionStorage for RedisSessionStorage {
 
     fn health(&self) -> StorageHealth {
         let servers = &self.shared.records.records.servers;
-        let pending = self.shared.journal.stats().pending;
-        StorageHealth::of_nodes(self.backend_name(), servers.health(), pending, servers.warnings())
+        let journal = &self.shared.journal;
+        let (nodes, warnings) = (servers.health(), servers.warnings());
+        StorageHealth::of_nodes(self.backend_name(), nodes, journal.stats().pending, warnings)
+            .with_journal(journal.health())
             .with_near_cache(self.shared.records.health())
     }
 

@@ -6,7 +6,8 @@
 //! scenario. [`http_outage_scenarios!`](crate::http_outage_scenarios) does the same over a Redis
 //! server that the scenario freezes or kills, and
 //! [`http_illness_scenarios!`](crate::http_illness_scenarios) over an
-//! [`AilingStorage`](crate::AilingStorage).
+//! [`AilingStorage`](crate::AilingStorage). [`http_moving_in_scenarios!`](crate::http_moving_in_scenarios)
+//! has engines with a [`SealedCookie`].
 //!
 //! The application answers `GET` on these routes with plain text. What those do that have a * is
 //! written down once, in [`pages`]; the others are about the framework's own ways. "Passes the gate" means: if the
@@ -65,6 +66,7 @@ mod client;
 mod gates;
 mod jar;
 mod list;
+mod moving;
 mod pages;
 mod query;
 mod request;
@@ -77,6 +79,7 @@ pub use answer::HttpAnswer;
 pub use client::HttpClient;
 pub use gates::Gates;
 pub use jar::{Cookie, CookieJar};
+pub use moving::{Moving, SealedCookie};
 pub use pages::{Answered, Page, before_the_body, done_or_pending, pages, streamed};
 pub use query::Ask;
 pub use request::{HttpRequest, InFlight};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use memchr::memmem::Finder;
 
+use crate::old_session::OldCookie;
 use crate::policy::{CookiePolicy, SameSite};
 use crate::token::Token;
 
@@ -38,18 +39,17 @@ impl Candidates {
         if header.len() > room {
             self.ignored = true;
         }
-        let header = &header[..header.len().min(room)];
-        for at in name.find_iter(header) {
-            let before = header[..at].trim_ascii_end();
-            if before.is_empty() || before.ends_with(b";") {
-                self.take(&header[at + name.needle().len()..]);
-            }
-        }
+        values(&header[..header.len().min(room)], name).for_each(|value| self.take(value));
     }
 
     /// The tickets in the order in which they came.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
         self.tokens.iter().flatten()
+    }
+
+    /// Whether the request shows no ticket.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// Whether something under our name was no ticket.
@@ -62,11 +62,7 @@ impl Candidates {
         self.ignored
     }
 
-    /// Takes the value of our cookie from what follows its name; `=` where it is ours.
-    fn take(&mut self, rest: &[u8]) {
-        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-        let Some(value) = rest[..end].trim_ascii().strip_prefix(b"=") else { return };
-        let value = value.trim_ascii_start();
+    fn take(&mut self, value: &[u8]) {
         match (Token::parse(value), self.tokens.get_mut(self.count)) {
             (Some(token), Some(place)) => {
                 *place = Some(token);
@@ -76,6 +72,20 @@ impl Candidates {
             (None, _) => self.malformed = true,
         }
     }
+}
+
+/// The values of all cookies of one name in a `Cookie` header.
+pub(crate) fn values<'a>(header: &'a [u8], name: &'a Finder<'_>) -> impl Iterator<Item = &'a [u8]> {
+    name.find_iter(header).filter_map(move |at| {
+        let before = header[..at].trim_ascii_end();
+        if !before.is_empty() && !before.ends_with(b";") {
+            return None;
+        }
+        let rest = &header[at + name.needle().len()..];
+        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        let value = rest[..end].trim_ascii().strip_prefix(b"=")?;
+        Some(value.trim_ascii_start())
+    })
 }
 
 /// The value of a `Set-Cookie` header that hands out a ticket.
@@ -94,6 +104,18 @@ pub(crate) fn hand_out(policy: &CookiePolicy, token: &Token, max_age: Option<Dur
 /// the attributes that the cookie was set with.
 pub(crate) fn take_away(policy: &CookiePolicy) -> String {
     render(policy, "") + "; Max-Age=0"
+}
+
+/// The value of a `Set-Cookie` header that takes another library's cookie away; `None` where ours
+/// takes its very place.
+pub(crate) fn take_old_away(policy: &CookiePolicy, old: &dyn OldCookie) -> Option<String> {
+    let place = (policy.name.as_str(), policy.path.as_str(), policy.domain.as_deref());
+    if place == (old.name(), old.path(), old.domain()) {
+        return None;
+    }
+    let domain = old.domain().map(|domain| format!("; Domain={domain}")).unwrap_or_default();
+    let secure = if policy.secure { "; Secure" } else { "" };
+    Some(format!("{}={domain}; Path={}{secure}; HttpOnly; Max-Age=0", old.name(), old.path()))
 }
 
 fn render(policy: &CookiePolicy, value: &str) -> String {

@@ -8,9 +8,11 @@
 //! sign_out.rs a sign-out, now or at the end -> Destroyed       asked of the storage once
 //! lane.rs     one commit in flight per session, what waits goes out together
 //! revoke.rs   from outside of a session: find an owner's, end one or many
+//! moving_in.rs  another library's cookie -> a ticket of ours   only where one is named
 //! ```
 
 mod answer;
+mod asking;
 mod background;
 mod begin;
 mod builder;
@@ -19,11 +21,13 @@ mod finish;
 mod finished;
 mod lane;
 mod load;
+mod moving_in;
 mod revoke;
 mod scope;
 mod sign_in;
 mod sign_out;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,13 +39,16 @@ use crate::policy::Policy;
 use crate::session::Limits;
 use crate::storage::{AnyStorage, SessionStorage, StorageHealth, within};
 
+use asking::Asking;
 use background::Background;
 use lane::Lanes;
+use moving_in::MovingIn;
 
 pub use answer::{Answer, SetCookie};
 pub use begin::RequestFacts;
 pub use builder::EngineBuilder;
 pub use finished::{Finished, SignOut};
+pub(crate) use moving_in::Arrival;
 pub use revoke::{Revoked, RevokedPage};
 pub use scope::RequestScope;
 pub(crate) use sign_out::Removal;
@@ -73,6 +80,8 @@ struct Inner {
     /// Finds the policy's cookie; made once, because making it costs as much as a search.
     cookie_name: Finder<'static>,
     observer: Option<Arc<dyn Observer>>,
+    /// Where visitors may come from that still hold another library's cookie.
+    moving_in: Option<MovingIn>,
     lanes: Arc<Lanes>,
     background: Arc<Background>,
 }
@@ -153,12 +162,15 @@ impl Engine {
         operation: Operation,
         question: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, StorageError> {
-        if self.inner.observer.is_none() {
-            return question.await;
+        let asking = Asking::begin(operation, self.storage());
+        let start = self.inner.observer.is_some().then(Instant::now);
+        // Pinned here, so that it is not moved into the span.
+        let answer = asking.around(pin!(question)).await;
+        let error = answer.as_ref().err();
+        asking.end(error);
+        if let Some(start) = start {
+            self.emit(&Event::Asked { operation, took: start.elapsed(), error });
         }
-        let start = Instant::now();
-        let answer = question.await;
-        self.emit(&Event::Asked { operation, took: start.elapsed(), error: answer.as_ref().err() });
         answer
     }
 }

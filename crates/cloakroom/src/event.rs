@@ -2,6 +2,8 @@
 //!
 //! No event holds a token or a value.
 
+mod name;
+
 use std::time::Duration;
 
 use crate::error::{Operation, SessionError, StorageError};
@@ -60,6 +62,12 @@ pub enum Event<'a> {
     },
     /// A session was given a new ticket.
     Rotated {
+        /// The session.
+        session: PublicId,
+    },
+    /// A visitor who came with another library's cookie was given a ticket, once for each session that
+    /// moves in.
+    MovedIn {
         /// The session.
         session: PublicId,
     },
@@ -241,6 +249,17 @@ impl Rejection {
 
 /// Is told every [`Event`]. It is called on the request's path, so it must be quick and must not
 /// block.
+///
+/// A closure is an observer, and so is a pair of two.
+///
+/// ```
+/// use cloakroom::{Engine, Event, MemorySessionStorage};
+///
+/// let log = |event: &Event<'_>| println!("{}", event.name());
+/// let count = |event: &Event<'_>| drop(event.name().len());
+/// let engine = Engine::builder(MemorySessionStorage::new()).observer((log, count)).build()?;
+/// # Ok::<(), cloakroom::ConfigError>(())
+/// ```
 pub trait Observer: Send + Sync + 'static {
     /// Something happened.
     fn observe(&self, event: &Event<'_>);
@@ -249,6 +268,14 @@ pub trait Observer: Send + Sync + 'static {
 impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
     fn observe(&self, event: &Event<'_>) {
         self(event);
+    }
+}
+
+/// Tells both, the first one first.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn observe(&self, event: &Event<'_>) {
+        self.0.observe(event);
+        self.1.observe(event);
     }
 }
 

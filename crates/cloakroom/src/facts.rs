@@ -1,5 +1,8 @@
 //! [`SessionFacts`]: what people may see of a session: when and where, never its values or ticket.
 
+#[cfg(feature = "user-agent")]
+mod browser;
+
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -99,6 +102,14 @@ impl SessionFacts {
     /// The browser's user agent as it was sent, at most 512 bytes of it.
     pub fn user_agent(&self) -> Option<&str> {
         self.user_agent.as_deref()
+    }
+
+    /// The browser in words, such as "Firefox on Linux"; `None` where it cannot be told. Needs the
+    /// feature `user-agent`. The words are from a list: unlike the user agent itself they hold nothing
+    /// that the visitor has written.
+    #[cfg(feature = "user-agent")]
+    pub fn browser(&self) -> Option<String> {
+        self.user_agent().and_then(browser::in_words)
     }
 
     /// When the session was created.

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::cookie::Candidates;
-use crate::engine::Engine;
+use crate::engine::{Arrival, Engine};
 use crate::error::{SessionError, StorageError};
 use crate::event::Rejection;
 use crate::fingerprint::SessionFingerprint;
 use crate::session::{Session, SessionData, State};
 use crate::storage::{Destroyed, Durability};
+use crate::token::{SessionKey, VerifierHash};
 
 /// A request's way to its session. Adapters put it into the request's extensions.
 ///
@@ -87,6 +88,8 @@ impl SessionState {
 pub(crate) struct Visit {
     pub(crate) engine: Engine,
     pub(crate) candidates: Candidates,
+    /// What the request shows of another library, where visitors may come from one.
+    pub(crate) arrival: Option<Box<Arrival>>,
     pub(crate) fingerprint: Option<SessionFingerprint>,
     pub(crate) loaded: OnceCell<Result<LoadOutcome, StorageError>>,
     /// What the first load has found is a near-cache's copy.
@@ -181,15 +184,13 @@ impl Handle {
             Ok(LoadOutcome::Rejected(Rejection::Superseded)) => Err(SessionError::Superseded),
             // A ticket without a session may be one whose sign-out is pending.
             Ok(LoadOutcome::Rejected(Rejection::Unknown)) => {
-                let tickets = visit.candidates.tokens().cloned().collect();
-                Ok(visit.engine.sign_out_unseen(tickets).await?)
+                Ok(visit.engine.sign_out_unseen(visit.proofs()).await?)
             }
             Ok(LoadOutcome::Anonymous | LoadOutcome::Rejected(Rejection::Fingerprint)) => {
                 Ok(Destroyed::Absent(Durability::LOCAL))
             }
             Err(error) if error.is_transient() => {
-                let tickets = visit.candidates.tokens().cloned().collect();
-                let outcome = visit.engine.sign_out_unseen(tickets).await?;
+                let outcome = visit.engine.sign_out_unseen(visit.proofs()).await?;
                 visit.state().sign_out_unseen(outcome);
                 Ok(outcome)
             }
@@ -221,6 +222,13 @@ impl Visit {
     /// What is known of the ticket by now.
     pub(crate) fn known(&self) -> Option<&Result<LoadOutcome, StorageError>> {
         self.reloaded.get().or_else(|| self.loaded.get())
+    }
+
+    /// Where the sessions lie that the request may open, and what it proves itself with there.
+    fn proofs(&self) -> Vec<(SessionKey, VerifierHash)> {
+        let tickets = self.candidates.tokens().map(|token| (token.key(), token.verifier_hash()));
+        let arrival = self.arrival.as_deref().filter(|_| self.candidates.is_empty());
+        tickets.chain(arrival.and_then(Arrival::proof)).collect()
     }
 
     /// Why nothing of what the request has changed can be committed: the storage has refused the

@@ -27,6 +27,7 @@ mod handle;
 mod index;
 mod into_engine;
 mod lifetime;
+mod old_session;
 mod owner;
 mod policy;
 mod record;
@@ -55,6 +56,7 @@ pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome, SessionState};
 pub use index::{EntryState, INDEX_MARGIN, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
 pub use into_engine::IntoEngine;
+pub use old_session::{OldCookie, OldSessionId};
 pub use owner::OwnerKey;
 pub use policy::{
     AtLimit, ConcurrentSessions, CookiePolicy, OnServerError, OutagePolicy, PendingSignOut, Policy,
@@ -68,7 +70,8 @@ pub use session::{
 pub use storage::{
     AnyStorage, BreakerState, ConnectionHealth, ConnectionState, DEFAULT_MAX_BYTES,
     DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, Durability,
-    HealthStatus, MemorySessionStorage, MemorySessionStorageBuilder, NearCacheHealth, NodeHealth,
-    Page, Position, SessionStorage, StorageHealth, StorageStats, Touched, end_by,
+    HealthStatus, JournalHealth, MemorySessionStorage, MemorySessionStorageBuilder,
+    NearCacheHealth, NodeHealth, Page, Position, RoomHealth, SessionStorage, StorageHealth,
+    StorageStats, Touched, end_by,
 };
 pub use token::{InvalidPublicId, PublicId, SessionKey, TOKEN_CHARS, Token, VerifierHash};

@@ -142,8 +142,11 @@ impl Reply {
 impl SetCookie {
     /// All headers to append to an answer, beside what the application has set itself: names in
     /// lower case, each with its value. The first one holds the ticket: never log it.
-    pub fn headers(&self) -> [(&'static str, &str); 3] {
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let old = self.old().map(|old| ("set-cookie", old));
         [("set-cookie", self.value()), ("cache-control", Self::CACHE_CONTROL), ("vary", Self::VARY)]
+            .into_iter()
+            .chain(old)
     }
 }
 

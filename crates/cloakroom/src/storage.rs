@@ -29,8 +29,8 @@ pub(crate) use limit::within;
 
 pub use any::AnyStorage;
 pub use health::{
-    BreakerState, ConnectionHealth, ConnectionState, HealthStatus, NearCacheHealth, NodeHealth,
-    StorageHealth,
+    BreakerState, ConnectionHealth, ConnectionState, HealthStatus, JournalHealth, NearCacheHealth,
+    NodeHealth, RoomHealth, StorageHealth,
 };
 pub use limit::end_by;
 pub use memory::{

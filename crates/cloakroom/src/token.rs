@@ -56,6 +56,14 @@ impl Token {
         Ok(Self { selector: self.selector, verifier })
     }
 
+    /// The token of these two parts.
+    pub(crate) fn from_parts(
+        selector: [u8; SELECTOR_BYTES],
+        verifier: [u8; VERIFIER_BYTES],
+    ) -> Self {
+        Self { selector, verifier }
+    }
+
     /// Reads a token from a cookie's value: exactly 64 characters of base64url, one canonical
     /// form. Anything else is no ticket, so the answer is `None`.
     ///
@@ -169,7 +177,7 @@ impl SessionKey {
         usize::from(self.0[15]) % shards
     }
 
-    fn derive(domain: &[u8], secret: &[u8]) -> Self {
+    pub(crate) fn derive(domain: &[u8], secret: &[u8]) -> Self {
         let digest: [u8; 32] =
             Sha256::new().chain_update(domain).chain_update(secret).finalize().into();
         let mut key = [0; 16];

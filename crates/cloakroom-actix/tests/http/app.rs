@@ -8,11 +8,11 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
-use cloakroom::{Engine, SessionStorage};
+use cloakroom::{Engine, EngineBuilder, SessionStorage};
 use cloakroom_actix::SessionMiddleware;
 use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::RedisServer;
-use cloakroom_testkit::http::{OUTAGE_COMMAND_TIMEOUT, Site};
+use cloakroom_testkit::http::{OUTAGE_COMMAND_TIMEOUT, SealedCookie, Site};
 
 use crate::routes;
 
@@ -25,6 +25,15 @@ pub(crate) struct TwoNodes {
 impl TwoNodes {
     pub(crate) async fn start(one: impl SessionStorage, other: impl SessionStorage) -> Self {
         Self { nodes: [application(one), application(other)], _redis: None }
+    }
+
+    /// The same nodes, whose visitors come from another library.
+    pub(crate) async fn moving_in(one: impl SessionStorage, other: impl SessionStorage) -> Self {
+        let node = |builder: EngineBuilder| {
+            application_on(&builder.old_cookie(SealedCookie).build().unwrap())
+        };
+        let nodes = [node(Engine::builder(one)), node(Engine::builder(other))];
+        Self { nodes, _redis: None }
     }
 
     /// The same nodes, which end before the server that they need.
@@ -58,8 +67,11 @@ impl Drop for Node {
 }
 
 pub(crate) fn application(storage: impl SessionStorage) -> Node {
-    let engine = Engine::builder(storage).build().unwrap();
-    serve(&engine, routes::routes(&engine), HalfClosed::Served)
+    application_on(&Engine::builder(storage).build().unwrap())
+}
+
+fn application_on(engine: &Engine) -> Node {
+    serve(engine, routes::routes(engine), HalfClosed::Served)
 }
 
 /// What a server does with a client that has closed its side of the connection.

@@ -34,6 +34,41 @@ mod redis {
     cloakroom_testkit::http_scenarios!(start);
 }
 
+mod moving_in {
+    mod memory {
+        use cloakroom::MemorySessionStorage;
+        use cloakroom_testkit::ManualClock;
+        use cloakroom_testkit::http::Moving;
+
+        use crate::app::TwoNodes;
+
+        async fn start() -> (TwoNodes, Moving) {
+            let clock = ManualClock::new();
+            let storage = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
+            let site = TwoNodes::moving_in(storage.clone(), storage.clone()).await;
+            (site, Moving::into_storage(storage).with_clock(clock))
+        }
+
+        cloakroom_testkit::http_moving_in_scenarios!(start, clock);
+    }
+
+    mod redis {
+        use cloakroom_testkit::RedisServer;
+        use cloakroom_testkit::http::Moving;
+
+        use crate::app::{TwoNodes, redis_storage};
+
+        async fn start() -> (TwoNodes, Moving) {
+            let server = RedisServer::start().await.unwrap();
+            let (one, other) = (redis_storage(&server).await, redis_storage(&server).await);
+            let site = TwoNodes::moving_in(one.clone(), other).await.keeping(server);
+            (site, Moving::into_storage(one))
+        }
+
+        cloakroom_testkit::http_moving_in_scenarios!(start);
+    }
+}
+
 mod illness {
     use cloakroom_testkit::AilingStorage;
 

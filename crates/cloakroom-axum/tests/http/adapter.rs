@@ -14,7 +14,8 @@ use cloakroom_testkit::http::{HttpClient, Site};
 use http_body_util::BodyExt;
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::app::{TwoNodes, application, redis_storage, serve};
+use crate::app::{TwoNodes, application};
+use crate::node::{redis_storage, serve};
 
 async fn ask(router: Router) -> Response {
     router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap()

@@ -1,16 +1,15 @@
 //! The application under test: two nodes with the scenarios' routes, each with an engine of its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use axum::Router;
-use cloakroom::{Engine, SessionStorage};
+use cloakroom::{Engine, EngineBuilder, SessionStorage};
 use cloakroom_axum::SessionLayer;
-use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::RedisServer;
-use cloakroom_testkit::http::{OUTAGE_COMMAND_TIMEOUT, Site};
-use tokio::net::TcpListener;
+use cloakroom_testkit::http::{SealedCookie, Site};
 use tokio::task::AbortHandle;
 
+use crate::node::serve;
 use crate::routes;
 
 /// Two nodes on one storage; they stop with the value.
@@ -22,8 +21,19 @@ pub(crate) struct TwoNodes {
 
 impl TwoNodes {
     pub(crate) async fn start(one: impl SessionStorage, other: impl SessionStorage) -> Self {
-        let (one, first) = serve(application(one)).await;
-        let (other, second) = serve(application(other)).await;
+        Self::serving([application(one), application(other)]).await
+    }
+
+    /// The same nodes, whose visitors come from another library.
+    pub(crate) async fn moving_in(one: impl SessionStorage, other: impl SessionStorage) -> Self {
+        let engine = |builder: EngineBuilder| builder.old_cookie(SealedCookie).build().unwrap();
+        let (one, other) = (engine(Engine::builder(one)), engine(Engine::builder(other)));
+        Self::serving([application_on(one), application_on(other)]).await
+    }
+
+    async fn serving([one, other]: [Router; 2]) -> Self {
+        let (one, first) = serve(one).await;
+        let (other, second) = serve(other).await;
         Self { nodes: [one, other], servers: [first, second], _redis: None }
     }
 
@@ -47,22 +57,9 @@ impl Drop for TwoNodes {
 }
 
 pub(crate) fn application(storage: impl SessionStorage) -> Router {
-    let engine = Engine::builder(storage).build().unwrap();
+    application_on(Engine::builder(storage).build().unwrap())
+}
+
+fn application_on(engine: Engine) -> Router {
     routes::router(&engine).layer(SessionLayer::new(engine))
-}
-
-/// Serves a router on a free port of this machine.
-pub(crate) async fn serve(router: Router) -> (SocketAddr, AbortHandle) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let node = listener.local_addr().unwrap();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = tokio::spawn(async move { axum::serve(listener, service).await });
-    (node, server.abort_handle())
-}
-
-/// A node's own connections to Redis.
-pub(crate) async fn redis_storage(server: &RedisServer) -> RedisSessionStorage {
-    let builder = RedisSessionStorage::builder().url(server.url()).pool_size(2);
-    let builder = builder.command_timeout(OUTAGE_COMMAND_TIMEOUT);
-    builder.load_timeout(OUTAGE_COMMAND_TIMEOUT).build().await.unwrap()
 }

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use super::password::Password;
 use super::place::Place;
 use crate::failure::Failure;
+use crate::signals::Signals;
 
 /// How long pending ends of sessions may take after the page was asked to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -43,12 +44,12 @@ pub(super) async fn serve(
 ) -> Result<(), Failure> {
     let cannot = |error| Failure::new(format!("cannot serve: {error}"));
     let place = listener.local_addr().map_err(cannot)?;
-    let ending = ending().map_err(cannot)?;
+    let mut signals = Signals::listen().map_err(cannot)?;
     say(&greeting.text(place));
     let service = page.into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
         served = axum::serve(listener, service).into_future() => served.map_err(cannot)?,
-        () = ending => {}
+        () = signals.next() => {}
     }
     // A session whose end is pending is refused by this process alone: give the others their turn.
     if engine.drain(DRAIN).await {
@@ -70,36 +71,11 @@ impl Greeting<'_> {
             Password::Drawn(text) => format!("{text}   (drawn for this run, shown once)"),
         };
         format!(
-            "\n  Cloakroom admin  http://{place}/   {reach}\n  Sessions in      Redis at {}\n  \
+            "\n  Cloakroom admin  http://{place}/   {reach}\n  Sessions in      {}\n  \
                Name             {}\n  Password         {password}\n\n  Press Ctrl-C to end it.\n\n",
             self.storage, self.operator
         )
     }
-}
-
-/// Listens for Ctrl-C and SIGTERM from now on.
-#[cfg(unix)]
-fn ending() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Listens for Ctrl-C; waits for ever where the system has no such signal.
-#[cfg(not(unix))]
-fn ending() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }
 
 /// Writes to the standard output, which may be closed.

@@ -7,6 +7,7 @@
 //! ```
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -20,26 +21,43 @@ use cloakroom::Engine;
 use cloakroom_axum::SessionLayer;
 
 use super::ledger::Ledger;
+use super::metrics::Metrics;
 use super::slow::UnderWay;
-use super::{assets, cart, home, meter, parallel, refusal, sign, slow};
+use super::{assets, cart, devices, home, meter, metrics, parallel, refusal, sign, slow};
 
 /// What handlers share beside the sessions.
 #[derive(Clone)]
 pub(super) struct App {
     /// The storage's name for people.
     pub(super) storage: Arc<str>,
+    pub(super) engine: Engine,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) under_way: Arc<UnderWay>,
+    /// How long a sign-in is recent enough to end other sessions.
+    pub(super) fresh_for: Duration,
 }
 
 impl App {
-    pub(super) fn new(storage: String, ledger: Arc<Ledger>) -> Self {
-        Self { storage: storage.into(), ledger, under_way: Arc::default() }
+    pub(super) fn new(
+        storage: String,
+        engine: Engine,
+        ledger: Arc<Ledger>,
+        metrics: Metrics,
+    ) -> Self {
+        let (storage, metrics) = (storage.into(), Arc::new(metrics));
+        let (under_way, fresh_for) = (Arc::default(), Duration::ZERO);
+        Self { storage, engine, ledger, metrics, under_way, fresh_for }
+    }
+
+    /// The same where a sign-in is recent for another time than none.
+    pub(super) fn fresh_for(self, fresh_for: Duration) -> Self {
+        Self { fresh_for, ..self }
     }
 }
 
 /// The whole application.
-pub(super) fn router(app: App, engine: &Engine) -> Router {
+pub(super) fn router(app: App) -> Router {
     Router::new()
         .route("/", get(home::show))
         .route("/sign-in", post(sign::sign_in))
@@ -49,10 +67,15 @@ pub(super) fn router(app: App, engine: &Engine) -> Router {
         .route("/cart/remove", post(cart::remove))
         .route("/cart/empty", post(cart::empty))
         .route("/cart/parallel", post(parallel::add))
+        .route("/devices", get(devices::show))
+        .route("/devices/end", post(devices::end_one))
+        .route("/devices/end-others", post(devices::end_others))
+        .route("/devices/confirm", post(devices::confirm))
         .route("/slow", get(slow::show).post(slow::write))
+        .route("/metrics", get(metrics::show))
         .route("/assets/{name}", get(assets::serve))
         .fallback(refusal::not_found)
-        .layer(SessionLayer::new(engine))
+        .layer(SessionLayer::new(&app.engine))
         .layer(middleware::from_fn(refusal::explain))
         .layer(middleware::from_fn_with_state(app.ledger.clone(), meter::measure))
         .layer(middleware::from_fn(protect))

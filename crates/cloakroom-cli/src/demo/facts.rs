@@ -1,13 +1,12 @@
 //! [`Facts`]: what the session knows of itself, and what this page and the last write cost.
 
-use cloakroom::{SessionError, Timestamp};
+use cloakroom::SessionError;
 use cloakroom_axum::Session;
 
 use super::app::App;
 use super::ledger::LastWrite;
 use super::meter::{self, Spent};
 use super::moment::Moment;
-use super::sign::SIGNED_IN_AT;
 
 /// The ticket panel of a page.
 pub(super) struct Facts {
@@ -51,13 +50,12 @@ impl Stored {
     fn of(app: &App, session: &Session) -> Result<Option<Self>, SessionError> {
         let Some(id) = session.public_id() else { return Ok(None) };
         let public_id = id.to_string();
-        let signed_in = session.get(SIGNED_IN_AT)?.map(Timestamp::from_millis);
         Ok(Some(Self {
             owner: session.owner(),
             number: public_id.chars().take(6).collect(),
             public_id,
             generation: session.generation(),
-            signed_in: signed_in.map(Moment::ago),
+            signed_in: session.signed_in_at().map(Moment::ago),
             idle: session.expires_at().map(Moment::ahead),
             absolute: session.ends_at().map(Moment::ahead),
             last_write: app.ledger.last_write(id),

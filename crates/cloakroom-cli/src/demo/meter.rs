@@ -34,12 +34,16 @@ struct Reading {
     session: Option<PublicId>,
 }
 
-/// How often the storage was asked for what. On Redis each is one command.
+/// How often the storage was asked for what. On Redis each is one command, a list one batch of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spent {
     pub(super) loads: u32,
     pub(super) commits: u32,
     pub(super) removals: u32,
+    /// Looks at the owner's index, and steps there.
+    index: u32,
+    /// Facts of many sessions at once.
+    lists: u32,
     took: Duration,
 }
 
@@ -105,6 +109,8 @@ impl Reading {
                     Operation::Load => self.spent.loads += 1,
                     Operation::Commit => self.spent.commits += 1,
                     Operation::Destroy => self.spent.removals += 1,
+                    Operation::Index => self.spent.index += 1,
+                    Operation::Facts => self.spent.lists += 1,
                     _ => {}
                 }
                 self.spent.took += *took;
@@ -117,7 +123,13 @@ impl Reading {
 
 impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [(self.loads, "load"), (self.commits, "commit"), (self.removals, "removal")];
+        let counts = [
+            (self.loads, "load"),
+            (self.index, "index step"),
+            (self.lists, "list"),
+            (self.commits, "commit"),
+            (self.removals, "removal"),
+        ];
         let mut first = true;
         for (count, name) in counts.into_iter().filter(|(count, _)| *count > 0) {
             let (separator, plural) =

@@ -23,6 +23,7 @@ pub(super) struct Frame {
 pub(super) enum Place {
     Counter,
     Slow,
+    Devices,
     Elsewhere,
 }
 

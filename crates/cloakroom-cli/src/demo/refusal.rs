@@ -108,6 +108,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::super::app::{App, router};
+    use super::super::metrics::Metrics;
     use super::*;
 
     #[tokio::test]
@@ -117,7 +118,8 @@ mod tests {
         let engine = Engine::builder(storage.clone()).policy(policy).build().unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let node = listener.local_addr().unwrap();
-        let app = router(App::new("a sickbed".to_owned(), Default::default()), &engine);
+        let metrics = Metrics::start().map_err(|it| it.to_string()).unwrap();
+        let app = router(App::new("a sickbed".to_owned(), engine, Default::default(), metrics));
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
 
         let mut visitor = HttpClient::new(node).with_cookie_name("id");

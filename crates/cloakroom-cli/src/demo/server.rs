@@ -6,13 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::Engine;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::app::{self, App};
-use super::signals::Signals;
 use crate::failure::Failure;
+use crate::signals::Signals;
 
 /// How long requests that are under way may take after the demo was asked to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,13 +41,14 @@ pub(super) async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, Fa
 
 /// Serves until Ctrl-C or SIGTERM. Requests that are under way are answered first; a second signal
 /// ends the demo without waiting for them.
-pub(super) async fn serve(listener: TcpListener, engine: Engine, app: App) -> Result<(), Failure> {
+pub(super) async fn serve(listener: TcpListener, app: App) -> Result<(), Failure> {
     let cannot = |error| Failure::new(format!("cannot serve: {error}"));
     let place = listener.local_addr().map_err(cannot)?;
     let mut signals = Signals::listen().map_err(cannot)?;
     say(&greeting(place, &app.storage));
 
-    let service = app::router(app, &engine).into_make_service_with_connect_info::<SocketAddr>();
+    let engine = app.engine.clone();
+    let service = app::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let ending = Arc::new(Notify::new());
     let told = ending.clone();
     let serving =

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Form;
 use axum::http::StatusCode;
 use axum::response::Response;
-use cloakroom::{Clock, Destroyed, Field, FlashLevel, SystemClock};
+use cloakroom::{Destroyed, FlashLevel};
 use cloakroom_axum::{Session, SessionHandle, SessionRejection};
 use serde::Deserialize;
 
@@ -18,9 +18,6 @@ const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The longest name that is accepted, in characters.
 const NAME_LIMIT: usize = 40;
-
-/// When the owner signed in, in milliseconds since the Unix epoch.
-pub(super) const SIGNED_IN_AT: Field<u64> = Field::new("signed_in_at");
 
 /// The form at the counter.
 #[derive(Deserialize)]
@@ -49,7 +46,6 @@ pub(super) async fn sign_in(
         return Ok(pages::see("/"));
     }
     session.set_owner(name)?;
-    session.insert(SIGNED_IN_AT, SystemClock.now().as_millis())?;
     let mut text = format!("Welcome, {name}. You have a new ticket");
     if form.remember.is_some() {
         session.remember_for(REMEMBERED)?;

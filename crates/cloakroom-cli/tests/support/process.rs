@@ -43,7 +43,13 @@ impl Stage {
 impl Demo {
     /// Starts a demo and waits until it has told its URL.
     pub async fn start(storage: &str) -> Self {
-        let mut child = command(&["--storage", storage, "--port", "0"]).spawn().unwrap();
+        Self::start_with(storage, &[]).await
+    }
+
+    /// The same with more options.
+    pub async fn start_with(storage: &str, options: &[&str]) -> Self {
+        let arguments = [&["--storage", storage, "--port", "0"], options].concat();
+        let mut child = command(&arguments).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
@@ -93,12 +99,26 @@ fn command(arguments: &[&str]) -> Command {
 
 /// Runs the command with other arguments than the demo's.
 pub async fn run_command(arguments: &[&str]) -> Left {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
-    command.args(arguments).kill_on_drop(true).stdin(Stdio::null());
-    let left = command.output().await.unwrap();
+    run_with(&[], arguments).await
+}
+
+/// The same with variables in its environment.
+pub async fn run_with(variables: &[(&str, &str)], arguments: &[&str]) -> Left {
+    let left = cloakroom(variables, arguments).output().await.unwrap();
     Left {
         status: left.status,
         output: String::from_utf8(left.stdout).unwrap(),
         errors: String::from_utf8(left.stderr).unwrap(),
     }
+}
+
+/// The command, with no other variables of its own than these.
+pub fn cloakroom(variables: &[(&str, &str)], arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+    command.args(arguments).kill_on_drop(true).stdin(Stdio::null());
+    for part in ["URL", "CONFIG", "PREFIX", "USERNAME", "PASSWORD", "PASSWORD_FILE"] {
+        command.env_remove(format!("CLOAKROOM_REDIS_{part}"));
+    }
+    command.envs(variables.iter().copied());
+    command
 }

@@ -94,6 +94,16 @@ impl Access {
         self.0.wire.is_encrypted()
     }
 
+    /// The number of the database.
+    pub(crate) fn database(&self) -> u32 {
+        self.0.database
+    }
+
+    /// Whether somebody introduces themselves.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.0.credentials.is_empty()
+    }
+
     /// What else to check where a server accepts a connection and says nothing.
     pub(crate) fn when_silent(&self) -> &'static str {
         if self.is_encrypted() { ", and that it speaks TLS on this port" } else { "" }

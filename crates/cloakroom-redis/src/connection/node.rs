@@ -337,6 +337,8 @@ impl Node {
         health.writes = self.writes.state();
         health.connections = self.slots.iter().map(|slot| slot.health()).collect();
         health.in_flight = health.connections.iter().map(|connection| connection.in_flight).sum();
+        health.max_in_flight = Some(self.settings.max_in_flight.saturating_mul(self.slots.len()));
+        health.repetitions_left = Some(self.retries.left());
         health
     }
 

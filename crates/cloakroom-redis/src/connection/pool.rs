@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::connector::Connector;
 use super::deadline::Deadline;
+use super::exchange::Exchange;
 use super::failure::{Cause, Failure};
 use super::hearing::Deaf;
 use super::home::Home;
@@ -210,16 +211,19 @@ impl Pool {
         // From here on, because whoever waits for a connection counts as well.
         let _in_flight = slot.begin();
         let sent_on = AtomicU64::new(0);
+        let exchange = Exchange::begin(&self.node, inquiry.question, deadline.operation());
         // Pinned here, because a timeout of its own copy would move a thousand bytes each time.
         let answer = pin!(self.repeated(slot, &sent_on, inquiry, deadline));
-        end_by(deadline.at(), answer).await.unwrap_or_else(|| {
+        let answer = end_by(deadline.at(), exchange.around(answer)).await.unwrap_or_else(|| {
             // A connection whose other side has vanished without a word looks just like a slow one.
             if slot.suspect(sent_on.load(Ordering::Relaxed)) {
                 slot.wake();
                 self.node.supervisors.ensure(&self.node);
             }
             Err(Failure::timed_out(deadline.error()))
-        })
+        });
+        exchange.end(&answer);
+        answer
     }
 
     async fn repeated(

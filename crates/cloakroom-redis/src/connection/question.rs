@@ -67,6 +67,21 @@ impl<'a> Inquiry<'a> {
 }
 
 impl Question<'_> {
+    /// The command's name, as OpenTelemetry calls the operation of a database.
+    #[cfg(feature = "tracing")]
+    pub(super) fn name(&self) -> &str {
+        let command = match self {
+            Self::Command(command) | Self::Durable { command, .. } => command,
+            Self::Script { by_hash, .. } => by_hash,
+            Self::Pipeline(_) => return "PIPELINE",
+        };
+        let name = command.args_iter().next();
+        match name {
+            Some(redis::Arg::Simple(name)) => str::from_utf8(name).unwrap_or_default(),
+            _ => "",
+        }
+    }
+
     /// Sends the question and waits for the answer. What is rare is boxed: it shall take no room in
     /// the future of every command.
     pub(super) async fn put(

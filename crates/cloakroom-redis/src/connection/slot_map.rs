@@ -25,11 +25,18 @@ pub(super) struct SlotMap {
 
 /// One range of slots and the primary that serves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Served {
-    pub(super) first: u16,
-    pub(super) last: u16,
-    pub(super) host: String,
-    pub(super) port: u16,
+pub(crate) struct Served {
+    pub(crate) first: u16,
+    pub(crate) last: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl Served {
+    /// Whether a key lies in it.
+    pub(crate) fn holds(&self, key: &[u8]) -> bool {
+        (self.first..=self.last).contains(&KeySlot::of(key).0)
+    }
 }
 
 impl KeySlot {
@@ -106,7 +113,7 @@ impl SlotMap {
 
 /// Reads the answer to `CLUSTER SLOTS`. A node that does not tell its host is the one that was
 /// asked.
-pub(super) fn read(answer: &Value, asked: &str) -> Option<Vec<Served>> {
+pub(crate) fn read(answer: &Value, asked: &str) -> Option<Vec<Served>> {
     let Value::Array(ranges) = answer else { return None };
     ranges.iter().map(|range| read_range(range, asked)).collect()
 }

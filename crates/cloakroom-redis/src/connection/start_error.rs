@@ -9,7 +9,7 @@ use crate::error::ClientError;
 
 /// The error of a storage that could not be started. `when_silent` is what else a person may look at
 /// where no answer came.
-pub(super) fn config_error(
+pub(crate) fn config_error(
     error: OpenError,
     host: &str,
     timeout: Duration,

@@ -11,7 +11,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{SessionKey, Timestamp, VerifierHash};
+use cloakroom::{JournalHealth, SessionKey, Timestamp, VerifierHash};
 use tokio::time::Instant;
 
 use super::entry::{Entry, Proofs, State, pause};
@@ -344,6 +344,12 @@ impl Book {
         if history != self.history {
             self.again(&key, now);
         }
+    }
+
+    pub(super) fn health(&mut self, now: Instant) -> JournalHealth {
+        let mut health = self.stats(now).health(&self.policy);
+        health.unseen = self.pending_unseen;
+        health
     }
 
     pub(super) fn stats(&mut self, now: Instant) -> JournalStats {

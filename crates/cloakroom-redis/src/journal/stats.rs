@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cloakroom::StorageStats;
+use cloakroom::{JournalHealth, StorageStats};
+
+use super::JournalPolicy;
 
 /// The journal's figures. Counters count since the journal was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,18 @@ pub(crate) struct JournalStats {
 }
 
 impl JournalStats {
+    /// What of it belongs into the storage's health, beside the bounds.
+    pub(super) fn health(self, policy: &JournalPolicy) -> JournalHealth {
+        let mut health = JournalHealth::default();
+        health.max_pending = policy.max_pending;
+        health.max_unseen = policy.max_unseen;
+        health.oldest_pending = self.oldest_pending.unwrap_or_default();
+        health.remembered = self.entries;
+        health.max_remembered = policy.max_confirmed;
+        health.displaced = self.displaced;
+        health
+    }
+
     /// The same figures among those of the storage.
     pub(crate) fn put_into(self, stats: StorageStats) -> StorageStats {
         stats

@@ -11,20 +11,19 @@ local function number(value)
   return string.format('%.0f', value)
 end
 
-redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. number(now - MARGIN))
-
-local function entries()
-  local flat, found = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES'), {}
-  for at = 1, #flat, 2 do
-    local entry = flat[at]
-    if #entry == 25 then
-      found[#found + 1] = {
-        entry = entry, session = string.sub(entry, 1, 16), state = string.sub(entry, 17, 17),
-        moment = struct.unpack('>I8', entry, 18), deadline = tonumber(flat[at + 1]),
-      }
-    end
+-- What is in the index and not over, kept in step with the server.
+local index = {}
+local flat = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+for at = 1, #flat, 2 do
+  local entry, deadline = flat[at], tonumber(flat[at + 1])
+  if deadline < now - MARGIN then
+    redis.call('ZREM', key, entry)
+  elseif #entry == 25 then
+    index[#index + 1] = {
+      entry = entry, session = string.sub(entry, 1, 16), state = string.sub(entry, 17, 17),
+      moment = struct.unpack('>I8', entry, 18), deadline = deadline,
+    }
   end
-  return found
 end
 
 -- An entry counts where its session was signed in, or nobody knows what became of its sign-in.
@@ -34,7 +33,7 @@ end
 
 local function counting()
   local count = 0
-  for _, it in ipairs(entries()) do
+  for _, it in ipairs(index) do
     if counts(it) then
       count = count + 1
     end
@@ -42,27 +41,42 @@ local function counting()
   return count
 end
 
-local function put(session, state, moment, deadline)
-  redis.call('ZADD', key, number(deadline), session .. state .. struct.pack('>I8', moment))
-end
-
-local function each(list, size, act)
-  for at = 1, #list, size do
-    act(string.sub(list, at, at + size - 1))
+-- Removes all entries that are meant.
+local function remove(is_meant)
+  for at = #index, 1, -1 do
+    if is_meant(index[at]) then
+      redis.call('ZREM', key, index[at].entry)
+      table.remove(index, at)
+    end
   end
 end
 
-local function remove(entry)
-  redis.call('ZREM', key, entry)
+local function put(session, state, moment, deadline)
+  local entry = session .. state .. struct.pack('>I8', moment)
+  redis.call('ZADD', key, number(deadline), entry)
+  index[#index + 1] =
+    { entry = entry, session = session, state = state, moment = moment, deadline = deadline }
 end
 
-local outcome = 'D'
+-- The parts of a list, each of so many bytes.
+local function parts(list, size)
+  local found = {}
+  for at = 1, #list, size do
+    found[string.sub(list, at, at + size - 1)] = true
+  end
+  return found
+end
+
+local outcome, session = 'D', ARGV[3]
+local function is_this(it)
+  return it.session == session
+end
+
 if step == 'E' then
-  local session, lifetime, pending, most = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-  local others, before, deadline = 0, {}, now + lifetime + pending
-  for _, it in ipairs(entries()) do
-    if it.session == session then
-      before[#before + 1] = it.entry
+  local lifetime, pending, most = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+  local others, deadline = 0, now + lifetime + pending
+  for _, it in ipairs(index) do
+    if is_this(it) then
       deadline = math.max(deadline, it.deadline)
     elseif it.state ~= 'x' then
       others = others + 1
@@ -71,72 +85,69 @@ if step == 'E' then
   if most ~= '' and others >= tonumber(most) then
     outcome = 'F'
   else
-    for _, entry in ipairs(before) do
-      remove(entry)
-    end
+    remove(is_this)
     put(session, 'p', now + pending, deadline)
   end
 elseif step == 'S' then
-  local session, deadline, most = ARGV[3], tonumber(ARGV[4]), ARGV[5]
-  local before = {}
-  for _, it in ipairs(entries()) do
-    if it.session == session then
-      before[#before + 1] = it.entry
-      if it.state == 'x' then
-        outcome = 'X'
-      end
+  local deadline, most = tonumber(ARGV[4]), ARGV[5]
+  for _, it in ipairs(index) do
+    if is_this(it) and it.state == 'x' then
+      outcome = 'X'
     end
   end
   if outcome ~= 'X' then
-    for _, entry in ipairs(before) do
-      remove(entry)
-    end
+    remove(is_this)
     put(session, 's', now, deadline)
     if most ~= '' and counting() > tonumber(most) then
       outcome = 'F'
     end
   end
 elseif step == 'C' then
-  local session, most, over, candidates = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
-  each(over, 25, remove)
+  local most, over, candidates = tonumber(ARGV[4]), parts(ARGV[5], 25), ARGV[6]
+  remove(function(it)
+    return over[it.entry]
+  end)
   local present, standing = false, {}
-  for _, it in ipairs(entries()) do
-    standing[it.entry] = counts(it) and it or nil
-    present = present or (it.session == session and counts(it))
+  for _, it in ipairs(index) do
+    if counts(it) then
+      standing[it.entry] = it
+      present = present or is_this(it)
+    end
   end
   if not present then
     outcome = 'X'
   else
     local too_many = counting() - most
-    each(candidates, 25, function(entry)
-      local it = standing[entry]
+    for at = 1, #candidates, 25 do
+      local it = standing[string.sub(candidates, at, at + 24)]
       if it and too_many > 0 then
-        remove(entry)
+        remove(function(other)
+          return other == it
+        end)
         put(it.session, 'x', now, it.deadline)
+        standing[it.entry] = nil
         too_many = too_many - 1
       end
-    end)
-  end
-elseif step == 'R' then
-  each(ARGV[3], 25, remove)
-elseif step == 'L' then
-  local gone = {}
-  each(ARGV[3], 16, function(session)
-    gone[session] = true
-  end)
-  for _, it in ipairs(entries()) do
-    if gone[it.session] then
-      remove(it.entry)
     end
   end
+elseif step == 'R' then
+  local meant = parts(session, 25)
+  remove(function(it)
+    return meant[it.entry]
+  end)
+elseif step == 'L' then
+  local meant = parts(session, 16)
+  remove(function(it)
+    return meant[it.session]
+  end)
 end
 
-local parts, last = { outcome, struct.pack('>I8', now), echo }, 0
-for _, it in ipairs(entries()) do
-  parts[#parts + 1] = it.entry .. struct.pack('>I8', it.deadline)
+local answer, last = { outcome, struct.pack('>I8', now), echo }, 0
+for _, it in ipairs(index) do
+  answer[#answer + 1] = it.entry .. struct.pack('>I8', it.deadline)
   last = math.max(last, it.deadline)
 end
 if last > 0 and (step == 'E' or step == 'S') then
   redis.call('PEXPIREAT', key, number(last + MARGIN + 1))
 end
-return table.concat(parts)
+return table.concat(answer)

@@ -107,7 +107,9 @@ impl Cache {
         for shard in &self.shards {
             let shard = lock(shard);
             health.entries += shard.copies().len();
+            health.max_entries += shard.copies().max_entries();
             health.bytes += shard.copies().bytes();
+            health.max_bytes += shard.copies().max_bytes();
             health.evictions += shard.copies().evictions();
             health.hits += shard.hits;
             health.misses += shard.misses;

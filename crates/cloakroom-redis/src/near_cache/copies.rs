@@ -63,6 +63,14 @@ impl Copies {
         self.bytes
     }
 
+    pub(super) fn max_entries(&self) -> usize {
+        self.max_entries
+    }
+
+    pub(super) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
     pub(super) fn evictions(&self) -> u64 {
         self.evictions
     }

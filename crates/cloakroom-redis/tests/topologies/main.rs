@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod cluster_failovers;
+mod cluster_foreign;
 mod cluster_laws;
 mod cluster_redirections;
 mod cluster_slots;

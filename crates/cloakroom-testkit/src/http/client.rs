@@ -52,6 +52,13 @@ impl HttpClient {
         Self { jar, ..self.clone() }
     }
 
+    /// The same visitor, whose browser was given one more cookie by somebody else.
+    #[must_use]
+    pub fn holding(mut self, set_cookie: &str) -> Self {
+        self.jar.take(set_cookie);
+        self
+    }
+
     /// The same visitor without any cookie.
     #[must_use]
     pub fn without_cookies(&self) -> Self {

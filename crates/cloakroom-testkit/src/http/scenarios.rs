@@ -6,6 +6,7 @@
 mod cookies;
 mod failing;
 mod illness;
+mod moving_in;
 mod outage;
 mod signing_in;
 mod signing_out;
@@ -17,6 +18,7 @@ mod writing;
 pub use cookies::*;
 pub use failing::*;
 pub use illness::*;
+pub use moving_in::*;
 pub use outage::*;
 pub use signing_in::*;
 pub use signing_out::*;

@@ -23,11 +23,23 @@ impl Answer {
 #[must_use = "without the header the visitor does not learn of the ticket"]
 pub struct SetCookie {
     value: String,
+    /// The header that takes another library's cookie away.
+    old: Option<String>,
 }
 
 impl SetCookie {
     pub(super) fn new(value: String) -> Self {
-        Self { value }
+        Self { value, old: None }
+    }
+
+    /// The same, and another library's cookie is taken away with it.
+    pub(super) fn taking_away(mut self, old: String) -> Self {
+        self.old = Some(old);
+        self
+    }
+
+    pub(crate) fn old(&self) -> Option<&str> {
+        self.old.as_deref()
     }
 
     /// The value of the `Set-Cookie` header. It holds a ticket: never log it.

@@ -34,9 +34,12 @@ impl Engine {
         if candidates.has_ignored() {
             self.emit(&Event::TooManyCookies);
         }
+        let moving_in = self.inner.moving_in.as_ref();
+        let arrival = moving_in.and_then(|from| from.look(request, &candidates));
         RequestScope::new(Arc::new(Visit {
             engine: self.clone(),
             candidates,
+            arrival,
             fingerprint: self.fingerprint(request),
             loaded: OnceCell::new(),
             is_copy: AtomicBool::new(false),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::{Background, Engine, Inner, Lanes};
+use super::{Background, Engine, Inner, Lanes, MovingIn};
 use crate::error::ConfigError;
 use crate::event::{Event, Observer};
+use crate::old_session::OldCookie;
 use crate::policy::Policy;
 use crate::storage::{AnyStorage, SessionStorage};
 
@@ -17,11 +18,12 @@ pub struct EngineBuilder {
     storage: AnyStorage,
     policy: Option<Policy>,
     observer: Option<Arc<dyn Observer>>,
+    moving_in: Option<MovingIn>,
 }
 
 impl EngineBuilder {
     pub(super) fn new(storage: AnyStorage) -> Self {
-        Self { storage, policy: None, observer: None }
+        Self { storage, policy: None, observer: None, moving_in: None }
     }
 
     /// The policy. Without one it is [`Policy::default`] with the storage's own default TTL as its
@@ -36,6 +38,15 @@ impl EngineBuilder {
     /// says so on the standard error output).
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Lets visitors in who still hold the cookie of another library, whose sessions were imported
+    /// into this storage (default: nobody). The first request with it gets a ticket of ours, and the
+    /// old cookie is taken away; [`OldCookie`] says what holds. `cloakroom-import` has one for each
+    /// library that it reads.
+    pub fn old_cookie(mut self, cookie: impl OldCookie) -> Self {
+        self.moving_in = Some(MovingIn::new(cookie));
         self
     }
 
@@ -64,6 +75,7 @@ impl EngineBuilder {
                 cookie_name: Finder::new(&policy.cookie.name).into_owned(),
                 policy,
                 observer: self.observer,
+                moving_in: self.moving_in,
                 lanes: Arc::new(Lanes::default()),
                 background: Background::here(),
             }),

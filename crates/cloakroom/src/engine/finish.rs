@@ -65,7 +65,8 @@ pub(super) async fn finish(
 
 /// Whether everything that the browser holds under our name is known to open nothing.
 fn is_useless(handle: &Handle) -> bool {
-    let all_seen = !handle.visit.candidates.has_ignored();
+    let candidates = &handle.visit.candidates;
+    let all_seen = !candidates.is_empty() && !candidates.has_ignored();
     let known = handle.visit.known();
     all_seen && matches!(known, Some(Ok(LoadOutcome::Rejected(Rejection::Unknown))))
 }

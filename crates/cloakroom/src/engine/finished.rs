@@ -43,6 +43,12 @@ impl Finished {
         Self { cookie, ..Self::default() }
     }
 
+    /// The same answer with this cookie instead of its own.
+    pub(super) fn carrying(mut self, cookie: SetCookie) -> Self {
+        self.cookie = Some(cookie);
+        self
+    }
+
     pub(super) fn with_sign_out(mut self, sign_out: Option<SignOut>) -> Self {
         self.sign_out = sign_out;
         self

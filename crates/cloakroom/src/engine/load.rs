@@ -66,6 +66,9 @@ impl Engine {
     }
 
     async fn try_tickets(&self, visit: &Visit, look: Look) -> Result<LoadOutcome, StorageError> {
+        if let Some(arrival) = visit.arrival.as_deref().filter(|_| visit.candidates.is_empty()) {
+            return Box::pin(self.move_in(visit, arrival)).await;
+        }
         let mut outcome = LoadOutcome::Anonymous;
         for token in visit.candidates.tokens() {
             let ticket = Ticket::new(token.clone());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Engine, Finished, finish};
+use super::{Answer, Engine, Finished, finish, moving_in};
 use crate::error::SessionError;
 use crate::handle::{Handle, Visit};
 
@@ -41,7 +41,8 @@ impl RequestScope {
     /// must then say so: its body was written for a request that succeeded.
     pub async fn finish(self, answer: Answer) -> Result<Finished, SessionError> {
         let engine = self.engine().clone();
-        finish::finish(&engine, &self.handle, answer).await
+        let finished = finish::finish(&engine, &self.handle, answer).await?;
+        Ok(moving_in::hand_over(&self.handle, finished))
     }
 
     fn engine(&self) -> &Engine {

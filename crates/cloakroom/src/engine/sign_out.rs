@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::index::IndexChange;
 use crate::owner::OwnerKey;
 use crate::storage::{Destroyed, Durability, SessionStorage};
-use crate::token::{SessionKey, Token};
+use crate::token::{SessionKey, VerifierHash};
 
 /// A record that a request wants to be gone.
 #[derive(Debug)]
@@ -91,13 +91,13 @@ impl Engine {
     /// handler does not wait for it.
     pub(crate) async fn sign_out_unseen(
         &self,
-        tickets: Vec<Token>,
+        proofs: Vec<(SessionKey, VerifierHash)>,
     ) -> Result<Destroyed, StorageError> {
         let engine = self.clone();
         let work = async move {
             let mut all = Destroyed::Absent(Durability::LOCAL);
-            for ticket in tickets {
-                let outcome = destroy_unseen(&engine, &ticket).await?;
+            for (key, proof) in proofs {
+                let outcome = destroy_unseen(&engine, key, proof).await?;
                 all = match (all, outcome) {
                     (Destroyed::Pending, _) | (_, Destroyed::Absent(_)) => all,
                     (_, outcome) => outcome,
@@ -109,8 +109,11 @@ impl Engine {
     }
 }
 
-async fn destroy_unseen(engine: &Engine, ticket: &Token) -> Result<Destroyed, StorageError> {
-    let (key, proof) = (ticket.key(), ticket.verifier_hash());
+async fn destroy_unseen(
+    engine: &Engine,
+    key: SessionKey,
+    proof: VerifierHash,
+) -> Result<Destroyed, StorageError> {
     let removal = engine.storage().destroy_unseen(&key, &proof);
     let outcome = engine.ask(Operation::Destroy, removal).await?;
     let session = key.public_id();

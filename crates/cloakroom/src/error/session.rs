@@ -95,6 +95,28 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    /// The error's name in logs and metrics. That of a storage's error is its kind's.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Storage(error) => error.kind().name(),
+            Self::Encode { .. } => "encode",
+            Self::Decode { .. } => "decode",
+            Self::Conflict { .. } => "conflict",
+            Self::Superseded => "superseded",
+            Self::TooLarge { .. } => "too_large",
+            Self::Gone => "gone",
+            Self::Finished => "finished",
+            Self::FieldName { .. } => "field_name",
+            Self::Lifetime { .. } => "lifetime",
+            Self::OwnerName { .. } => "owner_name",
+            Self::TooManySessions { .. } => "too_many_sessions",
+            Self::SignInRequired => "sign_in_required",
+            Self::FreshSignInRequired { .. } => "fresh_sign_in_required",
+            Self::UpdatePanicked { .. } => "update_panicked",
+            Self::Random(_) => "random",
+        }
+    }
+
     /// Whether the same request may succeed in a moment (HTTP 503).
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_transient())

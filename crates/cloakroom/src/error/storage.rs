@@ -63,6 +63,24 @@ pub enum StorageErrorKind {
     Backend,
 }
 
+impl StorageErrorKind {
+    /// The kind's name in logs and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Timeout { .. } => "timeout",
+            Self::Rejected => "rejected",
+            Self::Corrupt => "corrupt",
+            Self::Denied => "denied",
+            Self::Full => "full",
+            Self::ReadOnly => "read_only",
+            Self::Pending => "pending",
+            Self::TooLarge { .. } => "too_large",
+            Self::Backend => "backend",
+        }
+    }
+}
+
 /// What was asked of the storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -88,6 +106,19 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All operations, for whoever has to know them before one is asked for.
+    pub const ALL: &'static [Self] = &[
+        Self::Load,
+        Self::Commit,
+        Self::Touch,
+        Self::Destroy,
+        Self::Index,
+        Self::Facts,
+        Self::Walk,
+        Self::Stats,
+        Self::Ping,
+    ];
+
     /// The operation's name in errors, events and metrics.
     pub const fn name(self) -> &'static str {
         match self {
@@ -138,7 +169,7 @@ impl StorageError {
     }
 
     /// Why the storage could not answer.
-    pub fn kind(&self) -> &StorageErrorKind {
+    pub const fn kind(&self) -> &StorageErrorKind {
         &self.parts.kind
     }
 
@@ -170,5 +201,20 @@ impl fmt::Display for StorageError {
 impl Error for StorageError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.parts.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_in_the_list() {
+        let source = include_str!("storage.rs");
+        let (_, body) = source.split_once("pub enum Operation {\n").unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        let defined = body.lines().filter(|line| !line.trim().starts_with("///"));
+        let listed = Operation::ALL.iter().map(|operation| format!("    {operation:?},"));
+        assert_eq!(defined.collect::<Vec<_>>(), listed.collect::<Vec<_>>());
     }
 }

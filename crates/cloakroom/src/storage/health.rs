@@ -18,11 +18,53 @@ pub struct StorageHealth {
     pub nodes: Vec<NodeHealth>,
     /// Removals that were asked for and could not be carried out yet.
     pub pending_removals: usize,
+    /// The journal of removals, where the storage keeps one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalHealth>,
     /// What somebody should look at, in words: sessions that may be evicted, a missing permission.
     pub warnings: Vec<String>,
     /// The near-cache, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near_cache: Option<NearCacheHealth>,
+    /// How full the storage is, where it has bounds of its own, as the embedded one has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomHealth>,
+}
+
+/// How a journal of removals is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct JournalHealth {
+    /// How many removals may be pending; a further one is refused.
+    pub max_pending: usize,
+    /// Those of them whose session could not be loaded before it was signed out.
+    pub unseen: usize,
+    /// How many of those may be pending.
+    pub max_unseen: usize,
+    /// For how long the oldest one that is pending has been so; zero where there is none. Serialised
+    /// in milliseconds.
+    #[serde(rename = "oldest_pending_ms", serialize_with = "whole_millis")]
+    pub oldest_pending: Duration,
+    /// Removals that are remembered, pending ones among them.
+    pub remembered: usize,
+    /// How many confirmed removals are remembered at most; then the oldest give way.
+    pub max_remembered: usize,
+    /// Confirmed removals that gave way before their time, since the start.
+    pub displaced: u64,
+}
+
+/// How full a storage is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RoomHealth {
+    /// Sessions that are held, also such as have expired a moment ago.
+    pub sessions: usize,
+    /// How many may be; a further one is refused.
+    pub max_sessions: usize,
+    /// Bytes of all their records.
+    pub bytes: usize,
+    /// How many they may take.
+    pub max_bytes: usize,
 }
 
 /// How a near-cache is: copies of records in the application's own memory.
@@ -31,8 +73,12 @@ pub struct StorageHealth {
 pub struct NearCacheHealth {
     /// Copies that are held.
     pub entries: usize,
+    /// How many may be; then others give way.
+    pub max_entries: usize,
     /// What they take in memory, about.
     pub bytes: usize,
+    /// What they may take.
+    pub max_bytes: usize,
     /// Loads that were answered with a copy, since the start.
     pub hits: u64,
     /// Loads that found no copy that could be used, since the start.
@@ -59,6 +105,17 @@ pub enum HealthStatus {
     Unavailable,
 }
 
+impl HealthStatus {
+    /// The status's name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// How one server is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -75,6 +132,10 @@ pub struct NodeHealth {
     pub writes: BreakerState,
     /// Commands under way on all connections.
     pub in_flight: usize,
+    /// How many may be; a further one is refused. `None` where nobody has said.
+    pub max_in_flight: Option<usize>,
+    /// How many commands may be sent a second time at this moment; `None` where nothing counts them.
+    pub repetitions_left: Option<u32>,
     /// Each connection.
     pub connections: Vec<ConnectionHealth>,
     /// Replicas that are connected to it.
@@ -113,6 +174,17 @@ pub enum ConnectionState {
     Down,
 }
 
+impl ConnectionState {
+    /// The state's name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Suspect => "suspect",
+            Self::Down => "down",
+        }
+    }
+}
+
 /// Whether commands are let through to a server (circuit breaker).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -146,7 +218,9 @@ impl StorageHealth {
             nodes: Vec::new(),
             pending_removals: 0,
             warnings: Vec::new(),
+            journal: None,
             near_cache: None,
+            room: None,
         }
     }
 
@@ -165,7 +239,21 @@ impl StorageHealth {
         } else {
             HealthStatus::Degraded
         };
-        Self { backend, status, nodes, pending_removals, warnings, near_cache: None }
+        Self { status, nodes, pending_removals, warnings, ..Self::healthy(backend) }
+    }
+
+    /// The same with the figures of a journal.
+    #[must_use]
+    pub fn with_journal(mut self, journal: JournalHealth) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// The same with how full the storage is.
+    #[must_use]
+    pub fn with_room(mut self, room: RoomHealth) -> Self {
+        self.room = Some(room);
+        self
     }
 
     /// The same with the figures of a near-cache.
@@ -186,6 +274,8 @@ impl NodeHealth {
             reads: BreakerState::Closed,
             writes: BreakerState::Closed,
             in_flight: 0,
+            max_in_flight: None,
+            repetitions_left: None,
             connections: Vec::new(),
             replicas: None,
             memory_policy: None,

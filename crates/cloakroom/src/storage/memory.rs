@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, Durability, Page, Position, SessionStorage,
-    StorageStats, Touched,
+    DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, Durability, Page, Position, RoomHealth,
+    SessionStorage, StorageHealth, StorageStats, Touched,
 };
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::commit::{Commit, Committed};
@@ -241,6 +241,16 @@ impl SessionStorage for MemorySessionStorage {
         Ok(StorageStats::new(self.backend_name(), sessions as u64, bytes as u64)
             .with_metric("max_sessions", settings.max_sessions)
             .with_metric("max_bytes", settings.max_bytes))
+    }
+
+    fn health(&self) -> StorageHealth {
+        let (used, settings) = (&self.shared.used, &self.shared.settings);
+        StorageHealth::healthy(self.backend_name()).with_room(RoomHealth {
+            sessions: used.sessions.load(Ordering::Relaxed),
+            max_sessions: settings.max_sessions,
+            bytes: used.bytes.load(Ordering::Relaxed),
+            max_bytes: settings.max_bytes,
+        })
     }
 
     fn backend_name(&self) -> &'static str {

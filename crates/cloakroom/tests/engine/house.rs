@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, Engine, Event, LoadOutcome, MemorySessionStorage, Policy, Record, RequestScope,
-    Session, SessionStorage, SetCookie,
+    Answer, Engine, EngineBuilder, Event, LoadOutcome, MemorySessionStorage, Policy, Record,
+    RequestScope, Session, SessionStorage, SetCookie,
 };
 use cloakroom_testkit::{FakeRequest, ManualClock};
 
@@ -35,13 +35,21 @@ impl House {
         clock: ManualClock,
         change: impl FnOnce(&mut Policy),
     ) -> Self {
+        Self::built(Engine::builder(storage), clock, change)
+    }
+
+    pub(crate) fn built(
+        builder: EngineBuilder,
+        clock: ManualClock,
+        change: impl FnOnce(&mut Policy),
+    ) -> Self {
         let mut policy = Policy::default();
         // A busy test machine must not make commits late.
         policy.commit_timeout = Duration::from_secs(20);
         change(&mut policy);
         let journal = Journal::default();
         let observer = journal.clone();
-        let engine = Engine::builder(storage)
+        let engine = builder
             .policy(policy)
             .observer(move |event: &Event<'_>| observer.write(event))
             .build()

@@ -17,6 +17,7 @@ mod flashes;
 mod fresh;
 mod late;
 mod lifetimes;
+mod moving_in;
 mod overtaken;
 mod pending;
 mod runtimes;

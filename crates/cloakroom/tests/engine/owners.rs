@@ -108,7 +108,7 @@ async fn a_session_that_idles_out_makes_room_without_a_word() {
         policy.concurrent_sessions.limit = 1;
         policy.concurrent_sessions.at_limit = AtLimit::Refuse;
     });
-    signed_in(&house).await;
+    let _first = signed_in(&house).await;
     house.clock.advance(Duration::from_secs(31 * 60));
     let second = signed_in(&house).await;
     assert_eq!(index(&house).await.len(), 1);

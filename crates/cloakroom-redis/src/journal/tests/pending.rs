@@ -137,3 +137,16 @@ async fn the_oldest_pending_removals_come_first() {
     assert_eq!(bench.server.asked(), keys);
     assert_eq!(bench.server.heard().len(), 500);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_health_shows_the_oldest_removal_and_the_bounds() {
+    let policy = JournalPolicy { max_pending: 7, max_confirmed: 9, ..JournalPolicy::default() };
+    let bench = Bench::with(policy);
+    bench.remove_while(State::Down, &key("a")).await;
+    sleep(3 * SECOND).await;
+    bench.remove_while(State::Down, &key("b")).await;
+    let health = bench.journal.health();
+    assert_eq!((health.oldest_pending, health.remembered), (3 * SECOND, 2));
+    assert_eq!((health.max_pending, health.max_remembered), (7, 9));
+    assert_eq!((health.unseen, health.max_unseen), (0, 1_000));
+}

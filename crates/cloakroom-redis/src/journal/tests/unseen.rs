@@ -45,6 +45,7 @@ async fn anybodys_tickets_do_not_take_the_places_of_sessions_that_were_seen() {
         assert_eq!(down(&bench, &key(&number.to_string()), &proof()).await, Destroyed::Pending);
     }
     let refused = async { Err(error(StorageErrorKind::Unavailable)) };
+    assert_eq!((bench.journal.health().unseen, bench.journal.health().max_unseen), (3, 3));
     let full = bench.journal.remove_unseen(&key("one more"), &proof(), None, refused).await;
     full.unwrap_err();
     let refused = async { Err(error(StorageErrorKind::Unavailable)) };

@@ -1,0 +1,32 @@
+//! [`Ending`]: the exit codes. `docs/cli.md` lists them for the people who write scripts.
+//!
+//! Clap ends the process by itself with 2 where the arguments make no sense.
+
+use std::process::ExitCode;
+
+/// How a command has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It did what it was told; what was examined is sound.
+    Done,
+    /// It did not.
+    Failed,
+    /// What was examined has warnings.
+    Warnings,
+    /// What was examined has errors.
+    Errors,
+    /// Somebody has ended it, with Ctrl-C or SIGTERM; shells use 128 and the number of the signal.
+    Interrupted,
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(match ending {
+            Ending::Done => 0,
+            Ending::Failed => 1,
+            Ending::Warnings => 3,
+            Ending::Errors => 4,
+            Ending::Interrupted => 130,
+        })
+    }
+}

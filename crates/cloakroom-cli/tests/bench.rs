@@ -1,0 +1,120 @@
+//! What `cloakroom bench` measures, and that it leaves nothing behind, however it ends.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, dead_code)]
+
+mod support {
+    pub mod process;
+}
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use cloakroom_testkit::{ClusterSet, RedisServer};
+use serde_json::Value;
+use support::process::{cloakroom, run_command, run_with};
+
+const PHASES: [&str; 5] = ["sign in", "read", "write", "mixed", "sign out"];
+
+async fn keys(server: &RedisServer) -> i64 {
+    server.ask(["DBSIZE"]).await.unwrap().number()
+}
+
+#[tokio::test]
+async fn every_phase_is_measured_and_nothing_is_left() {
+    let server = RedisServer::start().await.unwrap();
+    server.ask(["SET", "cloakroom:session:of-somebody-else", "x"]).await.unwrap();
+    let asked =
+        ["bench", "--url", &server.plain_url(), "--seconds", "1", "--sessions", "100", "--json"];
+    let left = run_command(&asked).await;
+    assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
+    let told: Value = serde_json::from_str(&left.output).unwrap();
+    let phases = told["phases"].as_array().unwrap();
+    let names: Vec<_> = phases.iter().map(|phase| phase["name"].as_str().unwrap()).collect();
+    assert_eq!(names, PHASES);
+    for phase in phases {
+        let number = |name: &str| phase[name].as_u64().unwrap();
+        assert_eq!(number("failed"), 0, "{phase}");
+        assert!(number("operations") > 0 && number("per_second") > 0, "{phase}");
+        let times = ["p50_micros", "p99_micros", "p999_micros", "longest_micros"].map(number);
+        assert!(times[0] > 0 && times.is_sorted(), "{phase}");
+    }
+    assert_eq!((&phases[0]["operations"], &phases[4]["operations"]), (&100.into(), &100.into()));
+    // It went through the scripts, and did not touch what is not its own.
+    assert!(server.calls("evalsha").await.unwrap() > 100);
+    assert_eq!(keys(&server).await, 1);
+}
+
+#[tokio::test]
+async fn people_are_told_in_words() {
+    let server = RedisServer::start().await.unwrap();
+    let (url, few) = (server.plain_url(), ["--seconds", "1", "--sessions", "10"]);
+    let left = run_command(&[&["bench", "--url", &url][..], &few].concat()).await;
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+    for phase in PHASES {
+        assert!(left.output.lines().any(|line| line.starts_with(phase)), "{}", left.output);
+    }
+    assert!(left.output.contains("This installation serves about "), "{}", left.output);
+    // Each works on sessions of its own, so there are no more at once than sessions.
+    assert!(left.output.contains("10 requests at once on 10 sessions"), "{}", left.output);
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test]
+async fn an_interrupted_run_removes_what_it_has_made() {
+    let server = RedisServer::start().await.unwrap();
+    for signal in ["INT", "TERM"] {
+        let url = server.plain_url();
+        let asked = ["bench", "--url", &url, "--seconds", "60", "--sessions", "500"];
+        let mut command = cloakroom(&[], &asked);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let made = async {
+            while keys(&server).await < 500 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), made).await.unwrap();
+        // While they are there everybody can see whose they are, and that they will end.
+        let name = server.ask(["RANDOMKEY"]).await.unwrap().text();
+        assert!(name.starts_with("cloakroom:session:bench:"), "{name}");
+        let life = server.ask(["PTTL", &name]).await.unwrap().number();
+        assert!((1..=300_000).contains(&life), "{life}");
+        let process = child.id().unwrap().to_string();
+        let kill =
+            tokio::process::Command::new("kill").arg(format!("-{signal}")).arg(process).status();
+        assert!(kill.await.unwrap().success());
+        let left = child.wait_with_output().await.unwrap();
+        let errors = String::from_utf8(left.stderr).unwrap();
+        assert_eq!((left.status.code(), left.stdout.len()), (Some(130), 0), "{errors}");
+        assert!(errors.contains("everything that was made is removed"), "{errors}");
+        assert_eq!(keys(&server).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn another_machine_is_not_loaded_without_a_yes() {
+    let url = "redis://192.0.2.1:6379?plaintext=allow";
+    let left = run_command(&["bench", "--url", url]).await;
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+    assert!(left.errors.contains("192.0.2.1:6379") && left.errors.contains("--yes"), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_one_line() {
+    let server = RedisServer::start_with(&[("maxmemory", "1")]).await.unwrap();
+    let asked = ["bench", "--url", &server.plain_url(), "--seconds", "1", "--sessions", "10"];
+    let left = run_command(&asked).await;
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+    assert!(left.errors.contains("out of memory"), "{left:?}");
+    assert_eq!(left.errors.lines().count(), 1, "{left:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_is_measured_and_left_empty() {
+    let cluster = ClusterSet::start().await.unwrap();
+    let asked = ["bench", "--seconds", "1", "--sessions", "100", "--json"];
+    let left = run_with(&[("CLOAKROOM_REDIS_URL", &cluster.plain_url())], &asked).await;
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+    for primary in cluster.primaries().await {
+        assert!(primary.calls("evalsha").await.unwrap() > 0);
+        assert_eq!(keys(primary).await, 0);
+    }
+}

@@ -1,0 +1,132 @@
+//! What `cloakroom import` does and prints.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, dead_code)]
+
+mod support {
+    pub mod process;
+}
+
+use std::process::Stdio;
+
+use cloakroom_testkit::RedisServer;
+use serde_json::{Value, json};
+use support::process::{Left, run_command};
+use tokio::process::Command;
+
+const FROM: [&str; 3] = ["import", "--from", "connect-redis"];
+
+async fn server() -> RedisServer {
+    let server = RedisServer::start().await.unwrap();
+    let script = "for i = 1, 3000 do \
+        redis.call('SET', 'sess:id' .. i, '{\"cookie\":{},\"passport\":{\"user\":\"u' .. i .. '\"}}') \
+      end redis.call('SET', 'sess:id-of-a-live-session', 's3cret')";
+    server.ask(["EVAL", script, "0"]).await.unwrap();
+    server
+}
+
+async fn import(server: &RedisServer, more: &[&str]) -> Left {
+    let url = server.url();
+    run_command(&[&FROM[..], &["--url", &url], more].concat()).await
+}
+
+fn report(left: &Left) -> Value {
+    assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
+    serde_json::from_str(&left.output).unwrap()
+}
+
+#[tokio::test]
+async fn sessions_are_imported_once_with_their_owners() {
+    let server = server().await;
+    let owner = ["--yes", "--json", "--owner-field", "passport.user"];
+    let first = report(&import(&server, &owner).await);
+    let expected = json!({
+        "dry_run": false, "read": 3001, "written": 3000, "with_owner": 3000, "present": 0,
+        "moved_in": 0, "expired": 0, "empty": 0, "left_behind": [], "resume": null,
+        "unreadable": [{
+            "reason": "the value is not a JSON object", "count": 1, "examples": ["sess:id-o…"],
+        }],
+    });
+    assert_eq!(first, expected);
+    let again = report(&import(&server, &owner).await);
+    assert_eq!((&again["written"], &again["present"]), (&json!(0), &json!(3000)));
+}
+
+#[tokio::test]
+async fn a_dry_run_asks_nobody_and_writes_nothing() {
+    let server = server().await;
+    let left = import(&server, &["--dry-run"]).await;
+    assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
+    assert!(
+        left.output.contains("      3000  would be written, 0 of them signed in\n"),
+        "{left:?}"
+    );
+    assert!(left.output.contains("             1  the value is not a JSON object: sess:id-o…\n"));
+    assert!(!left.output.contains("live-session") && !left.output.contains("s3cret"));
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 3001);
+}
+
+#[tokio::test]
+async fn nothing_begins_where_nobody_can_be_asked() {
+    let server = server().await;
+    let left = import(&server, &[]).await;
+    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    assert!(left.errors.contains("add --yes"), "{left:?}");
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 3001);
+}
+
+#[tokio::test]
+async fn an_import_goes_on_from_a_cursor() {
+    let server = server().await;
+    // Any cursor of this server will do to see that it is taken.
+    let page = server.ask(["SCAN", "0", "MATCH", "sess:*", "COUNT", "1000"]).await.unwrap().many();
+    let cursor = format!("{}@127.0.0.1:{}", page[0].text(), server.port());
+    let left = import(&server, &["--yes", "--json", "--resume", &cursor]).await;
+    let rest = report(&left);
+    assert!(rest["read"].as_u64().unwrap() < 2_500, "{rest}");
+    let left = import(&server, &["--yes", "--resume", "somewhere"]).await;
+    assert_eq!(left.status.code(), Some(2), "{left:?}");
+    assert!(left.errors.contains("a cursor is what an earlier walk has printed"), "{left:?}");
+}
+
+#[tokio::test]
+async fn an_import_that_is_interrupted_says_where_to_go_on() {
+    const SESSIONS: u64 = 30_000;
+    let server = RedisServer::start().await.unwrap();
+    let script = "for i = 1, tonumber(ARGV[1]) do \
+        redis.call('SET', 'sess:id' .. i, '{\"cookie\":{},\"n\":1}') end";
+    server.ask(["EVAL", script, "0", &SESSIONS.to_string()]).await.unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+    command.args(FROM).args(["--url", &server.url(), "--yes", "--json"]).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    while server.calls("scan").await.unwrap() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let process = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &process]).status().await.unwrap().success());
+    let left = child.wait_with_output().await.unwrap();
+    assert_eq!(left.status.code(), Some(130));
+    assert_eq!(left.stderr, b"cloakroom: the import was stopped\n");
+    let first: Value = serde_json::from_slice(&left.stdout).unwrap();
+    let cursor = first["resume"].as_str().unwrap();
+    let rest = report(&import(&server, &["--yes", "--json", "--resume", cursor]).await);
+    let written = |report: &Value| report["written"].as_u64().unwrap();
+    assert!(written(&first) >= 1_000 && written(&rest) >= 1_000);
+    assert_eq!(written(&first) + written(&rest), SESSIONS);
+}
+
+#[tokio::test]
+async fn a_mistake_is_told_without_the_password() {
+    let gone = RedisServer::start().await.unwrap();
+    let url = format!("redis://ann:s3cret@127.0.0.1:{}", gone.port());
+    gone.kill();
+    for arguments in [&["--url", url.as_str()][..], &["--from-url", &url], &["--prefix", ""]] {
+        let left = run_command(&[&FROM[..], &["--yes"], arguments].concat()).await;
+        assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+        assert!(!left.errors.contains("s3cret"), "{left:?}");
+        let mistake = left.errors.lines().last().unwrap();
+        assert!(mistake.starts_with("cloakroom: "), "{left:?}");
+    }
+    let left = run_command(&["import", "--from", "sticky-notes"]).await;
+    assert_eq!(left.status.code(), Some(2));
+    assert!(left.errors.contains("tower-sessions, actix-session, connect-redis"), "{left:?}");
+}

@@ -1,0 +1,327 @@
+//! [`Import`]: the walk over the keys of another library, from each readable session to a record of
+//! ours.
+//!
+//! It may be interrupted at any moment and repeated as often as one likes: a session that is there
+//! already is left as it is, and one whose visitor has had a ticket is not written again.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom::{
+    Absolute, Clock, Commit, CommitBuilder, Committed, ConfigError, Expect, IndexChange, OwnerKey,
+    SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind, SystemClock,
+};
+use cloakroom_redis::{ForeignCursor, ForeignEntry, ForeignKeys, ForeignValue, RedisConfig};
+use futures_util::{StreamExt, stream};
+
+use crate::library::Library;
+use crate::old_session::{LeftBehind, OldSession, Raw, RawValue, Unreadable};
+use crate::owner::OwnerField;
+use crate::report::Report;
+
+/// How many sessions are under way at once.
+const AT_ONCE: usize = 32;
+
+/// How often a question is put to a server that cannot say, and how long the pause is before.
+const TRIES: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The absolute timeout of what has less time left: as with a new session, 12 hours. The idle
+/// deadline is the old library's all the same.
+const SHORTEST_ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How long a session lives at most: what does not expire in the old library ends after 30 days.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// After that long an entry in an owner's index no longer means that its session is about to be
+/// written.
+const PENDING: Duration = Duration::from_secs(30);
+
+type Owner = Arc<dyn Fn(&OldSession) -> Option<String> + Send + Sync>;
+
+/// Takes the sessions of another library into a storage.
+#[must_use = "nothing is imported before it is run"]
+pub struct Import<S> {
+    library: Library,
+    prefix: String,
+    keys: ForeignKeys,
+    target: S,
+    owner: Option<Owner>,
+    writing: Writing,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Sessions,
+    /// A dry run.
+    Nothing,
+}
+
+/// An import that a storage could not go on with. Nothing of what the report says is lost.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Interrupted {
+    /// What was done until then; its `resume` is where to go on.
+    pub report: Report,
+    /// Why.
+    pub error: StorageError,
+}
+
+/// What has become of one key.
+enum Outcome {
+    Written { has_owner: bool, left_behind: Vec<LeftBehind> },
+    Present,
+    MovedIn,
+    Expired,
+    Empty,
+    Unreadable(Unreadable),
+}
+
+impl<S: SessionStorage> Import<S> {
+    /// Connects to the Redis of the other library. Its keys begin with `prefix`, by default with the
+    /// library's [usual one](Library::usual_prefix).
+    ///
+    /// The sessions go into `target`, which is the application's own storage.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where that Redis cannot be reached.
+    pub async fn connect(
+        library: Library,
+        source: RedisConfig,
+        prefix: Option<&str>,
+        target: S,
+    ) -> Result<Self, ConfigError> {
+        let prefix = prefix.unwrap_or(library.usual_prefix()).to_owned();
+        let keys = ForeignKeys::connect(source, &prefix, library.id_length()).await?;
+        let (writing, clock) = (Writing::Sessions, Arc::new(SystemClock));
+        Ok(Self { library, prefix, keys, target, owner: None, writing, clock })
+    }
+
+    /// Which field holds the user (default: nobody is signed in to what is imported).
+    pub fn owner_field(self, field: OwnerField) -> Self {
+        self.owner(move |session| field.find(session))
+    }
+
+    /// The same by a function of the application's.
+    pub fn owner(
+        mut self,
+        owner: impl Fn(&OldSession) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.owner = Some(Arc::new(owner));
+        self
+    }
+
+    /// Reads everything and writes nothing.
+    pub fn dry_run(mut self) -> Self {
+        self.writing = Writing::Nothing;
+        self
+    }
+
+    /// Walks over the keys from a cursor on, and tells `progress` after each round of about 1,000
+    /// keys, which may end the walk there. The report says where to go on.
+    ///
+    /// # Errors
+    /// [`Interrupted`] where one of the two servers cannot say, also after several tries.
+    pub async fn run(
+        &self,
+        from: ForeignCursor,
+        mut progress: impl FnMut(&Report) -> ControlFlow<()>,
+    ) -> Result<Report, Interrupted> {
+        let mut report = Report { resume: Some(from), ..Report::default() };
+        while let Some(cursor) = report.resume.clone() {
+            let before = report.clone();
+            if let Err(error) = self.round(&cursor, &mut report).await {
+                return Err(Interrupted { report: before, error });
+            }
+            if progress(&report).is_break() {
+                break;
+            }
+        }
+        Ok(report)
+    }
+
+    async fn round(&self, cursor: &ForeignCursor, report: &mut Report) -> Result<(), StorageError> {
+        let page = again(|| self.keys.page(cursor)).await?;
+        let ids = page
+            .names
+            .iter()
+            .filter_map(|name| Some((name.as_slice(), self.library.id_in(name, &self.prefix)?)));
+        let outcomes = ids.map(|(name, id)| async move { (id, self.take(name, id).await) });
+        let mut outcomes = stream::iter(outcomes).buffer_unordered(AT_ONCE);
+        while let Some((id, outcome)) = outcomes.next().await {
+            report.read += 1;
+            match outcome? {
+                Outcome::Written { has_owner, left_behind } => {
+                    report.written += 1;
+                    report.with_owner += u64::from(has_owner);
+                    report.add_left_behind(&left_behind);
+                }
+                Outcome::Present => report.present += 1,
+                Outcome::MovedIn => report.moved_in += 1,
+                Outcome::Expired => report.expired += 1,
+                Outcome::Empty => report.empty += 1,
+                Outcome::Unreadable(why) => report.add_unreadable(why, &self.prefix, id),
+            }
+        }
+        drop(outcomes);
+        report.resume = page.next;
+        Ok(())
+    }
+
+    async fn take(&self, name: &[u8], id: &str) -> Result<Outcome, StorageError> {
+        let entry = match self.library.keeps_hashes() {
+            true => again(|| self.keys.hash(name)).await?,
+            false => again(|| self.keys.text(name)).await?,
+        };
+        let session = match self.read(id, &entry) {
+            Ok(Some(session)) => session,
+            Ok(None) => return Ok(Outcome::Expired),
+            Err(why) => return Ok(Outcome::Unreadable(why)),
+        };
+        let owner = self.owner.as_ref().and_then(|owner| owner(&session));
+        if session.fields.is_empty() && owner.is_none() {
+            return Ok(Outcome::Empty);
+        }
+        match self.commit(&session, owner.as_deref()) {
+            Ok(commit) => self.write(session, &commit, owner.as_deref()).await,
+            Err(why) => Ok(Outcome::Unreadable(why)),
+        }
+    }
+
+    /// The session; `None` where it is over.
+    fn read(&self, id: &str, entry: &ForeignEntry) -> Result<Option<OldSession>, Unreadable> {
+        let value = match &entry.value {
+            ForeignValue::Gone => return Ok(None),
+            ForeignValue::Text(text) => RawValue::Text(text),
+            ForeignValue::Hash(fields) => RawValue::Hash(fields),
+            ForeignValue::TooLong => return Err(Unreadable::TooLong),
+            _ => return Err(Unreadable::OtherType),
+        };
+        let raw = Raw { id, value, time_left: entry.time_left };
+        let session = self.library.read(&raw, self.clock.now())?;
+        let is_over = session.time_left.is_some_and(|left| left < Duration::from_millis(1));
+        Ok((!is_over).then_some(session))
+    }
+
+    fn commit(&self, session: &OldSession, owner: Option<&str>) -> Result<Commit, Unreadable> {
+        let left = session.time_left.unwrap_or(LONGEST).min(LONGEST);
+        let mut builder = CommitBuilder::new(Expect::Absent)
+            .verifier(self.library.session_id(&session.id).proof())
+            .idle_timeout(left)
+            .absolute(Absolute::Start(left.max(SHORTEST_ABSOLUTE)));
+        if session.is_remembered {
+            builder = builder.persistent();
+        }
+        if let Some(owner) = owner {
+            builder = builder.owner(owner);
+        }
+        for (name, value) in &session.fields {
+            builder = builder.field(name, value.to_string());
+        }
+        let commit = builder.build().map_err(|error| match error {
+            SessionError::OwnerName { .. } => Unreadable::OwnerName,
+            _ => Unreadable::FieldName,
+        })?;
+        let is_too_large = commit.check_size(self.target.max_session_bytes()).is_err();
+        if is_too_large { Err(Unreadable::TooLarge) } else { Ok(commit) }
+    }
+
+    async fn write(
+        &self,
+        session: OldSession,
+        commit: &Commit,
+        owner: Option<&str>,
+    ) -> Result<Outcome, StorageError> {
+        let has_owner = owner.is_some();
+        let id = self.library.session_id(&session.id);
+        let (key, moved_in) = (id.key(), id.moved_in_key());
+        // In this order: whoever removes the session has left word before that it had moved in.
+        if again(|| self.target.load(&key)).await?.is_some() {
+            return Ok(Outcome::Present);
+        }
+        if again(|| self.target.load(&moved_in)).await?.is_some() {
+            return Ok(Outcome::MovedIn);
+        }
+        let written = Outcome::Written { has_owner, left_behind: session.left_behind };
+        if self.writing == Writing::Nothing {
+            return Ok(written);
+        }
+        let owner = owner.map(OwnerKey::of);
+        // Before the commit: the index may name too many sessions, never too few.
+        if let Some(owner) = &owner {
+            self.note(owner, entering(key, commit)).await?;
+        }
+        match again(|| self.target.commit(&key, commit)).await? {
+            Committed::Applied { stamp, .. } => {
+                if let Some(owner) = &owner {
+                    let deadline = stamp.absolute_deadline;
+                    let settle = IndexChange::Settle { session: key, deadline, most: None };
+                    self.note(owner, settle).await?;
+                }
+                Ok(written)
+            }
+            Committed::Exists | Committed::Conflict(_) | Committed::Gone => Ok(Outcome::Present),
+        }
+    }
+
+    /// Changes the index of an owner's sessions. The limit of concurrent sessions is the next
+    /// sign-in's business: nobody is signed out by an import.
+    async fn note(&self, owner: &OwnerKey, change: IndexChange) -> Result<(), StorageError> {
+        again(|| self.target.change_owner_index(owner, &change)).await.map(drop)
+    }
+}
+
+impl<S> fmt::Debug for Import<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Import")
+            .field("library", &self.library)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the import was interrupted: {}", self.error)
+    }
+}
+
+impl std::error::Error for Interrupted {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// What the index is told of a session that is about to be written.
+fn entering(session: SessionKey, commit: &Commit) -> IndexChange {
+    let lifetime = match commit.absolute() {
+        Absolute::Start(timeout) | Absolute::Prolong(timeout) => timeout,
+        Absolute::Keep => commit.idle_timeout(),
+    };
+    IndexChange::Enter { session, lifetime, pending: PENDING, refuse_at: None }
+}
+
+/// Asks several times where a server cannot say. What is asked may be repeated: a commit is known by
+/// its nonce.
+async fn again<T, F: Future<Output = Result<T, StorageError>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, StorageError> {
+    let mut tries = 1;
+    loop {
+        match ask().await {
+            Err(error) if tries < TRIES && is_passing(error.kind()) => {
+                tokio::time::sleep(PAUSE * tries).await;
+                tries += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn is_passing(kind: &StorageErrorKind) -> bool {
+    use StorageErrorKind::{Rejected, Timeout, Unavailable};
+    matches!(kind, Unavailable | Timeout { .. } | Rejected)
+}

@@ -1,0 +1,75 @@
+//! [`Report`]: what an import has done so far. It holds no id and no value.
+
+use std::collections::BTreeMap;
+
+use cloakroom_redis::ForeignCursor;
+
+use crate::old_session::{LeftBehind, Unreadable};
+
+/// How many names of keys are kept for each reason.
+const EXAMPLES: usize = 5;
+
+/// How many kinds of objects that were left behind are told apart.
+const KINDS: usize = 100;
+
+/// What has become of the sessions that were met. A key that the server shows twice counts twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Keys that are sessions of the library by their names.
+    pub read: u64,
+    /// Sessions that are in the storage now and were not before; in a dry run those that would be.
+    pub written: u64,
+    /// Of these, those that somebody is signed in to.
+    pub with_owner: u64,
+    /// Sessions that are in the storage already. Nothing was changed.
+    pub present: u64,
+    /// Sessions whose visitors have had a ticket already. They may have been signed out since, so
+    /// they are not written again.
+    pub moved_in: u64,
+    /// Sessions that are over.
+    pub expired: u64,
+    /// Sessions that hold nothing that could be taken.
+    pub empty: u64,
+    /// Keys that could not be read.
+    pub unreadable: BTreeMap<Unreadable, Tally>,
+    /// Fields of sessions that were written without them: their names and classes, how often.
+    pub left_behind: BTreeMap<(String, String), u64>,
+    /// Where to go on; `None` where the walk has come to its end.
+    pub resume: Option<ForeignCursor>,
+}
+
+/// How many keys have something in common, and a few of their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// How many.
+    pub count: u64,
+    /// The beginnings of a few names. A whole name would hold the id of a live session.
+    pub examples: Vec<String>,
+}
+
+impl Report {
+    /// How many keys could not be read.
+    pub fn unreadable_keys(&self) -> u64 {
+        self.unreadable.values().map(|tally| tally.count).sum()
+    }
+
+    pub(crate) fn add_unreadable(&mut self, why: Unreadable, prefix: &str, id: &str) {
+        let tally = self.unreadable.entry(why).or_default();
+        tally.count += 1;
+        if tally.examples.len() < EXAMPLES {
+            let start: String = id.chars().take(4).collect();
+            tally.examples.push(format!("{prefix}{start}…"));
+        }
+    }
+
+    pub(crate) fn add_left_behind(&mut self, left: &[LeftBehind]) {
+        for it in left {
+            let kind = (it.field.clone(), it.class.clone());
+            if self.left_behind.len() < KINDS || self.left_behind.contains_key(&kind) {
+                *self.left_behind.entry(kind).or_default() += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Spring Session: one hash per session with its times and `sessionAttr:NAME` for each attribute.
+//! Values are Java-serialised unless the application has chosen JSON.
+//!
+//! Texts, numbers, booleans, enums, and collections of these are taken. Other Java objects are left
+//! behind, each with its class, unless they were written as JSON.
+
+mod jackson;
+mod java;
+mod java_value;
+
+use std::time::Duration;
+
+use cloakroom::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::old_session::{LeftBehind, OldSession, Raw, RawValue, Unreadable};
+
+use java_value::Expressed;
+
+const ATTRIBUTE: &str = "sessionAttr:";
+
+const EXPECTED: Unreadable = Unreadable::Malformed("a hash of Spring Session");
+
+pub(crate) fn read(raw: &Raw<'_>, now: Timestamp) -> Result<OldSession, Unreadable> {
+    let RawValue::Hash(hash) = raw.value else { return Err(Unreadable::OtherType) };
+    let (mut fields, mut left_behind, mut facts) = (Map::new(), Vec::new(), Map::new());
+    for (name, value) in hash {
+        let name = str::from_utf8(name).map_err(|_| EXPECTED)?;
+        let expressed = express(value)?;
+        match (name.strip_prefix(ATTRIBUTE), expressed) {
+            (None, Expressed::Taken(value)) => drop(facts.insert(name.to_owned(), value)),
+            (None, Expressed::Left { .. }) => return Err(EXPECTED),
+            (Some(name), Expressed::Taken(value)) => drop(fields.insert(name.to_owned(), value)),
+            (Some(name), Expressed::Left { class, shape }) => {
+                left_behind.push(LeftBehind { field: name.to_owned(), class, shape });
+            }
+        }
+    }
+    let number = |name: &str| facts.get(name).and_then(Value::as_i64).ok_or(EXPECTED);
+    let mut session = OldSession::new(raw, fields);
+    session.left_behind = left_behind;
+    let created = u64::try_from(number("creationTime")?).map_err(|_| EXPECTED)?;
+    session.created = Some(Timestamp::from_millis(created));
+    let used = u64::try_from(number("lastAccessedTime")?).map_err(|_| EXPECTED)?;
+    // An attribute that was removed is an empty value in some versions: nothing is there to take.
+    session.fields.retain(|_, value| !value.is_null());
+    // A session that has no limit is one with a negative number.
+    if let Ok(idle) = u64::try_from(number("maxInactiveInterval")?) {
+        let end = Duration::from_millis(used).saturating_add(Duration::from_secs(idle));
+        // The key outlives the session where Spring wants to hear of its end.
+        let left = end.saturating_sub(Duration::from_millis(now.as_millis()));
+        session.time_left = Some(session.time_left.map_or(left, |key| key.min(left)));
+    }
+    Ok(session)
+}
+
+fn express(value: &[u8]) -> Result<Expressed, Unreadable> {
+    if value.is_empty() {
+        return Ok(Expressed::Taken(Value::Null));
+    }
+    if value.starts_with(&java::MAGIC) {
+        let stream = java::Stream::read(value)
+            .ok_or(Unreadable::Malformed("a Java object that was serialised"))?;
+        return Ok(java_value::express(&stream));
+    }
+    let value = serde_json::from_slice(value)
+        .map_err(|_| Unreadable::Malformed("a serialised Java object or JSON"))?;
+    Ok(Expressed::Taken(jackson::untyped(value)))
+}

@@ -1,0 +1,109 @@
+//! [`Exchange`]: the `tracing` span around one exchange with one server, from the choice of a
+//! connection to the answer, with the repetition that may be needed. The pool makes one for each.
+//!
+//! Its fields are those of OpenTelemetry's conventions for database clients. It holds the command's
+//! name and never its arguments, so no key, owner or value. Where nobody listens to spans of the
+//! level `DEBUG` there is none, and an exchange costs one look at a number.
+
+use std::future::Future;
+
+#[cfg(feature = "tracing")]
+use cloakroom::Operation;
+
+use super::failure::Failure;
+use super::node::Node;
+use super::pool::Reply;
+use super::question::Question;
+
+/// An exchange's span; without the feature `tracing` nothing at all.
+pub(super) struct Exchange {
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+#[cfg(feature = "tracing")]
+impl Exchange {
+    pub(super) fn begin(node: &Node, question: Question<'_>, operation: Operation) -> Self {
+        use tracing::field::Empty;
+        use tracing::level_filters::LevelFilter;
+
+        if LevelFilter::current() < LevelFilter::DEBUG {
+            return Self { span: tracing::Span::none() };
+        }
+        let (address, command) = (node.address(), question.name());
+        let (host, port) = host_and_port(&address);
+        let span = tracing::debug_span!(
+            "redis_exchange",
+            otel.name = command,
+            otel.kind = "client",
+            db.system.name = "redis",
+            db.operation.name = command,
+            server.address = host,
+            server.port = port,
+            cloakroom.operation = operation.name(),
+            "error.type" = Empty,
+        );
+        Self { span }
+    }
+
+    /// Carries the exchange out within the span.
+    pub(super) fn around<F: Future>(&self, exchange: F) -> impl Future<Output = F::Output> {
+        tracing::Instrument::instrument(exchange, self.span.clone())
+    }
+
+    /// Notes why there was no answer.
+    pub(super) fn end(self, answer: &Result<Reply, Failure>) {
+        if let Err(failure) = answer {
+            self.span.record("error.type", failure.error.kind().name());
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+impl Exchange {
+    pub(super) fn begin(_: &Node, _: Question<'_>, _: cloakroom::Operation) -> Self {
+        Self {}
+    }
+
+    pub(super) fn around<F: Future>(&self, exchange: F) -> impl Future<Output = F::Output> {
+        exchange
+    }
+
+    pub(super) fn end(self, _: &Result<Reply, Failure>) {}
+}
+
+/// A server's address in two parts. A socket's path is all address, and so is what cannot be read.
+#[cfg(feature = "tracing")]
+fn host_and_port(address: &str) -> (&str, Option<u16>) {
+    let parts = address.rsplit_once(':');
+    match parts.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+        Some((host, port)) => (host.trim_matches(['[', ']']), Some(port)),
+        None => (address, None),
+    }
+}
+
+#[cfg(all(test, feature = "tracing"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_apart_as_far_as_it_has_parts() {
+        for (address, parts) in [
+            ("cache.example:6379", ("cache.example", Some(6379))),
+            ("[::1]:6380", ("::1", Some(6380))),
+            ("/run/redis.sock", ("/run/redis.sock", None)),
+            ("C:/redis.sock", ("C:/redis.sock", None)),
+        ] {
+            assert_eq!(host_and_port(address), parts);
+        }
+    }
+
+    #[test]
+    fn a_question_is_called_by_its_command() {
+        let mut get = redis::cmd("GET");
+        get.arg("cloakroom:session:1");
+        assert_eq!(Question::Command(&get).name(), "GET");
+        let pipeline = redis::pipe();
+        assert_eq!(Question::Pipeline(&pipeline).name(), "PIPELINE");
+    }
+}

@@ -1,0 +1,66 @@
+//! Whether the server calls back what a near-cache holds: RESP3 and `CLIENT TRACKING`.
+
+use redis::ProtocolVersion;
+
+use super::finding::{Finding, Severity, Topic};
+use super::line::{Line, Silence};
+use super::visit::Visit;
+
+pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
+    if visit.line.end().is_some() {
+        return Vec::new();
+    }
+    let lack = match track(visit).await {
+        Ok(()) => return vec![Finding::ok(Topic::NearCache, "the server takes CLIENT TRACKING")],
+        Err(lack) => lack,
+    };
+    let severity = match visit.task.wants_near_cache {
+        true => Severity::Error,
+        false => Severity::Info,
+    };
+    let (seen, remedy) = lack.words();
+    vec![Finding::new(Topic::NearCache, severity, seen).remedy(remedy)]
+}
+
+/// Why there can be no near-cache.
+enum Lack {
+    OldProtocol,
+    NotAllowed,
+    Refused,
+}
+
+async fn track(visit: &Visit<'_>) -> Result<(), Lack> {
+    let endpoint = &visit.server.endpoint;
+    if endpoint.access().protocol() == Some(ProtocolVersion::RESP2) {
+        return Err(Lack::OldProtocol);
+    }
+    let limits = (visit.task.connection_timeout, visit.task.command_timeout);
+    let opened = Line::open(endpoint, ProtocolVersion::RESP3, limits).await;
+    let mut line = opened.map_err(|_| Lack::OldProtocol)?;
+    let mut question = redis::cmd("CLIENT");
+    match line.ask(question.arg("TRACKING").arg("ON")).await {
+        Ok(_) => Ok(()),
+        Err(Silence::Hidden(_)) => Err(Lack::NotAllowed),
+        Err(Silence::Refused(_) | Silence::Over) => Err(Lack::Refused),
+    }
+}
+
+impl Lack {
+    fn words(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::OldProtocol => (
+                "no near-cache: the connection speaks RESP2 only",
+                "take protocol=resp2 out of the URL, and connect without a proxy that does not know \
+                 HELLO",
+            ),
+            Self::NotAllowed => (
+                "no near-cache: the user may not send CLIENT TRACKING",
+                "give the user what `cloakroom acl` prints, +client|tracking among it",
+            ),
+            Self::Refused => (
+                "no near-cache: the server does not take CLIENT TRACKING",
+                "connect to Redis 6 or newer directly",
+            ),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Servers that speak TLS, and those who do not believe them.
+
+use cloakroom_redis::{Severity, Topic, Verdict};
+use cloakroom_testkit::{Certificates, ClientCertificate};
+
+use super::support::{assert_found, assert_helps, examine, sound};
+
+#[tokio::test]
+async fn encryption_is_told_and_so_is_what_is_wrong_with_it() {
+    let certificates = Certificates::create().unwrap();
+    let server = sound().tls(&certificates, ClientCertificate::Ignored).start().await.unwrap();
+    let (ca, url) = (certificates.authority(), server.plain_url());
+    let diagnosis = examine(format!("{url}?ca={}", ca.display())).await;
+    assert_helps(&diagnosis, Verdict::Sound);
+    assert_found(&diagnosis, Topic::Encryption, Severity::Ok, &["TLS"]);
+
+    let unknown = Certificates::create().unwrap();
+    let diagnosis = examine(format!("{url}?ca={}", unknown.authority().display())).await;
+    assert_helps(&diagnosis, Verdict::NotExamined);
+    let words = ["authority", "not trusted", "ca_file"];
+    assert_found(&diagnosis, Topic::Reachability, Severity::Error, &words);
+
+    // Plain text to a port that speaks TLS.
+    let diagnosis = examine(url.replace("rediss://", "redis://")).await;
+    assert_helps(&diagnosis, Verdict::NotExamined);
+    assert_found(&diagnosis, Topic::Reachability, Severity::Error, &["write rediss://"]);
+}

@@ -1,0 +1,104 @@
+//! Users with too few rights, with as many as they need, and with too many.
+
+use cloakroom_redis::{AclRule, DEFAULT_PREFIX, Severity, Topic, Verdict};
+use cloakroom_testkit::RedisServer;
+
+use super::support::{SECRET, assert_found, assert_helps, examine, on, sound, verdict};
+
+fn rules() -> String {
+    AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap().access_string()
+}
+
+fn rules_without(right: &str) -> String {
+    let (rules, lacking) = (rules(), format!("+{right}"));
+    rules.split(' ').filter(|word| *word != lacking).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn the_user_with_the_fewest_rights_can_look_at_what_matters() {
+    let server = sound().user("app", SECRET, &rules()).start().await.unwrap();
+    let diagnosis = examine(server.url()).await;
+    assert_helps(&diagnosis, Verdict::Sound);
+    assert_found(&diagnosis, Topic::Rights, Severity::Ok, &["all"]);
+    assert_found(&diagnosis, Topic::Scripts, Severity::Ok, &["written"]);
+    assert_found(&diagnosis, Topic::Eviction, Severity::Ok, &[]);
+    for (topic, right) in [(Topic::User, "+acl|whoami"), (Topic::Settings, "+config|get")] {
+        assert_found(&diagnosis, topic, Severity::Hidden, &["not allowed to look", right]);
+    }
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 0);
+}
+
+#[tokio::test]
+async fn every_right_that_is_missing_is_named_with_what_it_is_for() {
+    for (right, severity) in [
+        ("evalsha", Severity::Error),
+        ("get", Severity::Error),
+        ("pexpireat", Severity::Error),
+        ("scan", Severity::Warning),
+        ("client|tracking", Severity::Warning),
+    ] {
+        let fewer = rules_without(right);
+        let server = sound().user("app", SECRET, &fewer).start().await.unwrap();
+        let diagnosis = examine(server.url()).await;
+        let words = [format!("+{right} ("), "cloakroom acl".to_owned()];
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let found = assert_found(&diagnosis, Topic::Rights, severity, &words);
+        assert_eq!(found.seen.matches('+').count(), 1, "{found:?}");
+        let others = on(&diagnosis, Topic::Rights).len();
+        assert_eq!(others, 1, "{right}: {diagnosis:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_without_info_hides_what_it_would_tell() {
+    let fewer = rules_without("info");
+    let server = sound().user("app", SECRET, &fewer).start().await.unwrap();
+    let diagnosis = examine(server.url()).await;
+    for topic in [Topic::Version, Topic::Role, Topic::Persistence, Topic::Eviction, Topic::Memory] {
+        assert_found(&diagnosis, topic, Severity::Hidden, &["+info"]);
+    }
+    assert_eq!(verdict(&diagnosis), Verdict::Warnings, "{diagnosis:#?}");
+}
+
+#[tokio::test]
+async fn another_prefix_than_the_users_is_an_error() {
+    let server = sound().user("app", SECRET, &rules()).start().await.unwrap();
+    let mut config = super::support::config(server.url());
+    config.prefix = "shop:session:".to_owned();
+    let diagnosis = super::support::examine_as(config).await;
+    assert_helps(&diagnosis, Verdict::Errors);
+    assert_found(&diagnosis, Topic::Rights, Severity::Error, &["+get (", "+set ("]);
+}
+
+#[tokio::test]
+async fn a_server_without_a_password_is_told_and_worse_where_others_get_in() {
+    let server = RedisServer::start().await.unwrap();
+    let diagnosis = examine(server.plain_url()).await;
+    assert_found(&diagnosis, Topic::User, Severity::Info, &["default", "no password"]);
+    let server = RedisServer::start_with(&[("bind", "0.0.0.0"), ("protected-mode", "no")]);
+    let server = server.await.unwrap();
+    let diagnosis = examine(server.plain_url()).await;
+    assert_helps(&diagnosis, Verdict::Errors);
+    assert_found(&diagnosis, Topic::User, Severity::Error, &["other machines are let in"]);
+}
+
+#[tokio::test]
+async fn a_user_with_limited_rights_who_may_look_is_told_so() {
+    let more = format!("{} +acl|whoami +acl|getuser +config|get", rules());
+    let server = sound().user("app", SECRET, &more).start().await.unwrap();
+    let diagnosis = examine(server.url()).await;
+    assert_helps(&diagnosis, Verdict::Sound);
+    assert_found(&diagnosis, Topic::User, Severity::Ok, &["app", "limited"]);
+    assert_eq!(diagnosis.count(Severity::Hidden), 0, "{diagnosis:#?}");
+}
+
+#[tokio::test]
+async fn another_database_needs_a_right_more() {
+    let server = sound().user("app", SECRET, &rules()).start().await.unwrap();
+    let diagnosis = examine(format!("{}/3", server.url())).await;
+    assert_eq!(verdict(&diagnosis), Verdict::NotExamined, "{diagnosis:#?}");
+    let more = format!("{} +select", rules());
+    let server = sound().user("app", SECRET, &more).start().await.unwrap();
+    let diagnosis = examine(format!("{}/3", server.url())).await;
+    assert_helps(&diagnosis, Verdict::Sound);
+}

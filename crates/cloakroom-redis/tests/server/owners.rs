@@ -1,0 +1,140 @@
+//! The indexes of owners on a real server: what others put there, what a full server does, and how they
+//! end by themselves.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use cloakroom::{
+    Answer, Engine, Found, OwnerKey, SessionError, SessionKey, SessionStorage, StorageErrorKind,
+};
+use cloakroom_redis::DEFAULT_PREFIX;
+use cloakroom_testkit::{FakeRequest, RedisServer, Reply, ticket_in};
+
+use super::support::{connect, dump, holding, key_of, start};
+
+const OWNER: &str = "ann";
+
+fn index_name() -> Vec<u8> {
+    format!("{DEFAULT_PREFIX}owner:{}", OwnerKey::of(OWNER)).into_bytes()
+}
+
+async fn engine(server: &RedisServer) -> Engine {
+    Engine::builder(connect(server).await).build().unwrap()
+}
+
+async fn sign_in(engine: &Engine) -> Result<SessionKey, SessionError> {
+    let scope = engine.begin(&FakeRequest::new());
+    scope.handle().load().await?.set_owner(OWNER)?;
+    let cookie = scope.finish(Answer::Ordinary).await?.into_cookie().unwrap();
+    Ok(cloakroom::Token::parse(ticket_in(&cookie).as_bytes()).unwrap().key())
+}
+
+async fn number(server: &RedisServer, command: &str) -> i64 {
+    server.ask([command.as_bytes(), &index_name()]).await.unwrap().number()
+}
+
+#[tokio::test]
+async fn an_index_ends_a_minute_after_its_last_session() {
+    let server = start().await;
+    let engine = engine(&server).await;
+    let session = sign_in(&engine).await.unwrap();
+    let deadline = engine.session(session.public_id()).await.unwrap().session().unwrap();
+    let deadline = deadline.absolute_deadline().as_millis();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let left = i64::try_from(u128::from(deadline) - now).unwrap() + 60_000;
+    let life = number(&server, "PTTL").await;
+    assert!((left - 5_000..=left + 5_000).contains(&life), "{life} instead of {left}");
+    let _ = engine.revoke(session.public_id()).await.unwrap();
+    assert!(engine.drain(Duration::from_secs(5)).await);
+    assert_eq!(number(&server, "EXISTS").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_over_leaves_an_index_and_what_others_put_there_does_no_harm() {
+    let server = start().await;
+    let engine = engine(&server).await;
+    let session = sign_in(&engine).await.unwrap();
+    let over = [&[7; 16][..], b"s", &[0; 8]].concat();
+    let odd = [&[8; 16][..], b"?", &[0; 8]].concat();
+    let far = b"9999999999999".to_vec();
+    for (score, member) in [(&b"1000"[..], &over[..]), (&far, b"short"), (&far, &odd)] {
+        let add = [b"ZADD".as_slice(), &index_name(), score, member];
+        assert_eq!(server.ask(add).await.unwrap().number(), 1);
+    }
+    let found = engine.sessions_of(OWNER).await.unwrap();
+    assert_eq!(found.iter().map(|facts| facts.id().key()).collect::<Vec<_>>(), [session]);
+    sign_in(&engine).await.unwrap();
+    let members = [b"ZRANGE".as_slice(), &index_name(), b"0", b"-1"];
+    let members = server.ask(members).await.unwrap().many();
+    let members: Vec<_> = members.into_iter().filter_map(Reply::bytes).collect();
+    assert!(!members.contains(&over) && members.contains(&b"short".to_vec()));
+    assert_eq!(engine.revoke_owner(OWNER).await.unwrap().ended, 2);
+}
+
+#[tokio::test]
+async fn an_index_of_another_type_is_an_error_and_is_left_as_it_is() {
+    let server = start().await;
+    let engine = engine(&server).await;
+    server.ask([b"SET".as_slice(), &index_name(), b"mine"]).await.unwrap();
+    let before = dump(&server, &index_name()).await;
+    let Err(SessionError::Storage(error)) = sign_in(&engine).await else { panic!("an error") };
+    assert_eq!(*error.kind(), StorageErrorKind::Corrupt);
+    let error = engine.sessions_of(OWNER).await.unwrap_err();
+    assert_eq!(*error.kind(), StorageErrorKind::Corrupt);
+    assert!(engine.revoke_owner(OWNER).await.is_err());
+    assert_eq!(dump(&server, &index_name()).await, before);
+    assert_eq!(engine.storage().stats().await.unwrap().total_sessions, 0);
+}
+
+#[tokio::test]
+async fn a_full_server_refuses_sign_ins_and_takes_revocations() {
+    let server = start().await;
+    let engine = engine(&server).await;
+    let sessions = [sign_in(&engine).await.unwrap(), sign_in(&engine).await.unwrap()];
+    server.ask(["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
+    let Err(SessionError::Storage(error)) = sign_in(&engine).await else { panic!("an error") };
+    assert_eq!(*error.kind(), StorageErrorKind::Full);
+    assert_eq!(engine.sessions_of(OWNER).await.unwrap().len(), 2);
+    let revoked = engine.revoke_owner(OWNER).await.unwrap();
+    assert_eq!((revoked.ended, revoked.pending), (2, 0));
+    assert!(engine.drain(Duration::from_secs(5)).await);
+    assert_eq!(number(&server, "EXISTS").await, 0);
+    for session in sessions {
+        assert_eq!(engine.session(session.public_id()).await.unwrap(), Found::Nothing);
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_needs_no_script_to_be_known_to_the_server() {
+    let server = start().await;
+    let engine = engine(&server).await;
+    sign_in(&engine).await.unwrap();
+    server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+    assert_eq!(engine.revoke_owner(OWNER).await.unwrap().ended, 1);
+    let later = cloakroom::Timestamp::from_millis(u64::from(u32::MAX) * 1000);
+    connect(&server).await.set("ann", &holding("a", "1"), None).await.unwrap();
+    server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+    let page = engine.revoke_created_before(later, &cloakroom::Position::start()).await.unwrap();
+    assert_eq!(page.ended, 1);
+}
+
+#[tokio::test]
+async fn facts_tell_what_cannot_be_read_from_what_is_not_there() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    storage.set("sound", &holding("a", "1"), None).await.unwrap();
+    let names = ["sound", "other type", "text", "short", "foreign", "nothing"];
+    let keys = names.map(SessionKey::from_name);
+    server.ask([b"SADD".as_slice(), &key_of("other type"), b"x"]).await.unwrap();
+    server.ask([b"SET".as_slice(), &key_of("text"), &[b'x'; 500]]).await.unwrap();
+    server.ask([b"SET".as_slice(), &key_of("short"), b"CLKR\x01"]).await.unwrap();
+    server.ask([b"COPY".as_slice(), &key_of("sound"), &key_of("foreign")]).await.unwrap();
+    let found = storage.facts(&keys).await.unwrap();
+    assert!(matches!(found[0], Found::Session(_)));
+    assert_eq!(found[1..5], [const { Found::Unreadable }; 4]);
+    assert_eq!(found[5], Found::Nothing);
+    // Nothing of that is touched, whatever is asked for.
+    let later = cloakroom::Timestamp::from_millis(u64::from(u32::MAX) * 1000);
+    let before = dump(&server, &key_of("other type")).await;
+    let _ = storage.destroy_created_before(&keys[1..2], later).await.unwrap();
+    assert_eq!(dump(&server, &key_of("other type")).await, before);
+}
