@@ -90,26 +90,42 @@ pub(crate) async fn destroy_created_before(
     sessions: &[SessionKey],
     moment: Timestamp,
 ) -> Result<usize, StorageError> {
-    let names: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
+    let mut open: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
     let removal = |name: &[u8]| scripts::removal(name, moment);
-    let answers = batch::ask(servers, &names, Operation::Destroy, removal).await?;
     let mut removed = 0;
-    for (name, answer) in names.iter().zip(answers) {
-        removed += match answer {
-            Some(One::Value(Value::Int(count))) => usize::try_from(count).unwrap_or(0),
-            // The first one teaches the server the script.
-            Some(One::NoScript) | None => {
-                match scripts::remove(servers.watched(None), name, Some(moment), &[]).await {
-                    Err(error) if *error.kind() == StorageErrorKind::Corrupt => 0,
-                    removed => usize::from(removed?),
+    while !open.is_empty() {
+        let answers = batch::ask(servers, &open, Operation::Destroy, removal).await?;
+        let mut untaught = Vec::new();
+        for (name, answer) in open.into_iter().zip(answers) {
+            match answer {
+                Some(One::Value(Value::Int(count))) => {
+                    removed += usize::try_from(count).unwrap_or(0)
                 }
+                Some(One::NoScript) => untaught.push(name),
+                None => removed += destroy_alone(servers, &name, moment).await?,
+                // Not ours.
+                Some(One::OtherType) => {}
+                Some(One::Value(_)) => return Err(unexpected(Operation::Destroy)),
             }
-            // Not ours.
-            Some(One::OtherType) => 0,
-            Some(One::Value(_)) => return Err(unexpected(Operation::Destroy)),
-        };
+        }
+        // One teaches its server the script, and the others are asked about in a row again.
+        if let Some(name) = untaught.pop() {
+            removed += destroy_alone(servers, &name, moment).await?;
+        }
+        open = untaught;
     }
     Ok(removed)
+}
+
+async fn destroy_alone(
+    servers: &Servers,
+    name: &[u8],
+    moment: Timestamp,
+) -> Result<usize, StorageError> {
+    match scripts::remove(servers.watched(None), name, Some(moment), &[]).await {
+        Err(error) if *error.kind() == StorageErrorKind::Corrupt => Ok(0),
+        removed => Ok(usize::from(removed?)),
+    }
 }
 
 fn head(name: &[u8]) -> Cmd {
