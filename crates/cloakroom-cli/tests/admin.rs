@@ -404,7 +404,7 @@ async fn a_long_revocation_goes_on_by_itself_and_tells_how_far_it_is() {
     admin.open(&browser, "/before").await;
     browser.click("main button").await;
     browser.write("#word", "end them").await;
-    let slow = Latency::of(Duration::from_millis(150));
+    let slow = Latency::of(Duration::from_millis(60));
     proxy.delay(Scope::All, Direction::Replies, slow);
     browser.click(".confirm button").await;
     browser.shows("[data-outcome=busy]", "% looked through").await;
