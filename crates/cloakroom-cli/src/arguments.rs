@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    acl, bench, completions, demo, doctor, import, list, revoke, revoke_before, revoke_owner, show,
-    stats,
+    acl, admin, bench, completions, demo, doctor, import, list, revoke, revoke_before,
+    revoke_owner, show, stats,
 };
 
 /// The commands in sections; clap itself knows one list only. A test holds that none is missing.
@@ -25,6 +25,7 @@ End sessions:
 Look at an installation:
   doctor         Examine the servers that sessions lie on, and say what to do about them
   bench          Measure for some seconds what this installation can do
+  admin          Serve the page for operators: who is signed in, and a way to end sessions
 
 Set one up:
   import         Take the sessions of another library into Redis or Valkey
@@ -109,6 +110,12 @@ pub(crate) enum Command {
     /// so an import can be repeated, and one that was stopped can go on.
     #[command(after_help = import::EXAMPLES)]
     Import(import::Options),
+    /// Serve the page for operators: who is signed in, and a way to end sessions
+    ///
+    /// It speaks plain HTTP with this machine only, or HTTPS with others through a proxy. Everything
+    /// that is done with it stands in its audit trail.
+    #[command(after_help = admin::EXAMPLES)]
+    Admin(admin::Options),
     /// Print what a user of Redis or Valkey must be allowed, and nothing else
     #[command(after_help = acl::EXAMPLES)]
     Acl(acl::Options),

@@ -14,6 +14,7 @@
 //! error output.
 
 mod acl;
+mod admin;
 mod arguments;
 mod bench;
 mod completions;
@@ -63,6 +64,7 @@ async fn main() -> ExitCode {
         Command::RevokeBefore(options) => revoke_before::run(options).await,
         Command::Bench(options) => bench::run(options).await.map(|()| Ending::Done),
         Command::Import(options) => import::run(options).await,
+        Command::Admin(options) => admin::run(options).await.map(|()| Ending::Done),
         Command::Acl(options) => acl::run(options).await.map(|()| Ending::Done),
         Command::Completions(options) => completions::run(&options).map(|()| Ending::Done),
     };

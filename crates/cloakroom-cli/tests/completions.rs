@@ -11,7 +11,7 @@ use support::process::run_command;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "stats",
     "list",
     "show",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 12] = [
     "demo",
     "doctor",
     "bench",
+    "admin",
     "import",
     "acl",
     "completions",

@@ -20,7 +20,7 @@ use support::process::run_command;
 use support::sessions::{Application, FIREFOX, IPHONE};
 
 const PAGE: &str = include_str!("../../../docs/cli.md");
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "stats",
     "list",
     "show",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 12] = [
     "revoke-before",
     "doctor",
     "bench",
+    "admin",
     "import",
     "acl",
     "completions",

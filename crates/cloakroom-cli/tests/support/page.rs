@@ -97,7 +97,9 @@ impl Shell {
         for (at, (command, _)) in example.steps.iter().enumerate() {
             let mut command = self.here(command);
             if example.kind == "until-ctrl-c" {
-                command = format!("timeout --preserve-status --signal INT 2 {command} --port 0");
+                let is_admin = command.starts_with("cloakroom admin");
+                let free = if is_admin { "--listen 127.0.0.1:0" } else { "--port 0" };
+                command = format!("timeout --preserve-status --signal INT 2 {command} {free}");
             }
             script +=
                 &format!("(exit $code)\n{{ {command}\n}} >out.{at} 2>&1 </dev/null\ncode=$?\n");

@@ -1,5 +1,5 @@
 //! A headless Chromium driven through chromedriver by the WebDriver protocol, of which the tests
-//! need six commands. Everything of it ends with the value.
+//! need a few commands. Everything of it ends with the value.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -33,11 +33,7 @@ impl Browser {
         let program = std::env::var(DRIVER).unwrap_or_else(|_| "chromedriver".to_owned());
         let browser = std::env::var(BROWSER).unwrap_or_else(|_| "chromium".to_owned());
         let browser = find(&browser).unwrap_or_else(|| missing(&browser, BROWSER));
-        let mut command = Command::new(&program);
-        command.arg("--port=0").kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut driver = command.spawn().unwrap_or_else(|_| missing(&program, DRIVER));
-        let port = port(&mut driver).await;
+        let (driver, port) = drive(&program).await;
         let profile = TempDir::new().unwrap();
         let mut this = Self { driver, port, session: String::new(), _profile: profile };
         let folder = format!("--user-data-dir={}", this._profile.path().display());
@@ -75,6 +71,39 @@ impl Browser {
             json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true });
         let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
         self.ask("POST", "/goog/cdp/execute", command).await;
+    }
+
+    /// Makes the window as large as a desk's.
+    pub async fn wide(&self, width: u32, height: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
+        self.ask("POST", "/goog/cdp/execute", command).await;
+    }
+
+    /// Asks pages for the colours of the day (`light`) or of the night (`dark`).
+    pub async fn prefer(&self, scheme: &str) {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        let params = json!({ "features": [feature] });
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": params });
+        self.ask("POST", "/goog/cdp/execute", command).await;
+    }
+
+    /// What the window shows, as a PNG in base64.
+    pub async fn screenshot(&self) -> String {
+        let path = format!("/session/{}/screenshot", self.session);
+        self.call("GET", &path, None).await.as_str().unwrap().to_owned()
+    }
+
+    /// Presses keys one after the other, wherever the focus is: letters, or WebDriver's code points
+    /// for others.
+    pub async fn press(&self, keys: &str) {
+        let strokes = keys.chars().flat_map(|key| {
+            ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }))
+        });
+        let keyboard =
+            json!({ "type": "key", "id": "keyboard", "actions": strokes.collect::<Vec<_>>() });
+        self.ask("POST", "/actions", json!({ "actions": [keyboard] })).await;
     }
 
     /// Runs a script in the page and answers what it returns.
@@ -171,15 +200,30 @@ async fn body_of(stream: &mut BufReader<TcpStream>) -> Vec<u8> {
     body
 }
 
-/// Waits until the driver has told its port.
-async fn port(driver: &mut Child) -> u16 {
-    let mut output = BufReader::new(driver.stdout.take().unwrap()).lines();
-    while let Some(line) = output.next_line().await.unwrap() {
-        if let Some((_, port)) = line.split_once("successfully on port ") {
-            return port.trim_end_matches('.').parse().unwrap();
+/// Starts the driver on a port that it finds itself. It looks for one that is free for both versions
+/// of the internet protocol, and ends if somebody else takes it in between.
+async fn drive(program: &str) -> (Child, u16) {
+    for _ in 0..5 {
+        let mut command = Command::new(program);
+        command.arg("--port=0").kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = command.spawn().unwrap_or_else(|_| missing(program, DRIVER));
+        if let Some(port) = port(&mut driver).await {
+            return (driver, port);
         }
     }
     panic!("chromedriver ended before it told its port");
+}
+
+/// Waits until the driver has told its port.
+async fn port(driver: &mut Child) -> Option<u16> {
+    let mut output = BufReader::new(driver.stdout.take()?).lines();
+    while let Some(line) = output.next_line().await.unwrap() {
+        if let Some((_, port)) = line.split_once("successfully on port ") {
+            return port.trim_end_matches('.').parse().ok();
+        }
+    }
+    None
 }
 
 /// The whole path of a program, which chromedriver wants.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cloakroom::{SessionKey, SessionStorage, Touched};
+use cloakroom::{Clock, SessionData, SessionKey, SessionStorage, SystemClock, Touched};
 use cloakroom_testkit::RedisServer;
 
 use super::support::{connect, count, counting};
@@ -39,4 +39,21 @@ async fn no_caller_notices_that_scripts_are_forgotten_again_and_again() {
         assert!(caller.await.unwrap() > 0);
     }
     assert!(server.calls("eval").await.unwrap() >= 20);
+}
+
+#[tokio::test]
+async fn a_removal_of_many_teaches_its_script_once() {
+    let server = RedisServer::start().await.unwrap();
+    let storage = connect(&server).await;
+    let mut sessions = Vec::new();
+    for at in 0..600 {
+        let name = format!("visitor {at}");
+        storage.set(&name, &SessionData::new(), None).await.unwrap();
+        sessions.push(SessionKey::from_name(&name));
+    }
+    server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+    let before = server.calls("eval").await.unwrap();
+    let later = SystemClock.now() + Duration::from_secs(60);
+    assert_eq!(storage.destroy_created_before(&sessions, later).await.unwrap(), 600);
+    assert_eq!(server.calls("eval").await.unwrap() - before, 1);
 }

@@ -1,0 +1,106 @@
+//! The JSON interface: the same questions and actions as the pages', under the same guard. The
+//! overview's script lives on it, and so can programs.
+
+mod body;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use cloakroom::{Found, Position, PublicId, StorageError};
+
+use crate::action::Action;
+use crate::door::Admitted;
+use crate::listing::Listing;
+use crate::pages::answer;
+use crate::pages::before::past;
+use crate::pages::end::{Context, status_of};
+use crate::pages::search::Search;
+
+use body::{BeforeOrder, Facts, OwnerOrder, Sessions};
+
+pub(crate) async fn overview(context: Context) -> Response {
+    let (State(app), ..) = context;
+    Json(app.figures().await).into_response()
+}
+
+pub(crate) async fn sessions(context: Context, Query(search): Query<Search>) -> Response {
+    let (State(app), ..) = context;
+    let wanted = match search.read() {
+        Ok(wanted) => wanted,
+        Err(problem) => return bad_request(&problem),
+    };
+    match Listing::find(&app.engine, &wanted.filter, wanted.place, wanted.rows).await {
+        Ok(listing) => Json(Sessions::of(&listing)).into_response(),
+        Err(error) => storage_is_silent(&error),
+    }
+}
+
+pub(crate) async fn session(context: Context, Path(id): Path<String>) -> Response {
+    let (State(app), ..) = context;
+    let id = match id.parse::<PublicId>() {
+        Ok(id) => id,
+        Err(error) => return bad_request(&error.to_string()),
+    };
+    match app.engine.session(id).await {
+        Ok(Found::Session(facts)) => Json(Facts::of(&facts)).into_response(),
+        Ok(Found::Nothing) => answer::error(StatusCode::NOT_FOUND, "no_session", "no such session"),
+        Ok(Found::Ending) => {
+            let message = "it was ended; its removal is pending until the server answers";
+            answer::error(StatusCode::NOT_FOUND, "ending", message)
+        }
+        Ok(Found::Unreadable) => {
+            let message = "what lies there is no session's record, or was damaged";
+            answer::error(StatusCode::NOT_FOUND, "unreadable", message)
+        }
+        Err(error) => storage_is_silent(&error),
+    }
+}
+
+pub(crate) async fn revoke(context: Context, Path(id): Path<String>) -> Response {
+    match id.parse() {
+        Ok(session) => carry_out(context, Action::EndSession { session }, Position::start()).await,
+        Err(error) => bad_request(&cloakroom::InvalidPublicId::to_string(&error)),
+    }
+}
+
+pub(crate) async fn revoke_others(context: Context, Path(id): Path<String>) -> Response {
+    match id.parse() {
+        Ok(session) => carry_out(context, Action::EndOthers { session }, Position::start()).await,
+        Err(error) => bad_request(&cloakroom::InvalidPublicId::to_string(&error)),
+    }
+}
+
+pub(crate) async fn revoke_owner(context: Context, order: Json<OwnerOrder>) -> Response {
+    let Json(OwnerOrder { owner }) = order;
+    carry_out(context, Action::EndOwner { owner }, Position::start()).await
+}
+
+pub(crate) async fn revoke_before(context: Context, order: Json<BeforeOrder>) -> Response {
+    let Json(BeforeOrder { moment, position }) = order;
+    match past(&moment) {
+        Ok(moment) => {
+            carry_out(context, Action::EndBefore { moment }, Position::new(position)).await
+        }
+        Err(problem) => bad_request(problem),
+    }
+}
+
+pub(crate) async fn audit(context: Context) -> Response {
+    let (State(app), ..) = context;
+    Json(app.trail.entries()).into_response()
+}
+
+async fn carry_out(context: Context, action: Action, position: Position) -> Response {
+    let (State(app), Extension::<Admitted>(admitted), _) = context;
+    let outcome = app.carry_out(admitted, action, position).await;
+    (status_of(&outcome), Json(outcome)).into_response()
+}
+
+fn bad_request(problem: &str) -> Response {
+    answer::error(StatusCode::BAD_REQUEST, "bad_request", problem)
+}
+
+fn storage_is_silent(error: &StorageError) -> Response {
+    answer::error(answer::status_of(error), "storage_could_not_say", &error.to_string())
+}

@@ -1,0 +1,103 @@
+//! [`App`]: what all handlers share, and the one place where something is done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom::{Destroyed, Engine, Position, Revoked, StorageError};
+use tokio::time::Instant;
+
+use crate::action::{Action, Outcome};
+use crate::audit::Trail;
+use crate::census::Census;
+use crate::door::{Admitted, Door, Transport};
+use crate::observer::AdminObserver;
+use crate::seal::Seal;
+
+/// How long one step of a long action may take before the operator is told how far it is.
+const STEP: Duration = Duration::from_secs(1);
+
+/// Everything that the page works with. Its end is the end of what it does in the background.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) observer: Option<AdminObserver>,
+    pub(crate) census: Census,
+    pub(crate) trail: Trail,
+    pub(crate) door: Door,
+    pub(crate) seal: Seal,
+    pub(crate) origins: Vec<String>,
+    pub(crate) transport: Transport,
+}
+
+impl App {
+    /// Does something and audits it. Both happen even if the operator goes away meanwhile.
+    pub(crate) async fn carry_out(
+        self: Arc<Self>,
+        who: Admitted,
+        action: Action,
+        position: Position,
+    ) -> Outcome {
+        let done = tokio::spawn(async move {
+            let outcome = self.attempt(&action, position).await;
+            self.trail.record(&who.operator, who.address, action, outcome.clone());
+            outcome
+        });
+        done.await.unwrap_or_else(|_| Outcome::Unknown { reason: "it broke off".to_owned() })
+    }
+
+    async fn attempt(&self, action: &Action, position: Position) -> Outcome {
+        let outcome = match action {
+            Action::EndSession { session } => self.engine.revoke(*session).await.map(of_one),
+            Action::EndOthers { session } => self.engine.revoke_others(*session).await.map(of_many),
+            Action::EndOwner { owner } => self.engine.revoke_owner(owner).await.map(of_many),
+            Action::EndBefore { moment } => self.end_before(*moment, position).await,
+            Action::SignIn | Action::SignOut => Ok(Outcome::Nothing),
+        };
+        outcome.unwrap_or_else(|error| Outcome::Unknown { reason: error.to_string() })
+    }
+
+    /// Goes on with a walk for a moment.
+    async fn end_before(
+        &self,
+        moment: cloakroom::Timestamp,
+        mut position: Position,
+    ) -> Result<Outcome, StorageError> {
+        let (start, mut all) = (Instant::now(), 0);
+        loop {
+            let page = match self.engine.revoke_created_before(moment, &position).await {
+                Ok(page) => page,
+                // What the steps before have ended is not to be forgotten.
+                Err(error) if all > 0 => {
+                    let reason = format!("after {all} sessions were ended, {error}");
+                    return Ok(Outcome::Unknown { reason });
+                }
+                Err(error) => return Err(error),
+            };
+            all += page.ended;
+            let Some(next) = page.next else {
+                return Ok(if all == 0 { Outcome::Nothing } else { Outcome::Done { ended: all } });
+            };
+            if start.elapsed() > STEP {
+                let percent = (page.done.clamp(0.0, 0.99) * 100.0) as u8;
+                return Ok(Outcome::Partly { ended: all, percent, next: next.to_string() });
+            }
+            position = next;
+        }
+    }
+}
+
+fn of_one(destroyed: Destroyed) -> Outcome {
+    match destroyed {
+        Destroyed::Removed(_) => Outcome::Done { ended: 1 },
+        Destroyed::Absent(_) => Outcome::Nothing,
+        Destroyed::Pending => Outcome::Pending { ended: 0, pending: 1 },
+    }
+}
+
+fn of_many(revoked: Revoked) -> Outcome {
+    match (revoked.ended, revoked.pending) {
+        (0, 0) => Outcome::Nothing,
+        (ended, 0) => Outcome::Done { ended },
+        (ended, pending) => Outcome::Pending { ended, pending },
+    }
+}

@@ -1,0 +1,219 @@
+//! Ending sessions: a page that asks, and the one that tells what became of it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Form, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use cloakroom::{Position, PublicId};
+use serde::Deserialize;
+
+use crate::action::{Action, Outcome};
+use crate::app::App;
+use crate::door::Admitted;
+use crate::mount::Mount;
+use crate::pages::answer;
+use crate::pages::frame::{Frame, Place};
+use crate::pages::row::{Row, in_query};
+use crate::pages::session;
+use crate::shown::shown;
+
+/// A page that asks before something is ended.
+#[derive(Template)]
+#[template(path = "confirm.html")]
+pub(crate) struct ConfirmPage {
+    pub(crate) frame: Frame,
+    pub(crate) title: &'static str,
+    pub(crate) text: String,
+    /// The session that it is about.
+    pub(crate) row: Option<Row>,
+    /// Where the form goes, below the page's own path.
+    pub(crate) path: String,
+    /// What goes with it.
+    pub(crate) fields: Vec<(&'static str, String)>,
+    /// What has to be typed first.
+    pub(crate) word: Option<&'static str>,
+    pub(crate) button: &'static str,
+    /// Where nothing is done.
+    pub(crate) back: String,
+}
+
+#[derive(Template)]
+#[template(path = "outcome.html")]
+struct OutcomePage {
+    frame: Frame,
+    title: &'static str,
+    mood: &'static str,
+    heading: &'static str,
+    text: String,
+    back: String,
+    go_on: Option<GoOn>,
+}
+
+/// How a long action goes on.
+struct GoOn {
+    path: String,
+    percent: u8,
+    fields: Vec<(&'static str, String)>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct OwnerQuery {
+    name: String,
+}
+
+/// What every handler here needs.
+pub(crate) type Context = (State<Arc<App>>, Extension<Admitted>, Mount);
+
+pub(crate) async fn ask_one(context: Context, Path(id): Path<String>) -> Response {
+    let (State(app), Extension(admitted), mount) = context;
+    let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
+    let (frame, id, facts) = match session::find(&app, frame, &id).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let row = Row::of(&facts);
+    let page = ConfirmPage {
+        frame,
+        title: "End this session?",
+        text:
+            "Its ticket opens nothing any more, on any node. Whoever uses it has to sign in again."
+                .to_owned(),
+        row: Some(row),
+        path: format!("/sessions/{id}/end"),
+        fields: Vec::new(),
+        word: None,
+        button: "End the session",
+        back: format!("/sessions/{id}"),
+    };
+    answer::page(StatusCode::OK, &page)
+}
+
+pub(crate) async fn one(context: Context, Path(id): Path<PublicIdText>) -> Response {
+    let session = id.0;
+    end(context, Action::EndSession { session }, "/sessions".to_owned()).await
+}
+
+pub(crate) async fn ask_others(context: Context, Path(id): Path<String>) -> Response {
+    let (State(app), Extension(admitted), mount) = context;
+    let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
+    let (frame, id, facts) = match session::find(&app, frame, &id).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let Some(owner) = facts.owner() else {
+        return answer::no_session(frame, "Nobody is signed in to it, so it has no owner.");
+    };
+    let text = format!("All sessions of {} but this one. This one goes on.", shown(owner));
+    let page = ConfirmPage {
+        frame,
+        title: "End the owner's other sessions?",
+        text,
+        row: Some(Row::of(&facts)),
+        path: format!("/sessions/{id}/end-others"),
+        fields: Vec::new(),
+        word: None,
+        button: "End the others",
+        back: format!("/sessions/{id}"),
+    };
+    answer::page(StatusCode::OK, &page)
+}
+
+pub(crate) async fn others(context: Context, Path(id): Path<PublicIdText>) -> Response {
+    let session = id.0;
+    end(context, Action::EndOthers { session }, format!("/sessions/{session}")).await
+}
+
+pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>) -> Response {
+    let (State(app), Extension(admitted), mount) = context;
+    let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
+    let back = format!("/sessions?owner={}", in_query(&owner.name));
+    let count = match app.engine.sessions_of(&owner.name).await {
+        Ok(sessions) => sessions.len(),
+        Err(error) => return answer::storage_is_silent(frame, &error),
+    };
+    let name = shown(&owner.name);
+    let text = match count {
+        1 => format!("{name} has 1 session at present. Sign-ins under way are ended as well."),
+        count => {
+            format!("{name} has {count} sessions at present. Sign-ins under way are ended as well.")
+        }
+    };
+    let page = ConfirmPage {
+        frame,
+        title: "End all sessions of this owner?",
+        text,
+        row: None,
+        path: "/owner/end".to_owned(),
+        fields: vec![("name", owner.name)],
+        word: None,
+        button: "End all of them",
+        back,
+    };
+    answer::page(StatusCode::OK, &page)
+}
+
+pub(crate) async fn owner(context: Context, Form(owner): Form<OwnerQuery>) -> Response {
+    let back = format!("/sessions?owner={}", in_query(&owner.name));
+    end(context, Action::EndOwner { owner: owner.name }, back).await
+}
+
+async fn end(context: Context, action: Action, back: String) -> Response {
+    let (State(app), Extension(admitted), mount) = context;
+    let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
+    let title = action.title();
+    let outcome = app.carry_out(admitted, action, Position::start()).await;
+    tell(frame, title, &outcome, back, None)
+}
+
+/// The page that tells what became of an action. `go_on` is where a part of it leads and with what.
+pub(crate) fn tell(
+    frame: Frame,
+    title: &'static str,
+    outcome: &Outcome,
+    back: String,
+    go_on: Option<(String, Vec<(&'static str, String)>)>,
+) -> Response {
+    let (mood, heading) = match outcome {
+        Outcome::Done { .. } => ("good", "Done"),
+        Outcome::Nothing => ("good", "Nothing to end"),
+        Outcome::Partly { .. } => ("busy", "Under way"),
+        Outcome::Pending { .. } => ("warn", "Pending"),
+        Outcome::Unknown { .. } => ("bad", "Could not be done"),
+        Outcome::Refused { .. } => ("bad", "Refused"),
+    };
+    let go_on = match (outcome, go_on) {
+        (Outcome::Partly { percent, .. }, Some((path, fields))) => {
+            Some(GoOn { path, percent: *percent, fields })
+        }
+        _ => None,
+    };
+    let text = outcome.to_string();
+    answer::page(
+        status_of(outcome),
+        &OutcomePage { frame, title, mood, heading, text, back, go_on },
+    )
+}
+
+/// The status that says the same to a program.
+pub(crate) fn status_of(outcome: &Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Done { .. } | Outcome::Partly { .. } | Outcome::Nothing => StatusCode::OK,
+        Outcome::Pending { .. } => StatusCode::ACCEPTED,
+        Outcome::Unknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Outcome::Refused { .. } => StatusCode::FORBIDDEN,
+    }
+}
+
+/// A public id in an address; anything else is no such page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PublicIdText(pub(crate) PublicId);
+
+impl<'de> Deserialize<'de> for PublicIdText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}

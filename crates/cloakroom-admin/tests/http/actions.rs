@@ -1,0 +1,121 @@
+//! What the actions do, and what they say.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use cloakroom::{Clock, SystemClock};
+use serde_json::json;
+
+use crate::site::Site;
+
+#[tokio::test]
+async fn one_session_is_ended_after_a_question() {
+    let site = Site::new();
+    let (id, other) = (site.visit(Some("eve"), "A").await, site.visit(Some("eve"), "B").await);
+    let mut ada = site.operator().await;
+    let page = ada.get(&format!("/admin/sessions/{id}")).await;
+    assert!(page.body.contains(&id.to_string()) && page.body.contains("192.0.2.7"));
+    let question = ada.get(&format!("/admin/sessions/{id}/end")).await;
+    assert!(question.body.contains("End this session?"));
+    assert!(site.lives(id).await);
+    let got = ada.post(&format!("/admin/sessions/{id}/end"), "").await;
+    assert_eq!(got.status, StatusCode::OK);
+    assert!(got.body.contains("Done: 1 session ended."));
+    assert!(!site.lives(id).await && site.lives(other).await);
+    let got = ada.post(&format!("/admin/sessions/{id}/end"), "").await;
+    assert!(got.body.contains("There was nothing to end."));
+    let gone = ada.get(&format!("/admin/sessions/{id}")).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert!(gone.body.contains("No such session"));
+}
+
+#[tokio::test]
+async fn an_owners_others_and_then_all_are_ended() {
+    let site = Site::new();
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(site.visit(Some("eve & co"), "A").await);
+    }
+    let bystander = site.visit(Some("eve"), "A").await;
+    let mut ada = site.operator().await;
+    let got = ada.post(&format!("/admin/sessions/{}/end-others", ids[2]), "").await;
+    assert!(got.body.contains("Done: 4 sessions ended."), "{got:?}");
+    for (at, id) in ids.iter().enumerate() {
+        assert_eq!(site.lives(*id).await, at == 2);
+    }
+    let question = ada.get("/admin/owner/end?name=eve%20%26%20co").await;
+    assert!(question.body.contains("has 1 session at present"), "{question:?}");
+    assert_eq!(question.text_after("name=\"name\" value=\""), "eve &#38; co\">\n  ");
+    let got = ada.post("/admin/owner/end", "name=eve+%26+co").await;
+    assert!(got.body.contains("Done: 1 session ended."));
+    assert!(!site.lives(ids[2]).await && site.lives(bystander).await);
+}
+
+#[tokio::test]
+async fn everything_before_a_moment_ends_after_a_word_was_typed() {
+    let site = Site::new();
+    let old = site.visit(Some("eve"), "A").await;
+    let also = site.visit(None, "A").await;
+    let mut ada = site.operator().await;
+    let later = SystemClock.now() + Duration::from_secs(3600);
+    let got = ada.get(&format!("/admin/before/end?moment={later}")).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let now = SystemClock.now().to_string();
+    let form = format!("moment={now}");
+    let question = ada.get(&format!("/admin/before/end?{form}")).await;
+    assert!(question.body.contains("Type “end them”"));
+    let got = ada.post("/admin/before/end", &format!("{form}&word=yes")).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    assert!(site.lives(old).await);
+    let got = ada.post("/admin/before/end", &format!("{form}&word=end+them")).await;
+    assert!(got.body.contains("Done: 2 sessions ended."), "{got:?}");
+    assert!(!site.lives(old).await && !site.lives(also).await);
+    // The operator is no visitor: the page's own sign-in goes on.
+    assert_eq!(ada.get("/admin").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_json_interface_does_the_same() {
+    let site = Site::new();
+    let (one, kept) = (site.visit(Some("eve"), "A").await, site.visit(Some("eve"), "A").await);
+    let last = site.visit(Some("eve"), "A").await;
+    let mut ada = site.operator().await;
+    let facts = ada.get(&format!("/admin/api/sessions/{one}")).await.json();
+    assert_eq!(facts["id"], one.to_string());
+    assert_eq!((&facts["owner"], &facts["address"]), (&json!("eve"), &json!("192.0.2.7")));
+    let (status, body) = ada.order(&format!("/admin/api/sessions/{one}/revoke"), json!({})).await;
+    assert_eq!((status, body), (StatusCode::OK, json!({ "outcome": "done", "ended": 1 })));
+    let others = format!("/admin/api/sessions/{kept}/revoke-others");
+    let (_, body) = ada.order(&others, json!({})).await;
+    assert_eq!(body, json!({ "outcome": "done", "ended": 1 }));
+    assert!(!site.lives(last).await && site.lives(kept).await);
+    let (_, body) = ada.order("/admin/api/revoke-owner", json!({ "owner": "nobody" })).await;
+    assert_eq!(body, json!({ "outcome": "nothing" }));
+    let order = json!({ "moment": "2020-01-01T00:00:00Z" });
+    let (_, body) = ada.order("/admin/api/revoke-before", order).await;
+    assert_eq!(body, json!({ "outcome": "nothing" }));
+    let order = json!({ "moment": "soon" });
+    let (status, body) = ada.order("/admin/api/revoke-before", order).await;
+    assert_eq!((status, &body["error"]), (StatusCode::BAD_REQUEST, &json!("bad_request")));
+    let (status, _) = ada.order("/admin/api/sessions/nonsense/revoke", json!({})).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_audit_trail_says_who_did_what_and_what_became_of_it() {
+    let site = Site::new();
+    let id = site.visit(Some("eve"), "A").await;
+    let mut ada = site.operator().await;
+    ada.post(&format!("/admin/sessions/{id}/end"), "").await;
+    ada.post("/admin/owner/end", "name=eve").await;
+    let trail = ada.get("/admin/api/audit").await.json();
+    let words: Vec<_> = trail.as_array().unwrap().iter().map(|it| &it["action"]).collect();
+    assert_eq!(words, ["end_owner", "end_session", "sign_in"]);
+    assert_eq!(trail[0]["outcome"], "nothing");
+    assert_eq!(trail[1]["operator"], "ada");
+    assert_eq!(trail[1]["session"], id.to_string());
+    assert_eq!(trail[1]["ended"], 1);
+    let page = ada.get("/admin/audit").await.body;
+    assert!(page.contains("End a session") && page.contains(&id.to_string()));
+}

@@ -1,0 +1,120 @@
+//! What every answer carries, and what it weighs.
+
+use axum::http::StatusCode;
+
+use crate::access::{PAGES, QUESTIONS};
+use crate::site::{Browser, Got, Site};
+
+fn check(got: &Got, path: &str) {
+    let policy = got.header("content-security-policy");
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.split("; ").any(|it| it == part), "{path}: {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{path}");
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        assert_eq!(got.header(name), value, "{path}");
+    }
+    assert!(got.header("permissions-policy").contains("camera=()"), "{path}");
+    let is_asset = path.contains("/assets/") && got.status == StatusCode::OK;
+    let keep = if is_asset { "immutable" } else { "no-store" };
+    assert!(got.header("cache-control").contains(keep), "{path}: {got:?}");
+}
+
+#[tokio::test]
+async fn every_route_carries_the_security_headers_for_everybody() {
+    let site = Site::new();
+    let (mut ada, mut nobody) = (site.operator().await, site.browser());
+    let assets = ["/assets/admin.css", "/assets/admin.js", "/assets/icon.svg", "/assets/other"];
+    let more = ["/sign-in", "/sessions?age=nonsense", "/sessions/nonsense"];
+    for path in PAGES.into_iter().chain(QUESTIONS).chain(assets).chain(more) {
+        let path = format!("/admin{path}");
+        for browser in [&mut ada, &mut nobody] {
+            check(&browser.get(&path).await, &path);
+            check(&browser.post_bare(&path, "").await, &path);
+        }
+        check(&ada.post(&path, &"x".repeat(100_000)).await, &path);
+    }
+}
+
+fn addresses(body: &str) -> Vec<String> {
+    let values = body.split("href=\"").chain(body.split("src=\"")).skip(1);
+    let values = values.filter_map(|rest| rest.split('"').next());
+    let mut assets: Vec<_> =
+        values.filter(|it| it.contains("/assets/")).map(str::to_owned).collect();
+    assets.sort();
+    assets.dedup();
+    assets
+}
+
+async fn weight(browser: &mut Browser, path: &str) -> usize {
+    let page = browser.get(path).await;
+    let mut bytes = page.body.len();
+    let assets = addresses(&page.body);
+    assert_eq!(assets.len(), 3, "{assets:?}");
+    for asset in assets {
+        let got = browser.get(&asset).await;
+        assert_eq!(got.status, StatusCode::OK, "{asset}");
+        bytes += got.body.len();
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn no_page_weighs_more_than_100_kilobytes_with_all_that_it_needs() {
+    let site = Site::new();
+    for at in 0..200 {
+        site.visit(Some(&format!("owner {at}")), &"Browser/1 ".repeat(50)).await;
+    }
+    let mut ada = site.operator().await;
+    for path in ["/admin/sign-in", "/admin", "/admin/sessions", "/admin/before", "/admin/audit"] {
+        let bytes = weight(&mut ada, path).await;
+        println!("{path}: {bytes} bytes");
+        assert!(bytes < 100_000, "{path}: {bytes}");
+    }
+    assert!(ada.get("/admin/api/overview").await.body.len() < 40_000);
+}
+
+#[tokio::test]
+async fn a_page_holds_no_script_style_or_address_of_elsewhere() {
+    let site = Site::new();
+    let id = site.visit(Some("eve"), "Browser/1").await;
+    let mut ada = site.operator().await;
+    for path in PAGES.into_iter().chain(["/sign-in"]) {
+        let path =
+            format!("/admin{path}").replace("00000000000000000000000000000000", &id.to_string());
+        let body = ada.get(&path).await.body;
+        assert!(
+            !body.contains("<script>") && !body.contains("<style") && !body.contains(" style=")
+        );
+        assert!(!body.contains(" onclick") && !body.contains("javascript:"), "{path}");
+        for (at, _) in body.match_indices("http") {
+            let rest = &body[at..];
+            assert!(!rest.starts_with("http://") && !rest.starts_with("https://"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_can_be_mounted_anywhere() {
+    let site = Site::new();
+    let mut ada = site.operator().await;
+    let body = ada.get("/admin").await.body;
+    for address in body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(address.starts_with("/admin") || address == "#content", "{address}");
+    }
+}

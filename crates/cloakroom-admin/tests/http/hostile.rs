@@ -1,0 +1,86 @@
+//! Visitors whose names and browsers are made to break a page.
+
+use crate::site::Site;
+
+pub const TEXTS: [&str; 6] = [
+    "<script>window.broken = 1</script>",
+    "\"><img src=x onerror=\"window.broken = 1\">",
+    "' onmouseover='window.broken = 1",
+    "</title></td></table><svg onload=alert(1)>",
+    "{{ 7 * 7 }} ${7*7} %s",
+    "admin\u{202e}nimda\u{2066}\u{200b}",
+];
+
+#[tokio::test]
+async fn what_visitors_send_is_text_on_every_page() {
+    let site = Site::new();
+    let mut ids = Vec::new();
+    let long = "x".repeat(400);
+    for text in TEXTS.into_iter().chain([long.as_str()]) {
+        ids.push(site.visit(Some(text), text).await);
+    }
+    let mut ada = site.operator().await;
+    let mut pages = vec!["/admin/sessions".to_owned()];
+    for id in &ids {
+        pages.extend(["", "/end", "/end-others"].map(|end| format!("/admin/sessions/{id}{end}")));
+    }
+    let list = ada.get("/admin/sessions").await.body;
+    let links = list.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let links: Vec<_> = links.filter(|it| it.contains("owner=")).map(str::to_owned).collect();
+    assert_eq!(links.len(), ids.len());
+    pages.extend(links.iter().map(|it| it.replace("/sessions?owner=", "/owner/end?name=")));
+    pages.extend(links);
+    for path in pages {
+        let got = ada.get(&path).await;
+        assert_eq!(got.status, 200, "{path}");
+        let body = got.body;
+        for part in ["<script>", "<img", "<svg onload", "</td></table><", "onmouseover='"] {
+            assert!(!body.contains(part), "{path} has {part}");
+        }
+        for letter in ['\u{202e}', '\u{2066}', '\u{200b}'] {
+            let fields: String =
+                body.split("value=\"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
+            let shown = body.matches(letter).count() - fields.matches(letter).count();
+            assert_eq!(shown, 0, "{path} shows {letter:?}");
+        }
+    }
+    let page = ada.get(&format!("/admin/sessions/{}", ids[5])).await.body;
+    assert!(page.contains("admin\\u{202e}nimda"));
+}
+
+#[tokio::test]
+async fn an_owner_with_a_hostile_name_can_be_found_and_ended() {
+    let site = Site::new();
+    for text in TEXTS {
+        let id = site.visit(Some(text), "A").await;
+        let mut ada = site.operator().await;
+        let list = ada.get("/admin/sessions").await.body;
+        let link = list.split("href=\"").find(|it| it.contains("/sessions?owner=")).unwrap();
+        let query = link.split('"').next().unwrap().split_once("owner=").unwrap().1;
+        let got = ada.post("/admin/owner/end", &format!("name={query}")).await;
+        assert!(got.body.contains("Done: 1 session ended."), "{text}");
+        assert!(!site.lives(id).await);
+    }
+}
+
+#[tokio::test]
+async fn no_page_and_no_json_holds_a_value_a_ticket_or_a_password() {
+    let site = Site::new();
+    let id = site.visit(Some("eve"), "A").await;
+    let mut ada = site.operator().await;
+    let cookie = ada.cookie.clone().unwrap();
+    for path in [
+        "",
+        "/sessions",
+        &format!("/sessions/{id}"),
+        "/audit",
+        "/api/sessions",
+        "/api/audit",
+        "/api/overview",
+    ] {
+        let body = ada.get(&format!("/admin{path}")).await.body;
+        for secret in ["nobody may see", "secret", crate::site::PASSWORD, &cookie] {
+            assert!(!body.contains(secret), "{path} holds {secret}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The page's process: the port, the greeting, and an end in good order.
+
+use std::future::IntoFuture;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use cloakroom::Engine;
+use tokio::net::TcpListener;
+
+use super::password::Password;
+use super::place::Place;
+use crate::failure::Failure;
+use crate::signals::Signals;
+
+/// How long pending ends of sessions may take after the page was asked to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What is told at the start.
+pub(super) struct Greeting<'a> {
+    pub(super) operator: &'a str,
+    pub(super) password: &'a Password,
+    /// Without credentials.
+    pub(super) storage: &'a str,
+    pub(super) place: Place,
+}
+
+/// Takes the port.
+pub(super) async fn listen(place: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(place).await.map_err(|error| {
+        Failure::new(format!(
+            "cannot listen on {place}: {error}; choose another place with --listen"
+        ))
+    })
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(super) async fn serve(
+    listener: TcpListener,
+    engine: &Engine,
+    page: Router,
+    greeting: &Greeting<'_>,
+) -> Result<(), Failure> {
+    let cannot = |error| Failure::new(format!("cannot serve: {error}"));
+    let place = listener.local_addr().map_err(cannot)?;
+    let mut signals = Signals::listen().map_err(cannot)?;
+    say(&greeting.text(place));
+    let service = page.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        served = axum::serve(listener, service).into_future() => served.map_err(cannot)?,
+        () = signals.next() => {}
+    }
+    // A session whose end is pending is refused by this process alone: give the others their turn.
+    if engine.drain(DRAIN).await {
+        say("\nThe page has ended.\n");
+        return Ok(());
+    }
+    let pending = engine.health().pending_removals;
+    Err(Failure::new(format!("{pending} sessions that were to end are still in the storage")))
+}
+
+impl Greeting<'_> {
+    fn text(&self, place: SocketAddr) -> String {
+        let reach = match self.place {
+            Place::Here => "for this machine only",
+            Place::BehindTls => "to be reached over HTTPS, through your proxy",
+        };
+        let password = match self.password {
+            Password::Given(_) => "the one that you have given".to_owned(),
+            Password::Drawn(text) => format!("{text}   (drawn for this run, shown once)"),
+        };
+        format!(
+            "\n  Cloakroom admin  http://{place}/   {reach}\n  Sessions in      {}\n  \
+               Name             {}\n  Password         {password}\n\n  Press Ctrl-C to end it.\n\n",
+            self.storage, self.operator
+        )
+    }
+}
+
+/// Writes to the standard output, which may be closed.
+fn say(text: &str) {
+    let mut output = std::io::stdout();
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+}
