@@ -45,6 +45,10 @@ pub(crate) async fn session(context: Context, Path(id): Path<String>) -> Respons
     match app.engine.session(id).await {
         Ok(Found::Session(facts)) => Json(Facts::of(&facts)).into_response(),
         Ok(Found::Nothing) => answer::error(StatusCode::NOT_FOUND, "no_session", "no such session"),
+        Ok(Found::Ending) => {
+            let message = "its end is pending; it is gone as soon as the storage's server answers";
+            answer::error(StatusCode::NOT_FOUND, "ending", message)
+        }
         Ok(Found::Unreadable) => {
             let message = "what lies there is no session's record, or was damaged";
             answer::error(StatusCode::NOT_FOUND, "unreadable", message)

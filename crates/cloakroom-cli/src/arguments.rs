@@ -2,25 +2,38 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{acl, admin, bench, completions, demo, doctor, import};
+use crate::{
+    acl, admin, bench, completions, demo, doctor, import, list, revoke, revoke_before,
+    revoke_owner, show, stats,
+};
 
 /// The commands in sections; clap itself knows one list only. A test holds that none is missing.
 const HELP: &str = "\
 {about-with-newline}
 {usage-heading} {usage}
 
+Look at sessions:
+  stats          Count the sessions, and what they take
+  list           List sessions: all, an owner's, or those that are old or unused
+  show           Show what may be seen of one session, never its values
+
+End sessions:
+  revoke         End sessions by their ids
+  revoke-owner   End all sessions of an owner, or all but one
+  revoke-before  End every session that was created before a moment
+
 Look at an installation:
-  doctor       Examine the servers that sessions lie on, and say what to do about them
-  bench        Measure for some seconds what this installation can do
-  admin        Serve the page for operators: who is signed in, and a way to end sessions
+  doctor         Examine the servers that sessions lie on, and say what to do about them
+  bench          Measure for some seconds what this installation can do
+  admin          Serve the page for operators: who is signed in, and a way to end sessions
 
 Set one up:
-  import       Take the sessions of another library into Redis or Valkey
-  acl          Print what a user of Redis or Valkey must be allowed, and nothing else
-  completions  Print what lets a shell complete these commands
+  import         Take the sessions of another library into Redis or Valkey
+  acl            Print what a user of Redis or Valkey must be allowed, and nothing else
+  completions    Print what lets a shell complete these commands
 
 Try it out:
-  demo         Serve a small web application that shows what the library does
+  demo           Serve a small web application that shows what the library does
 
 Options:
 {options}{after-help}";
@@ -29,6 +42,7 @@ const EXAMPLES: &str = "\
 Examples:
   cloakroom demo
   cloakroom doctor --url redis://localhost:6379
+  cloakroom list --owner ann@example.org
   CLOAKROOM_REDIS_URL=redis://localhost:6379 cloakroom bench --seconds 10
   cloakroom acl --user shop --prefix shop:session:
 
@@ -64,6 +78,26 @@ pub(crate) enum Command {
     /// it removes. Whatever the user may not ask is reported as hidden.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Options),
+    /// Count the sessions, and what they take
+    #[command(after_help = stats::EXAMPLES)]
+    Stats(stats::Options),
+    /// List sessions: all, an owner's, or those that are old or unused
+    #[command(after_help = list::EXAMPLES)]
+    List(list::Options),
+    /// Show what may be seen of one session, never its values
+    #[command(after_help = show::EXAMPLES)]
+    Show(show::Options),
+    /// End sessions by their ids
+    ///
+    /// Their tickets open nothing any more, on any node.
+    #[command(after_help = revoke::EXAMPLES)]
+    Revoke(revoke::Options),
+    /// End all sessions of an owner, or all but one
+    #[command(after_help = revoke_owner::EXAMPLES)]
+    RevokeOwner(revoke_owner::Options),
+    /// End every session that was created before a moment
+    #[command(after_help = revoke_before::EXAMPLES)]
+    RevokeBefore(revoke_before::Options),
     /// Measure for some seconds what this installation can do
     ///
     /// It makes sessions of its own below the prefix, reads, writes and ends them as fast as it can,

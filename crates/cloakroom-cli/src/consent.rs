@@ -22,11 +22,16 @@ enum Person<'a> {
 }
 
 impl Options {
+    /// An error where the answer is not known and nobody can be asked. For whoever has to look
+    /// before the question can be put in full.
+    pub(crate) fn check(self, question: &str) -> Result<(), Failure> {
+        if self.yes || is_somebody_there() { Ok(()) } else { Err(nobody(question)) }
+    }
+
     /// Asks; an error where the answer is not yes.
     pub(crate) fn ask(self, question: &str) -> Result<(), Failure> {
-        let stdin = io::stdin();
-        if stdin.is_terminal() && io::stderr().is_terminal() {
-            return self.decide(question, Person::There(&mut stdin.lock()));
+        if is_somebody_there() {
+            return self.decide(question, Person::There(&mut io::stdin().lock()));
         }
         self.decide(question, Person::Nobody)
     }
@@ -36,8 +41,7 @@ impl Options {
             return Ok(());
         }
         let Person::There(input) = person else {
-            let text = format!("{question} Nobody can be asked here; add --yes to do it");
-            return Err(Failure::new(text));
+            return Err(nobody(question));
         };
         let mut error = io::stderr();
         let _ = write!(error, "{question} [y/N] ").and_then(|()| error.flush());
@@ -48,6 +52,14 @@ impl Options {
             _ => Err(Failure::new("nothing was done")),
         }
     }
+}
+
+fn is_somebody_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+fn nobody(question: &str) -> Failure {
+    Failure::misused(format!("{question} Nobody can be asked here; add --yes to do it"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! [`Ending`]: the exit codes. `docs/cli.md` lists them for the people who write scripts.
 //!
-//! Clap ends the process by itself with 2 where the arguments make no sense.
+//! Where arguments make no sense clap ends the process by itself, with the code of
+//! [`Ending::Misused`].
 
 use std::process::ExitCode;
 
@@ -11,10 +12,14 @@ pub(crate) enum Ending {
     Done,
     /// It did not.
     Failed,
+    /// The arguments make no sense, or not here.
+    Misused,
     /// What was examined has warnings.
     Warnings,
     /// What was examined has errors.
     Errors,
+    /// There is no such session.
+    NotFound,
     /// Somebody has ended it, with Ctrl-C or SIGTERM; shells use 128 and the number of the signal.
     Interrupted,
 }
@@ -24,8 +29,10 @@ impl From<Ending> for ExitCode {
         Self::from(match ending {
             Ending::Done => 0,
             Ending::Failed => 1,
+            Ending::Misused => 2,
             Ending::Warnings => 3,
             Ending::Errors => 4,
+            Ending::NotFound => 5,
             Ending::Interrupted => 130,
         })
     }

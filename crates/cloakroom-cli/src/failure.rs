@@ -18,6 +18,16 @@ impl Failure {
         Self { text: text.to_string(), ending: Ending::Failed }
     }
 
+    /// The arguments make no sense, or not here.
+    pub(crate) fn misused(text: impl fmt::Display) -> Self {
+        Self { text: text.to_string(), ending: Ending::Misused }
+    }
+
+    /// What was asked for is not there.
+    pub(crate) fn not_found(text: impl fmt::Display) -> Self {
+        Self { text: text.to_string(), ending: Ending::NotFound }
+    }
+
     /// Somebody has ended it before it was done.
     pub(crate) fn interrupted(text: impl fmt::Display) -> Self {
         Self { text: text.to_string(), ending: Ending::Interrupted }

@@ -10,7 +10,7 @@ mod url;
 
 use std::path::PathBuf;
 
-use cloakroom::ConfigError;
+use cloakroom::{ConfigError, Engine, Policy};
 use cloakroom_redis::{Password, Plaintext, RedisSessionStorage, RedisStorageConfig};
 
 use crate::failure::Failure;
@@ -96,6 +96,12 @@ impl Installation {
             .near_cache(config.near_cache)
             .build()
             .await
+    }
+
+    /// Opens what finds and ends sessions. It needs no near-cache, and none of the application's policy.
+    pub(crate) async fn engine(mut self) -> Result<Engine, ConfigError> {
+        self.config.near_cache = None;
+        Engine::builder(self.open().await?).policy(Policy::default()).build()
     }
 }
 

@@ -5,6 +5,9 @@
 //! output.rs     text for people, or JSON       table.rs         figures in columns
 //! progress.rs   what goes on, on a terminal    consent.rs       the question before what is felt
 //! failure.rs    why it failed, in one line     ending.rs        exit codes
+//! walk.rs       over all sessions, in steps    revocation.rs    what all that end sessions share
+//! identity.rs   ids of sessions                cutoff.rs        moments that have passed
+//! description.rs  what is told of a session    shown.rs         what visitors have written
 //! ```
 //!
 //! Each command has a file or folder of its own. A mistake of the user is one line on the standard
@@ -16,16 +19,29 @@ mod arguments;
 mod bench;
 mod completions;
 mod consent;
+mod cutoff;
 mod demo;
+mod description;
 mod doctor;
 mod ending;
 mod failure;
+mod identity;
 mod import;
 mod installation;
+mod list;
 mod output;
 mod progress;
+mod revocation;
+mod revoke;
+mod revoke_before;
+mod revoke_owner;
+mod show;
+mod shown;
 mod signals;
+mod span;
+mod stats;
 mod table;
+mod walk;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -40,6 +56,12 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(options) => demo::run(options).await.map(|()| Ending::Done),
         Command::Doctor(options) => doctor::run(options).await,
+        Command::Stats(options) => stats::run(options).await,
+        Command::List(options) => list::run(options).await,
+        Command::Show(options) => show::run(options).await,
+        Command::Revoke(options) => revoke::run(options).await,
+        Command::RevokeOwner(options) => revoke_owner::run(options).await,
+        Command::RevokeBefore(options) => revoke_before::run(options).await,
         Command::Bench(options) => bench::run(options).await.map(|()| Ending::Done),
         Command::Import(options) => import::run(options).await,
         Command::Admin(options) => admin::run(options).await.map(|()| Ending::Done),

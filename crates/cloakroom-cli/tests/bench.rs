@@ -93,7 +93,7 @@ async fn an_interrupted_run_removes_what_it_has_made() {
 async fn another_machine_is_not_loaded_without_a_yes() {
     let url = "redis://192.0.2.1:6379?plaintext=allow";
     let left = run_command(&["bench", "--url", url]).await;
-    assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(2), ""), "{left:?}");
     assert!(left.errors.contains("192.0.2.1:6379") && left.errors.contains("--yes"), "{left:?}");
 }
 

@@ -11,7 +11,20 @@ use support::process::run_command;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-const COMMANDS: [&str; 6] = ["demo", "doctor", "bench", "import", "acl", "completions"];
+const COMMANDS: [&str; 12] = [
+    "stats",
+    "list",
+    "show",
+    "revoke",
+    "revoke-owner",
+    "revoke-before",
+    "demo",
+    "doctor",
+    "bench",
+    "import",
+    "acl",
+    "completions",
+];
 
 /// Has a shell read a script from its standard input; answers its standard output.
 async fn shell(program: &str, arguments: &[&str], script: &str) -> String {
@@ -53,7 +66,14 @@ async fn every_shell_has_a_script_with_every_command() {
 #[tokio::test]
 async fn every_command_says_what_it_is_for_and_gives_examples() {
     let help = run_command(&["--help"]).await.output;
-    for part in ["Look at an installation:", "Set one up:", "Try it out:", "Examples:"] {
+    for part in [
+        "Look at sessions:",
+        "End sessions:",
+        "Look at an installation:",
+        "Set one up:",
+        "Try it out:",
+        "Examples:",
+    ] {
         assert!(help.contains(part), "{help}");
     }
     for command in COMMANDS {

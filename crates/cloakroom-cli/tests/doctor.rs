@@ -6,6 +6,7 @@ mod support {
 }
 
 use std::io::Write;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use cloakroom_testkit::{Persistence, RedisServer};
@@ -163,7 +164,9 @@ async fn a_reader_who_goes_away_is_no_failure() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = support::process::cloakroom(&[("CLOAKROOM_REDIS_URL", &url)], arguments);
-        let left = command.stdout(writer).output().await.unwrap();
+        // `output()` would give it a reader again.
+        let child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        let left = child.wait_with_output().await.unwrap();
         let errors = String::from_utf8(left.stderr).unwrap();
         assert_eq!((left.status.code(), errors.as_str()), (Some(code), ""), "{arguments:?}");
     }

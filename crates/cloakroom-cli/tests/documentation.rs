@@ -9,15 +9,32 @@
 mod support {
     pub mod page;
     pub mod process;
+    pub mod sessions;
 }
 
+use cloakroom::SessionKey;
 use cloakroom_redis::{AclRule, DEFAULT_PREFIX};
 use cloakroom_testkit::{Persistence, RedisServer, RedisServerBuilder};
 use support::page::{Page, Shell};
 use support::process::run_command;
+use support::sessions::{Application, FIREFOX, IPHONE};
 
 const PAGE: &str = include_str!("../../../docs/cli.md");
-const COMMANDS: [&str; 7] = ["doctor", "bench", "admin", "import", "acl", "completions", "demo"];
+const COMMANDS: [&str; 13] = [
+    "stats",
+    "list",
+    "show",
+    "revoke",
+    "revoke-owner",
+    "revoke-before",
+    "doctor",
+    "bench",
+    "admin",
+    "import",
+    "acl",
+    "completions",
+    "demo",
+];
 const SECRET: &str = "correct-horse";
 
 /// The server that a block's commands talk to.
@@ -25,7 +42,7 @@ fn server(kind: &str) -> RedisServerBuilder {
     let sound =
         RedisServer::builder().persistence(Persistence::EverySecond).setting("maxmemory", "1gb");
     match kind {
-        "sound" | "until-ctrl-c" | "express" => sound,
+        "sound" | "peopled" | "until-ctrl-c" | "express" => sound,
         "evicting" => sound.setting("maxmemory-policy", "allkeys-lru"),
         "least" => {
             let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
@@ -35,12 +52,28 @@ fn server(kind: &str) -> RedisServerBuilder {
     }
 }
 
+/// The sessions that the page speaks of.
+async fn people(server: &RedisServer) {
+    let application = Application::on(&server.plain_url()).await;
+    for (id, owner, address, agent) in [
+        ("5c1f0e9d8b7a69584736251403f2e1d0", Some("ann@example.org"), "192.0.2.7", FIREFOX),
+        ("a7b8c9d0e1f20314253647586978a9b0", Some("ann@example.org"), "198.51.100.9", IPHONE),
+        ("0f1e2d3c4b5a69788796a5b4c3d2e1f0", None, "203.0.113.80", FIREFOX),
+    ] {
+        let key = SessionKey::from_hex(id.as_bytes()).unwrap();
+        application.put(key, owner, address, agent).await;
+    }
+}
+
 #[tokio::test]
 async fn every_example_does_what_the_page_says() {
     let page = Page::read(PAGE);
-    assert!(page.examples.len() >= 7, "{:?}", page.examples);
+    assert!(page.examples.len() >= 13, "{:?}", page.examples);
     for example in &page.examples {
         let server = server(&example.kind).start().await.unwrap();
+        if example.kind == "peopled" {
+            people(&server).await;
+        }
         if example.kind == "express" {
             let session = r#"{"cookie":{},"passport":{"user":"ada"},"cart":["coat"]}"#;
             server.ask(["SET", "sess:kX2", session, "EX", "600"]).await.unwrap();

@@ -1,6 +1,8 @@
 //! What operators ask for: the facts of many sessions, a walk over all of them, and the end of all
 //! that are older than a moment. Never on a request's path.
 
+use std::hash::{Hash, Hasher};
+
 use cloakroom::{
     FACTS_BYTES, Found, Operation, Page, Position, SessionFacts, SessionKey, StorageError,
     StorageErrorKind, Timestamp,
@@ -23,34 +25,40 @@ pub(crate) async fn facts(
     sessions: &[SessionKey],
 ) -> Result<Vec<Found>, StorageError> {
     let names: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
+    // Before the reads: a session that is renewed between the two must not look as if it were over.
+    let times: Vec<_> = names.iter().map(|name| servers.now(name)).collect();
     let heads = batch::ask(servers, &names, Operation::Facts, head).await?;
     let sizes = batch::ask(servers, &names, Operation::Facts, size).await?;
     let mut found = Vec::with_capacity(sessions.len());
-    for ((session, name), (head, size)) in
-        sessions.iter().zip(&names).zip(heads.into_iter().zip(sizes))
-    {
-        found.push(look(servers, session, name, head, size).await?);
+    let seen = heads.into_iter().zip(sizes).zip(times);
+    for ((session, name), ((head, size), time)) in sessions.iter().zip(&names).zip(seen) {
+        found.push(look(servers, session, name, Seen { head, size, time }).await?);
     }
     Ok(found)
+}
+
+/// What the batches have told of one key.
+struct Seen {
+    head: Option<One>,
+    size: Option<One>,
+    time: Option<Timestamp>,
 }
 
 async fn look(
     servers: &Servers,
     session: &SessionKey,
     name: &[u8],
-    seen_head: Option<One>,
-    seen_size: Option<One>,
+    seen: Seen,
 ) -> Result<Found, StorageError> {
-    let head = match seen_head {
+    let head = match seen.head {
         Some(head) => head,
         None => batch::alone(servers, name, Operation::Facts, &head(name)).await?,
     };
-    let size = match seen_size {
+    let size = match seen.size {
         Some(size) => size,
         None => batch::alone(servers, name, Operation::Facts, &size(name)).await?,
     };
-    let now = servers.of(name).map(|server| server.clock().now());
-    match (head, size, now) {
+    match (head, size, seen.time.or_else(|| servers.now(name))) {
         (One::OtherType, ..) | (_, One::OtherType, _) => Ok(Found::Unreadable),
         (One::Value(Value::BulkString(head)), One::Value(Value::Int(size)), Some(now)) => {
             let size = u64::try_from(size).unwrap_or(0);
@@ -60,7 +68,8 @@ async fn look(
     }
 }
 
-/// One step of a walk: one `SCAN` on one server. The position is the cursor and the server.
+/// One step of a walk: one `SCAN` on one server. The position is the cursor, the server, and which runs
+/// of which servers the walk began on: where one of them is another one by now, it begins anew.
 pub(crate) async fn walk(
     servers: &Servers,
     keys: &Keys,
@@ -68,7 +77,8 @@ pub(crate) async fn walk(
 ) -> Result<Page, StorageError> {
     let mut all = servers.all(Operation::Walk)?;
     all.sort_by_key(|server| server.address());
-    let (cursor, at) = place(position, &all)?;
+    let servers_now = runs(&all);
+    let (cursor, at) = place(position, &all, &servers_now)?;
     let mut scan = redis::cmd("SCAN");
     scan.arg(cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(COUNT);
     let deadline = servers.deadline(Operation::Walk);
@@ -79,7 +89,8 @@ pub(crate) async fn walk(
     let of_this = if cursor == 0 { 1.0 } else { share(cursor) };
     let done = (at as f64 + of_this) / all.len() as f64;
     let next = if cursor == 0 { all.get(at + 1) } else { all.get(at) };
-    let next = next.map(|server| Position::new(format!("{cursor}@{}", server.address())));
+    let next =
+        next.map(|server| Position::new(format!("{cursor}@{}#{servers_now}", server.address())));
     Ok(Page { sessions, next, done })
 }
 
@@ -91,7 +102,16 @@ pub(crate) async fn destroy_created_before(
     moment: Timestamp,
 ) -> Result<usize, StorageError> {
     let mut open: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
-    let removal = |name: &[u8]| scripts::removal(name, moment);
+    // Every name was made of a session.
+    let session = |name: &[u8]| keys.parse(name).unwrap_or(SessionKey::from_bytes([0; 16]));
+    let removal = |name: &[u8]| scripts::removal_of_record(name, &session(name), moment);
+    let alone =
+        async |name: &[u8]| match scripts::remove_record(servers, name, &session(name), moment)
+            .await
+        {
+            Err(error) if *error.kind() == StorageErrorKind::Corrupt => Ok(0),
+            removed => removed.map(usize::from),
+        };
     let mut removed = 0;
     while !open.is_empty() {
         let answers = batch::ask(servers, &open, Operation::Destroy, removal).await?;
@@ -99,10 +119,10 @@ pub(crate) async fn destroy_created_before(
         for (name, answer) in open.into_iter().zip(answers) {
             match answer {
                 Some(One::Value(Value::Int(count))) => {
-                    removed += usize::try_from(count).unwrap_or(0)
+                    removed += usize::try_from(count).unwrap_or(0);
                 }
                 Some(One::NoScript) => untaught.push(name),
-                None => removed += destroy_alone(servers, &name, moment).await?,
+                None => removed += alone(&name).await?,
                 // Not ours.
                 Some(One::OtherType) => {}
                 Some(One::Value(_)) => return Err(unexpected(Operation::Destroy)),
@@ -110,22 +130,11 @@ pub(crate) async fn destroy_created_before(
         }
         // One teaches its server the script, and the others are asked about in a row again.
         if let Some(name) = untaught.pop() {
-            removed += destroy_alone(servers, &name, moment).await?;
+            removed += alone(&name).await?;
         }
         open = untaught;
     }
     Ok(removed)
-}
-
-async fn destroy_alone(
-    servers: &Servers,
-    name: &[u8],
-    moment: Timestamp,
-) -> Result<usize, StorageError> {
-    match scripts::remove(servers.watched(None), name, Some(moment), &[]).await {
-        Err(error) if *error.kind() == StorageErrorKind::Corrupt => Ok(0),
-        removed => Ok(usize::from(removed?)),
-    }
 }
 
 fn head(name: &[u8]) -> Cmd {
@@ -140,20 +149,36 @@ fn size(name: &[u8]) -> Cmd {
     command
 }
 
-/// The cursor, and which of the servers it belongs to. Where that one is gone the walk begins anew:
-/// what it held has moved to any of the others.
-fn place(position: &Position, servers: &[Server<'_>]) -> Result<(u64, usize), StorageError> {
+/// The cursor, and which of the servers it belongs to. Where they are not what they were, the walk
+/// begins anew: sessions may have gone from one that was still to come to one that was walked over,
+/// and a cursor means nothing to another run of its server.
+fn place(
+    position: &Position,
+    servers: &[Server<'_>],
+    servers_now: &str,
+) -> Result<(u64, usize), StorageError> {
     if position.is_start() {
         return Ok((0, 0));
     }
-    let read = position.as_str().split_once('@');
-    let Some((cursor, address)) = read.and_then(|(cursor, it)| Some((cursor.parse().ok()?, it)))
-    else {
+    let read = position.as_str().split_once('@').and_then(|(cursor, rest)| {
+        let (address, servers) = rest.rsplit_once('#')?;
+        Some((cursor.parse().ok()?, address, servers))
+    });
+    let Some((cursor, address, servers_then)) = read else {
         let message = "the position is none of a walk over a Redis";
         return Err(StorageError::new(StorageErrorKind::Backend, Operation::Walk, message));
     };
     let at = servers.iter().position(|server| &*server.address() == address);
-    Ok(at.map_or((0, 0), |at| (cursor, at)))
+    Ok(at.filter(|_| servers_then == servers_now).map_or((0, 0), |at| (cursor, at)))
+}
+
+/// Which runs of which servers there are, in a few letters.
+fn runs(servers: &[Server<'_>]) -> String {
+    let mut hash = std::hash::DefaultHasher::new();
+    for server in servers {
+        (&*server.address(), server.run()).hash(&mut hash);
+    }
+    format!("{:08x}", hash.finish() as u32)
 }
 
 /// How much of the table a cursor has passed: it counts from its highest bit on.

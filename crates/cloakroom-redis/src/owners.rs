@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use cloakroom::{
-    EntryState, IndexChange, IndexEntry, IndexOutcome, Operation, OwnerIndex, OwnerKey, SessionKey,
-    StorageError, Timestamp,
+    EntryState, INDEX_MARGIN, IndexChange, IndexEntry, IndexOutcome, Operation, OwnerIndex,
+    OwnerKey, SessionKey, StorageError, Timestamp,
 };
 
 use crate::connection::{Question, Servers};
@@ -34,6 +34,7 @@ pub(crate) async fn look(
         // A score is a whole number of milliseconds.
         read_entry(entry, Timestamp::from_millis(*deadline as u64))
     });
+    let entries = entries.filter(|entry| now <= entry.deadline + INDEX_MARGIN);
     Ok(OwnerIndex { outcome: IndexOutcome::Done, now, entries: entries.collect() })
 }
 
@@ -85,16 +86,18 @@ fn written(change: &IndexChange) -> (&'static [u8], Vec<Vec<u8>>) {
             (b"S", vec![session.as_bytes().to_vec(), deadline, limit(most)])
         }
         IndexChange::Condemn { session, most, over, candidates } => {
-            let most = number((*most).into());
-            let arguments = vec![session.as_bytes().to_vec(), most, all(over), all(candidates)];
-            (b"C", arguments)
+            let (most, session) = (number((*most).into()), session.as_bytes().to_vec());
+            (b"C", vec![session, most, all(over), keys_of(candidates)])
         }
         IndexChange::Remove(entries) => (b"R", vec![all(entries)]),
-        IndexChange::Leave(sessions) => {
-            (b"L", vec![sessions.iter().flat_map(|session| *session.as_bytes()).collect()])
-        }
-        _ => (b"?", Vec::new()),
+        IndexChange::Leave(sessions) => (b"L", vec![keys_of(sessions)]),
+        // The script says that it does not know the step.
+        _ => (b"?", vec![Vec::new()]),
     }
+}
+
+fn keys_of(sessions: &[SessionKey]) -> Vec<u8> {
+    sessions.iter().flat_map(|session| *session.as_bytes()).collect()
 }
 
 fn all(entries: &[IndexEntry]) -> Vec<u8> {
@@ -103,6 +106,7 @@ fn all(entries: &[IndexEntry]) -> Vec<u8> {
         let (state, moment) = match entry.state {
             EntryState::Pending(until) => (b'p', until),
             EntryState::SignedIn(since) => (b's', since),
+            EntryState::Renewing(until) => (b'r', until),
             EntryState::Condemned(since) => (b'x', since),
         };
         bytes.extend_from_slice(entry.session.as_bytes());
@@ -120,6 +124,7 @@ fn read_entry(bytes: &[u8], deadline: Timestamp) -> Option<IndexEntry> {
     let state = match state {
         b'p' => EntryState::Pending(moment),
         b's' => EntryState::SignedIn(moment),
+        b'r' => EntryState::Renewing(moment),
         b'x' => EntryState::Condemned(moment),
         _ => return None,
     };

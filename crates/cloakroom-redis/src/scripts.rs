@@ -12,7 +12,7 @@ use cloakroom::{
 };
 use redis::{Cmd, Value};
 
-use crate::connection::{Answer as Reply, Question, Sent, Watched};
+use crate::connection::{Answer as Reply, Question, Sent, Servers, Watched};
 
 /// A script's text and the SHA-1 of it, by which the server knows it.
 pub(crate) struct Script {
@@ -131,28 +131,44 @@ pub(crate) async fn remove(
     before: Option<Timestamp>,
     proofs: &[VerifierHash],
 ) -> Result<bool, StorageError> {
-    let arguments = meant(before, proofs);
-    let arguments = [arguments.0.as_bytes(), &arguments.1];
-    let by_hash = command("EVALSHA", &REMOVE.hash, key, &arguments);
-    let by_text = || command("EVAL", REMOVE.text, key, &arguments);
+    let before = before.map(|before| before.as_millis().to_string()).unwrap_or_default();
+    let proofs: Vec<u8> = proofs.iter().flat_map(|proof| *proof.as_bytes()).collect();
+    call_remove(servers, key, &[before.as_bytes(), &proofs]).await
+}
+
+/// Removes the record of a session if it was created before a moment; what is no record of it stays.
+/// `true` where one was removed.
+pub(crate) async fn remove_record(
+    servers: &Servers,
+    key: &[u8],
+    session: &SessionKey,
+    before: Timestamp,
+) -> Result<bool, StorageError> {
+    let before = before.as_millis().to_string();
+    let arguments = [before.as_bytes(), b"", session.as_bytes()];
+    call_remove(servers.watched(None), key, &arguments).await
+}
+
+/// The same call for one of many in a row. Where the server does not know the script,
+/// [`remove_record`] is to be asked instead.
+pub(crate) fn removal_of_record(key: &[u8], session: &SessionKey, before: Timestamp) -> Cmd {
+    let before = before.as_millis().to_string();
+    command("EVALSHA", &REMOVE.hash, key, &[before.as_bytes(), b"", session.as_bytes()])
+}
+
+async fn call_remove(
+    servers: Watched<'_>,
+    key: &[u8],
+    arguments: &[&[u8]],
+) -> Result<bool, StorageError> {
+    let by_hash = command("EVALSHA", &REMOVE.hash, key, arguments);
+    let by_text = || command("EVAL", REMOVE.text, key, arguments);
     let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
     let answer = servers.ask(key, Operation::Destroy, question).await?;
     match answer.value {
         Value::Int(removed) => Ok(removed > 0),
         _ => Err(answer.unexpected(Operation::Destroy)),
     }
-}
-
-/// The call that removes a record unless it was created at `before` or later, for one of many in a
-/// row. Where the server does not know the script, [`remove`] is to be asked instead.
-pub(crate) fn removal(key: &[u8], before: Timestamp) -> Cmd {
-    let (before, proofs) = meant(Some(before), &[]);
-    command("EVALSHA", &REMOVE.hash, key, &[before.as_bytes(), &proofs])
-}
-
-fn meant(before: Option<Timestamp>, proofs: &[VerifierHash]) -> (String, Vec<u8>) {
-    let before = before.map(|before| before.as_millis().to_string()).unwrap_or_default();
-    (before, proofs.iter().flat_map(|proof| *proof.as_bytes()).collect())
 }
 
 /// A script's answer: one byte of outcome, eight bytes of the server's time, the rest.

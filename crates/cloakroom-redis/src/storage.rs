@@ -227,8 +227,8 @@ impl SessionStorage for RedisSessionStorage {
         let records = self.records();
         let mut found = inspect::facts(&records.servers, &records.keys, sessions).await?;
         for (session, found) in sessions.iter().zip(&mut found) {
-            if self.shared.journal.denies(session) {
-                *found = Found::Nothing;
+            if self.shared.journal.denies(session) && *found != Found::Nothing {
+                *found = Found::Ending;
             }
         }
         Ok(found)

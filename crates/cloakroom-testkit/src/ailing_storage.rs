@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, ConnectionHealth, ConnectionState, Destroyed, IndexChange,
+    Commit, Committed, ConnectionHealth, ConnectionState, Destroyed, Found, IndexChange,
     MemorySessionStorage, NodeHealth, Operation, OwnerIndex, OwnerKey, Record, SessionKey,
     SessionStorage, StorageError, StorageErrorKind, StorageHealth, StorageStats, Touched,
     VerifierHash,
@@ -219,6 +219,17 @@ impl SessionStorage for AilingStorage {
     ) -> Result<OwnerIndex, StorageError> {
         self.answer(Operation::Index).await?;
         self.memory.change_owner_index(owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.answer(Operation::Load).await?;
+        let mut found = self.memory.facts(sessions).await?;
+        for (session, found) in sessions.iter().zip(&mut found) {
+            if self.refuses(session) && *found != Found::Nothing {
+                *found = Found::Ending;
+            }
+        }
+        Ok(found)
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

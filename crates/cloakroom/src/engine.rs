@@ -8,6 +8,7 @@
 //! sign_out.rs a sign-out, now or at the end -> Destroyed       asked of the storage once
 //! lane.rs     one commit in flight per session, what waits goes out together
 //! revoke.rs   from outside of a session: find an owner's, end one or many
+//! mend.rs     what readers do for an index that names too many
 //! moving_in.rs  another library's cookie -> a ticket of ours   only where one is named
 //! ```
 
@@ -21,6 +22,7 @@ mod finish;
 mod finished;
 mod lane;
 mod load;
+mod mend;
 mod moving_in;
 mod revoke;
 mod scope;

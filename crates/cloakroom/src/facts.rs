@@ -41,6 +41,9 @@ pub enum Found {
     Nothing,
     /// A session.
     Session(SessionFacts),
+    /// A session that this node refuses because it was ended; its removal is under way, or pending
+    /// until the server answers.
+    Ending,
     /// Something that is no record of this session, or was damaged. It is left as it is.
     Unreadable,
 }
@@ -175,7 +178,7 @@ impl Found {
     pub fn session(self) -> Option<SessionFacts> {
         match self {
             Self::Session(facts) => Some(facts),
-            Self::Nothing | Self::Unreadable => None,
+            Self::Nothing | Self::Ending | Self::Unreadable => None,
         }
     }
 }

@@ -24,6 +24,10 @@ use crate::token::SessionKey;
 /// servers' clocks hides a session that still lives.
 pub const INDEX_MARGIN: Duration = Duration::from_secs(60);
 
+/// How many entries an index may have. There are more than sessions only where sign-ins were given up
+/// half-way.
+pub const INDEX_CAPACITY: usize = 2_000;
+
 /// One session in its owner's index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexEntry {
@@ -31,7 +35,7 @@ pub struct IndexEntry {
     pub session: SessionKey,
     /// What is known of it.
     pub state: EntryState,
-    /// When the session ends whatever happens; later while it is pending.
+    /// When the session ends whatever happens, or later.
     pub deadline: Timestamp,
 }
 
@@ -42,6 +46,9 @@ pub enum EntryState {
     Pending(Timestamp),
     /// It was signed in at this moment.
     SignedIn(Timestamp),
+    /// It was signed in, and its owner signs in again or gives it another lifetime. After this moment
+    /// nobody is told any more that this took place.
+    Renewing(Timestamp),
     /// It has to go because the owner had too many, since this moment.
     Condemned(Timestamp),
 }
@@ -58,15 +65,15 @@ pub enum IndexChange {
         lifetime: Duration,
         /// How long its sign-in may take.
         pending: Duration,
-        /// Refuses where the owner has so many others, those that are pending among them; `None`:
-        /// enters in any case.
+        /// Refuses a session that is not in where the owner has so many, those that are pending among
+        /// them; `None`: only where the index is at its capacity.
         refuse_at: Option<u32>,
     },
     /// Notes that a session was signed in.
     Settle {
         /// The session.
         session: SessionKey,
-        /// When it ends whatever happens.
+        /// When it ends whatever happens. The entry keeps a later one.
         deadline: Timestamp,
         /// How many the owner may have; `None`: any number.
         most: Option<u32>,
@@ -78,10 +85,11 @@ pub enum IndexChange {
         session: SessionKey,
         /// How many the owner may have.
         most: u32,
-        /// Entries whose sessions are over; they are removed first.
+        /// Entries whose sessions are over; they are removed first, where they are still what they
+        /// were.
         over: Vec<IndexEntry>,
         /// The others, the first to go first.
-        candidates: Vec<IndexEntry>,
+        candidates: Vec<SessionKey>,
     },
     /// Removes entries, where they are still what they were.
     Remove(Vec<IndexEntry>),
@@ -95,9 +103,10 @@ pub enum IndexChange {
 pub enum IndexOutcome {
     /// It was done.
     Done,
-    /// The owner has too many sessions: refused, or settled all the same and somebody has to go.
+    /// The owner has too many sessions. Entering: nothing was done. Settling, condemning: it was done,
+    /// and others have to go.
     Full,
-    /// The session is not signed in any more: it was condemned for another one.
+    /// Nothing was done: the session has to go for another one.
     Condemned,
 }
 
@@ -113,9 +122,12 @@ pub struct OwnerIndex {
 }
 
 impl IndexEntry {
-    /// Whether its sign-in is under way.
-    pub fn is_pending(&self, now: Timestamp) -> bool {
-        matches!(self.state, EntryState::Pending(until) if now <= until)
+    /// Whether a sign-in is under way, so that what its record says may be about to change.
+    pub fn is_under_way(&self, now: Timestamp) -> bool {
+        let (EntryState::Pending(until) | EntryState::Renewing(until)) = self.state else {
+            return false;
+        };
+        now <= until
     }
 
     /// Whether it has to go because the owner had too many.
@@ -126,7 +138,16 @@ impl IndexEntry {
     /// Whether it counts against the owner's limit: it was signed in, or nobody knows what became of
     /// its sign-in.
     pub fn counts(&self, now: Timestamp) -> bool {
-        !self.is_condemned() && !self.is_pending(now)
+        match self.state {
+            EntryState::SignedIn(_) | EntryState::Renewing(_) => true,
+            EntryState::Pending(until) => now > until,
+            EntryState::Condemned(_) => false,
+        }
+    }
+
+    /// Whether this is still what another look has seen.
+    fn is_still(&self, seen: &Self) -> bool {
+        self.session == seen.session && self.state == seen.state
     }
 }
 
@@ -152,11 +173,11 @@ impl Entries {
                 self.settle(session, now, *deadline, *most)
             }
             IndexChange::Condemn { session, most, over, candidates } => {
-                self.0.retain(|entry| !over.contains(entry));
+                self.0.retain(|entry| !over.iter().any(|seen| entry.is_still(seen)));
                 self.condemn(session, now, *most, candidates)
             }
             IndexChange::Remove(entries) => {
-                self.0.retain(|entry| !entries.contains(entry));
+                self.0.retain(|entry| !entries.iter().any(|seen| entry.is_still(seen)));
                 IndexOutcome::Done
             }
             IndexChange::Leave(sessions) => {
@@ -184,17 +205,21 @@ impl Entries {
         pending: Duration,
         refuse_at: Option<u32>,
     ) -> IndexOutcome {
+        let before = self.0.iter().find(|entry| entry.session == *session).copied();
+        if before.is_some_and(|entry| entry.is_condemned()) {
+            return IndexOutcome::Condemned;
+        }
         let others = self.0.iter().filter(|it| it.session != *session && !it.is_condemned());
-        if refuse_at.is_some_and(|most| others.count() >= most as usize) {
+        let is_in = before.is_some_and(|entry| entry.counts(now));
+        let is_full = before.is_none() && self.0.len() >= INDEX_CAPACITY;
+        if is_full || (!is_in && refuse_at.is_some_and(|most| others.count() >= most as usize)) {
             return IndexOutcome::Full;
         }
-        let before = self.0.iter().find(|entry| entry.session == *session);
+        let until = now + pending;
+        let state = if is_in { EntryState::Renewing(until) } else { EntryState::Pending(until) };
         // As long as the sign-in is not done, the session may live on as it was.
-        let deadline = before.map_or_else(Timestamp::default, |entry| entry.deadline);
-        let deadline = deadline.max(now + lifetime + pending);
-        self.0.retain(|entry| entry.session != *session);
-        let state = EntryState::Pending(now + pending);
-        self.0.push(IndexEntry { session: *session, state, deadline });
+        let known = before.map_or(now, |entry| entry.deadline);
+        self.put(session, state, known.max(until + lifetime));
         IndexOutcome::Done
     }
 
@@ -205,16 +230,14 @@ impl Entries {
         deadline: Timestamp,
         most: Option<u32>,
     ) -> IndexOutcome {
-        if self.0.iter().any(|entry| entry.session == *session && entry.is_condemned()) {
+        let before = self.0.iter().find(|entry| entry.session == *session);
+        if before.is_some_and(IndexEntry::is_condemned) {
             return IndexOutcome::Condemned;
         }
-        self.0.retain(|entry| entry.session != *session);
-        let state = EntryState::SignedIn(now);
-        self.0.push(IndexEntry { session: *session, state, deadline });
-        match most {
-            Some(most) if self.counting(now) > most as usize => IndexOutcome::Full,
-            _ => IndexOutcome::Done,
-        }
+        // Never earlier than another request or reader has said: that one may know more.
+        let deadline = before.map_or(deadline, |entry| entry.deadline.max(deadline));
+        self.put(session, EntryState::SignedIn(now), deadline);
+        self.fits(now, most)
     }
 
     fn condemn(
@@ -222,22 +245,35 @@ impl Entries {
         session: &SessionKey,
         now: Timestamp,
         most: u32,
-        candidates: &[IndexEntry],
+        candidates: &[SessionKey],
     ) -> IndexOutcome {
         if !self.0.iter().any(|entry| entry.session == *session && entry.counts(now)) {
             return IndexOutcome::Condemned;
         }
         let mut too_many = self.counting(now).saturating_sub(most as usize);
-        for candidate in candidates.iter().filter(|it| it.counts(now)) {
-            if too_many == 0 {
-                break;
-            }
-            if let Some(entry) = self.0.iter_mut().find(|entry| *entry == candidate) {
+        for candidate in candidates {
+            let entry = self.0.iter_mut().find(|entry| entry.session == *candidate);
+            if too_many > 0
+                && let Some(entry) = entry
+                && entry.counts(now)
+            {
                 entry.state = EntryState::Condemned(now);
                 too_many -= 1;
             }
         }
-        IndexOutcome::Done
+        self.fits(now, Some(most))
+    }
+
+    fn put(&mut self, session: &SessionKey, state: EntryState, deadline: Timestamp) {
+        self.0.retain(|entry| entry.session != *session);
+        self.0.push(IndexEntry { session: *session, state, deadline });
+    }
+
+    fn fits(&self, now: Timestamp, most: Option<u32>) -> IndexOutcome {
+        match most {
+            Some(most) if self.counting(now) > most as usize => IndexOutcome::Full,
+            _ => IndexOutcome::Done,
+        }
     }
 
     fn counting(&self, now: Timestamp) -> usize {

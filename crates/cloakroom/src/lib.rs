@@ -54,7 +54,9 @@ pub use event::{Event, Observer, Rejection, RevokedBy, Side};
 pub use facts::{FACTS_BYTES, Found, SessionFacts};
 pub use fingerprint::{FingerprintMode, SessionFingerprint};
 pub use handle::{Handle, LoadOutcome, SessionState};
-pub use index::{EntryState, INDEX_MARGIN, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
+pub use index::{
+    EntryState, INDEX_CAPACITY, INDEX_MARGIN, IndexChange, IndexEntry, IndexOutcome, OwnerIndex,
+};
 pub use into_engine::IntoEngine;
 pub use old_session::{OldCookie, OldSessionId};
 pub use owner::OwnerKey;

@@ -284,6 +284,11 @@ impl Session {
         self.state().require_fresh_auth(max_age)
     }
 
+    /// Whether somebody signs in with this request.
+    fn is_signing_in(&self) -> bool {
+        self.state().data.signs_in()
+    }
+
     /// Whether the session is not stored yet.
     pub fn is_new(&self) -> bool {
         self.state().data.record().is_none()

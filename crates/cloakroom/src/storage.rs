@@ -48,8 +48,8 @@ pub const DEFAULT_MAX_SESSION_BYTES: usize = 64 * 1024;
 
 /// A place for session records.
 ///
-/// The first part of the trait (`load`, `commit`, `touch`, `destroy`, `stats`) is what a storage
-/// implements; an error there always means that the storage *could not say*, and for a write that
+/// The first part of the trait (`load`, `commit`, `touch`, `destroy`, `owner_index`,
+/// `change_owner_index`, `stats`) is what a storage implements; an error there always means that the storage *could not say*, and for a write that
 /// the outcome is unknown. The second part (`get`, `set`, `delete`, `exists`) is for applications
 /// that keep sessions without a web framework, under names of their own; it stands on the first.
 ///

@@ -53,6 +53,10 @@ pub(crate) async fn find(
         Ok(Found::Nothing) => {
             answer::no_session(frame, "It was never there, has expired, or was ended.")
         }
+        Ok(Found::Ending) => answer::no_session(
+            frame,
+            "Its end is pending: it is refused here, and gone as soon as the storage's server answers.",
+        ),
         Ok(Found::Unreadable) => answer::no_session(
             frame,
             "What lies there is no session's record, or was damaged. It opens for nobody.",

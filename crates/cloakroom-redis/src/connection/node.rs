@@ -361,6 +361,11 @@ impl Node {
         evicts.into_iter().chain(deaf).collect()
     }
 
+    /// The name of the server's run: another one after each restart. Empty as long as it is not told.
+    pub(super) fn run(&self) -> String {
+        self.facts().info.as_ref().map(|info| info.run_id.clone()).unwrap_or_default()
+    }
+
     /// Why changes are not heard of, where they should be.
     pub(super) fn deaf(&self) -> Option<Deaf> {
         self.facts().deaf

@@ -100,6 +100,11 @@ impl Pool {
         self.node.address()
     }
 
+    /// The name of the server's run: another one after each restart. Empty where it is not told.
+    pub(crate) fn run(&self) -> String {
+        self.node.run()
+    }
+
     /// The server's time.
     pub(crate) fn clock(&self) -> &ServerClock {
         &self.node.clock

@@ -65,7 +65,7 @@ async fn a_key_of_another_type_is_an_error_and_stays() {
         let before = dump(&server, &key).await;
         every_access_is_refused(&storage, &stale).await;
         let error = storage.get("ann", None).await.unwrap_err().to_string();
-        assert!(error.contains("not a string"), "{error}");
+        assert!(error.contains("of another type"), "{error}");
         assert_eq!(dump(&server, &key).await, before, "{}", words[0]);
     }
 }

@@ -42,7 +42,8 @@ async fn an_index_ends_a_minute_after_its_last_session() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let left = i64::try_from(u128::from(deadline) - now).unwrap() + 60_000;
     let life = number(&server, "PTTL").await;
-    assert!((left - 5_000..=left + 5_000).contains(&life), "{life} instead of {left}");
+    // An entry may outlive its session by the time that its sign-in might have taken.
+    assert!((left - 5_000..=left + 20_000).contains(&life), "{life} instead of {left}");
     let _ = engine.revoke(session.public_id()).await.unwrap();
     assert!(engine.drain(Duration::from_secs(5)).await);
     assert_eq!(number(&server, "EXISTS").await, 0);
@@ -118,6 +119,25 @@ async fn a_revocation_needs_no_script_to_be_known_to_the_server() {
 }
 
 #[tokio::test]
+async fn a_server_learns_the_script_of_a_great_revocation_once() {
+    const MANY: usize = 600;
+    let server = start().await;
+    let storage = connect(&server).await;
+    let mut sessions = Vec::new();
+    for number in 0..MANY {
+        let name = number.to_string();
+        storage.set(&name, &holding("a", "1"), None).await.unwrap();
+        sessions.push(SessionKey::from_name(&name));
+    }
+    server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+    let before = server.calls("eval").await.unwrap();
+    let later = cloakroom::Timestamp::from_millis(u64::from(u32::MAX) * 1000);
+    assert_eq!(storage.destroy_created_before(&sessions, later).await.unwrap(), MANY);
+    assert_eq!(server.calls("eval").await.unwrap() - before, 1);
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 0);
+}
+
+#[tokio::test]
 async fn facts_tell_what_cannot_be_read_from_what_is_not_there() {
     let server = start().await;
     let storage = connect(&server).await;
@@ -134,7 +154,8 @@ async fn facts_tell_what_cannot_be_read_from_what_is_not_there() {
     assert_eq!(found[5], Found::Nothing);
     // Nothing of that is touched, whatever is asked for.
     let later = cloakroom::Timestamp::from_millis(u64::from(u32::MAX) * 1000);
-    let before = dump(&server, &key_of("other type")).await;
-    let _ = storage.destroy_created_before(&keys[1..2], later).await.unwrap();
-    assert_eq!(dump(&server, &key_of("other type")).await, before);
+    assert_eq!(storage.destroy_created_before(&keys[1..], later).await.unwrap(), 0);
+    for name in &names[1..5] {
+        assert_ne!(dump(&server, &key_of(name)).await, Reply::Nil, "{name}");
+    }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::{
-    EntryState, IndexChange, IndexEntry, IndexOutcome, MemorySessionStorage, OwnerIndex, OwnerKey,
-    SessionKey, SessionStorage, Timestamp,
+    EntryState, INDEX_CAPACITY, IndexChange, IndexEntry, IndexOutcome, MemorySessionStorage,
+    OwnerIndex, OwnerKey, SessionKey, SessionStorage, Timestamp,
 };
 use tokio::task::JoinSet;
 
@@ -48,12 +48,18 @@ pub async fn a_session_is_entered_and_settled_in_its_owners_index(fixture: &impl
     assert_eq!(storage.owner_index(&owner).await.unwrap().entries, []);
     let index = step(&storage, &owner, entering(first, None)).await;
     let entry = of(&index, first);
-    assert!(entry.is_pending(index.now) && entry.deadline >= index.now + LONG);
+    assert!(entry.is_under_way(index.now) && entry.deadline >= index.now + LONG);
     let deadline = index.now + LONG;
     let index =
         step(&storage, &owner, IndexChange::Settle { session: first, deadline, most: None }).await;
     assert_eq!(of(&index, first).state, EntryState::SignedIn(index.now));
-    assert_eq!(of(&index, first).deadline, deadline);
+    // Never earlier than what was said before.
+    assert!(of(&index, first).deadline >= deadline && entry.deadline >= deadline);
+    let longer = deadline + LONG * 2;
+    for (deadline, kept) in [(longer, longer), (deadline, longer)] {
+        let settle = IndexChange::Settle { session: first, deadline, most: None };
+        assert_eq!(of(&step(&storage, &owner, settle).await, first).deadline, kept);
+    }
     let index = signed_in(&storage, &owner, second, None).await;
     assert_eq!(index.entries.len(), 2);
     // Looking shows what the last step has answered, and nobody else's.
@@ -118,7 +124,7 @@ pub async fn condemning_leaves_as_many_as_allowed(fixture: &impl Fixture) {
         session: newest,
         most: 3,
         over: vec![entry(0)],
-        candidates: vec![entry(2), entry(1), entry(3)],
+        candidates: vec![sessions[2], sessions[1], sessions[3]],
     };
     let index = step(&storage, &owner, condemn.clone()).await;
     assert_eq!(index.outcome, IndexOutcome::Done);
@@ -136,11 +142,55 @@ pub async fn condemning_leaves_as_many_as_allowed(fixture: &impl Fixture) {
         session: sessions[2],
         most: 1,
         over: Vec::new(),
-        candidates: vec![entry(1)],
+        candidates: vec![sessions[1]],
     };
     let late = step(&storage, &owner, late).await;
     assert_eq!(late.outcome, IndexOutcome::Condemned);
     assert_eq!(of(&late, sessions[1]), entry(1));
+    let again = step(&storage, &owner, entering(sessions[2], None)).await;
+    assert_eq!(again.outcome, IndexOutcome::Condemned);
+    assert!(of(&again, sessions[2]).is_condemned());
+    // Who has nobody else to name is told that there are too many still.
+    let nobody =
+        IndexChange::Condemn { session: newest, most: 1, over: Vec::new(), candidates: Vec::new() };
+    assert_eq!(step(&storage, &owner, nobody).await.outcome, IndexOutcome::Full);
+}
+
+/// A session that signs in again, or is remembered, counts all the time, can be condemned, and is not
+/// taken for over.
+pub async fn a_session_that_is_renewed_keeps_its_place(fixture: &impl Fixture) {
+    let storage = fixture.open(&Settings::default()).await;
+    let (owner, renewed, newest) = (OwnerKey::of("ann"), unused_key(), unused_key());
+    signed_in(&storage, &owner, renewed, None).await;
+    let index = step(&storage, &owner, entering(renewed, Some(1))).await;
+    let entry = of(&index, renewed);
+    assert!(matches!(entry.state, EntryState::Renewing(_)));
+    assert!(entry.counts(index.now) && entry.is_under_way(index.now));
+    let full = signed_in(&storage, &owner, newest, Some(1)).await;
+    assert_eq!(full.outcome, IndexOutcome::Full);
+    let condemn = IndexChange::Condemn {
+        session: newest,
+        most: 1,
+        over: Vec::new(),
+        candidates: vec![renewed],
+    };
+    assert!(of(&step(&storage, &owner, condemn).await, renewed).is_condemned());
+}
+
+/// However many sign-ins are given up half-way, an index stays within its capacity.
+pub async fn an_index_has_a_capacity(fixture: &impl Fixture) {
+    let storage = fixture.open(&Settings::default()).await;
+    let owner = OwnerKey::of("ann");
+    let known = unused_key();
+    signed_in(&storage, &owner, known, None).await;
+    for _ in 1..INDEX_CAPACITY {
+        let enter = entering(unused_key(), None);
+        assert_eq!(step(&storage, &owner, enter).await.outcome, IndexOutcome::Done);
+    }
+    let full = step(&storage, &owner, entering(unused_key(), None)).await;
+    assert_eq!((full.outcome, full.entries.len()), (IndexOutcome::Full, INDEX_CAPACITY));
+    let again = step(&storage, &owner, entering(known, None)).await;
+    assert_eq!(again.outcome, IndexOutcome::Done);
 }
 
 /// What a reader found to be over is removed only if it is still what the reader has seen.
@@ -196,7 +246,7 @@ pub async fn the_index_does_what_the_embedded_storage_does(fixture: &impl Fixtur
                     session,
                     most: some as u32,
                     over: order[..ends].iter().filter_map(pick).collect(),
-                    candidates: order[ends..].iter().filter_map(pick).collect(),
+                    candidates: order[ends..].to_vec(),
                 },
                 4 => IndexChange::Remove(order[..some].iter().filter_map(pick).collect()),
                 _ => IndexChange::Leave(order[..ends].to_vec()),
@@ -220,6 +270,7 @@ fn states(index: &OwnerIndex) -> Vec<(SessionKey, char)> {
     let state = |entry: &IndexEntry| match entry.state {
         EntryState::Pending(_) => 'p',
         EntryState::SignedIn(_) => 's',
+        EntryState::Renewing(_) => 'r',
         EntryState::Condemned(_) => 'x',
     };
     let mut states: Vec<_> =

@@ -173,8 +173,7 @@ async fn create(
             Some(sign_in) => {
                 sign_in.enter(engine).await?;
                 let landed = create_under(engine, &ticket, changes, deadline).await;
-                // Where the storage could not say, the session may have been created.
-                if !matches!(landed, Ok(Some(_)) | Err(SessionError::Storage(_))) {
+                if !may_exist(&landed) {
                     sign_in.forget(engine);
                 }
                 landed?
@@ -195,6 +194,19 @@ async fn create(
         }
     };
     Ok(hand_out(engine, &ticket, &landed))
+}
+
+/// Whether a session may have been created, by what is known of it.
+fn may_exist(landed: &Result<Option<Landed>, SessionError>) -> bool {
+    use StorageErrorKind::{Denied, Full, Pending, ReadOnly, Rejected};
+    match landed {
+        Ok(landed) => landed.is_some(),
+        // Nothing was sent, or nothing was written.
+        Err(SessionError::Storage(error)) => {
+            !matches!(error.kind(), Denied | Full | Pending | ReadOnly | Rejected)
+        }
+        Err(_) => false,
+    }
 }
 
 /// Creates the session of a ticket; `None` where there is one already.

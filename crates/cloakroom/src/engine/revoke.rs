@@ -5,15 +5,16 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
+use super::mend::Mending;
 use super::{Engine, GRACE};
 use crate::clock::Timestamp;
 use crate::error::{Operation, StorageError};
 use crate::event::{Event, RevokedBy};
 use crate::facts::{Found, SessionFacts};
-use crate::index::{EntryState, IndexChange, IndexEntry, OwnerIndex};
+use crate::index::{IndexChange, IndexEntry, OwnerIndex};
 use crate::owner::OwnerKey;
 use crate::storage::{Destroyed, Page, Position, SessionStorage};
 use crate::token::{PublicId, SessionKey};
@@ -34,6 +35,9 @@ pub struct Revoked {
     /// Sessions that this node refuses from now on, and that are gone as soon as the storage's server
     /// answers.
     pub pending: usize,
+    /// What lies in the place of a session and is no record that this release can read: whose it is
+    /// cannot be told, so it was left alone.
+    pub unreadable: usize,
 }
 
 /// One step of a revocation of everything that was created before a moment.
@@ -64,9 +68,7 @@ impl Engine {
         let (mut sessions, mut mending) = (Vec::new(), Mending::default());
         let now = index.now;
         for (entry, found) in self.facts_of(index.entries).await? {
-            if let Some(facts) = mending.sort(owner, entry, found, now) {
-                sessions.push(facts);
-            }
+            sessions.extend(mending.judge(owner, entry, found, now));
         }
         sessions.sort_by_key(|facts| std::cmp::Reverse((facts.last_seen(), facts.id())));
         if !mending.is_empty() {
@@ -175,42 +177,6 @@ impl Engine {
         Ok(RevokedPage { ended, seen: sessions.len(), next, done })
     }
 
-    /// Removes what an index holds of sessions that are over, and ends what was condemned. Answers
-    /// whether there is room now that was not there before.
-    pub(super) async fn mend(&self, owner: &str, index: OwnerIndex) -> Result<bool, StorageError> {
-        let (mut mending, now) = (Mending::default(), index.now);
-        for (entry, found) in self.facts_of(index.entries).await? {
-            let _ = mending.sort(owner, entry, found, now);
-        }
-        let makes_room = !mending.over.is_empty();
-        mending.carry_out(self, &OwnerKey::of(owner)).await?;
-        Ok(makes_room)
-    }
-
-    /// Ends all sessions that are condemned, and takes those that are gone out of the index.
-    pub(super) async fn end_condemned(
-        &self,
-        owner: &OwnerKey,
-        index: &OwnerIndex,
-    ) -> Result<(), StorageError> {
-        let condemned = index.entries.iter().filter(|entry| entry.is_condemned());
-        let sessions: Vec<_> = condemned.map(|entry| entry.session).collect();
-        self.end_all(owner, sessions, RevokedBy::Limit).await.map(drop)
-    }
-
-    /// What may be seen of the sessions in these entries, each with its entry.
-    pub(super) async fn facts_of(
-        &self,
-        entries: Vec<IndexEntry>,
-    ) -> Result<Vec<(IndexEntry, Found)>, StorageError> {
-        if entries.is_empty() {
-            return Ok(Vec::new());
-        }
-        let keys: Vec<_> = entries.iter().map(|entry| entry.session).collect();
-        let found = self.ask(Operation::Facts, self.storage().facts(&keys)).await?;
-        Ok(entries.into_iter().zip(found).collect())
-    }
-
     /// Ends one session.
     pub(super) async fn end(
         &self,
@@ -237,53 +203,81 @@ impl Engine {
         owner: &str,
         keep: Option<SessionKey>,
     ) -> Result<Revoked, StorageError> {
-        // Nobody is told of a sign-in later than this.
-        let patience = Instant::now() + self.policy().commit_timeout + GRACE;
-        let key = OwnerKey::of(owner);
+        let begun = Instant::now();
         let index = self.index_of(owner).await?;
         let mut open = index.entries;
         open.retain(|entry| Some(entry.session) != keep);
-        let mut revoked = Revoked::default();
+        let (mut revoked, mut failed) = (Revoked::default(), None);
         loop {
-            let (mut living, mut over, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
-            for (entry, found) in self.facts_of(open).await? {
+            let (mut ending, mut over, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
+            for (entry, found) in self.facts_of_each(open).await {
                 match found {
-                    Found::Session(facts) if facts.owner() == Some(owner) => {
-                        living.push(entry.session);
+                    Ok(Found::Session(facts)) if facts.owner() == Some(owner) => {
+                        ending.push(entry.session);
                     }
-                    // Nobody can tell whose it is, and nobody can use it.
-                    Found::Unreadable => {}
-                    _ if entry.is_pending(index.now) => under_way.push(entry),
-                    _ => over.push(entry),
+                    // It was asked for before; it counts when it is done.
+                    Ok(Found::Ending) => ending.push(entry.session),
+                    // Nobody here can tell whose it is.
+                    Ok(Found::Unreadable) => revoked.unreadable += 1,
+                    Ok(Found::Session(_) | Found::Nothing) if entry.is_under_way(index.now) => {
+                        under_way.push(entry);
+                    }
+                    Ok(Found::Session(_) | Found::Nothing) => over.push(entry),
+                    Err(error) => failed = Some(error),
                 }
             }
-            let ended = self.end_all(&key, living, RevokedBy::Request).await?;
-            revoked.ended += ended.ended;
-            revoked.pending += ended.pending;
-            if !over.is_empty() {
-                self.change_index_later(key, IndexChange::Remove(over));
+            match self.end_all(&OwnerKey::of(owner), ending, RevokedBy::Request).await {
+                Ok(ended) => {
+                    revoked.ended += ended.ended;
+                    revoked.pending += ended.pending;
+                }
+                Err(error) => failed = Some(error),
             }
-            if under_way.is_empty() || Instant::now() > patience {
-                return Ok(revoked);
+            if !over.is_empty() {
+                self.change_index_later(OwnerKey::of(owner), IndexChange::Remove(over));
+            }
+            if under_way.is_empty() || begun.elapsed() > self.longest_sign_in() {
+                return failed.map_or(Ok(revoked), Err);
             }
             open = under_way;
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 
+    /// Nobody is told of a sign-in that was under way for longer.
+    fn longest_sign_in(&self) -> Duration {
+        let index = self.storage().timeout(Operation::Index).unwrap_or_default();
+        (index + GRACE) * 2 + self.policy().commit_timeout + GRACE
+    }
+
+    /// What may be seen of the sessions in these entries, each with its entry. Where not all of them
+    /// can be asked for together, each is asked for alone: what is sick must not hide what is not.
+    async fn facts_of_each(
+        &self,
+        entries: Vec<IndexEntry>,
+    ) -> Vec<(IndexEntry, Result<Found, StorageError>)> {
+        if let Ok(found) = self.facts_of(entries.clone()).await {
+            return found.into_iter().map(|(entry, found)| (entry, Ok(found))).collect();
+        }
+        let asking = entries.into_iter().map(|entry| async move {
+            let found = self.session(entry.session.public_id()).await;
+            (entry, found)
+        });
+        stream::iter(asking).buffer_unordered(PARALLEL).collect().await
+    }
+
     /// Ends sessions, many at a time, and takes those that are gone out of their owner's index. After
     /// an error the others are ended all the same.
-    async fn end_all(
+    pub(super) async fn end_all(
         &self,
         owner: &OwnerKey,
         sessions: Vec<SessionKey>,
         by: RevokedBy,
     ) -> Result<Revoked, StorageError> {
-        let ending = sessions.into_iter().map(|session| async move {
-            let destroyed = self.end(session, by).await;
-            Ok::<_, StorageError>((session, destroyed))
-        });
-        let all: Vec<_> = stream::iter(ending).buffer_unordered(PARALLEL).try_collect().await?;
+        let ending = sessions
+            .into_iter()
+            .map(|session| async move { (session, self.end(session, by).await) });
+        let all: Vec<_> = stream::iter(ending).buffer_unordered(PARALLEL).collect().await;
         let (mut revoked, mut gone, mut failed) = (Revoked::default(), Vec::new(), None);
         for (session, destroyed) in all {
             match destroyed {
@@ -299,59 +293,5 @@ impl Engine {
             self.change_index_later(*owner, IndexChange::Leave(gone));
         }
         failed.map_or(Ok(revoked), Err)
-    }
-}
-
-/// What a reader has found to be wrong with an index.
-#[derive(Default)]
-struct Mending {
-    over: Vec<IndexEntry>,
-    condemned: Vec<SessionKey>,
-    /// Sessions that were signed in although nobody has settled them, and when they end.
-    signed_in: Vec<(SessionKey, Timestamp)>,
-}
-
-impl Mending {
-    /// Notes what is wrong with an entry; answers the session if it is one of the owner's.
-    fn sort(
-        &mut self,
-        owner: &str,
-        entry: IndexEntry,
-        found: Found,
-        now: Timestamp,
-    ) -> Option<SessionFacts> {
-        let is_pending = entry.is_pending(now);
-        match found {
-            _ if entry.is_condemned() => {
-                self.condemned.push(entry.session);
-                None
-            }
-            Found::Session(facts) if facts.owner() == Some(owner) => {
-                if !is_pending && !matches!(entry.state, EntryState::SignedIn(_)) {
-                    self.signed_in.push((entry.session, facts.absolute_deadline()));
-                }
-                Some(facts)
-            }
-            Found::Session(_) | Found::Nothing if !is_pending => {
-                self.over.push(entry);
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.over.is_empty() && self.condemned.is_empty() && self.signed_in.is_empty()
-    }
-
-    async fn carry_out(self, engine: &Engine, owner: &OwnerKey) -> Result<(), StorageError> {
-        for (session, deadline) in self.signed_in {
-            let settle = IndexChange::Settle { session, deadline, most: None };
-            engine.change_index(owner, &settle).await?;
-        }
-        if !self.over.is_empty() {
-            engine.change_index(owner, &IndexChange::Remove(self.over)).await?;
-        }
-        engine.end_all(owner, self.condemned, RevokedBy::Limit).await.map(drop)
     }
 }

@@ -3,17 +3,17 @@
 //! It is entered before the commit and settled after it, so the index never misses a session of
 //! which anybody was told that it is signed in. Where the owner has too many then, others end for
 //! it. A sign-in whose commit has taken place succeeds even if the index could not be settled: the
-//! entry is there.
+//! entry is there, and after its time is over it counts like any other.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Engine;
 use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::error::{Operation, SessionError, StorageError};
 use crate::event::{Event, RevokedBy};
-use crate::facts::SessionFacts;
-use crate::index::{EntryState, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
+use crate::facts::{Found, SessionFacts};
+use crate::index::{IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
 use crate::owner::OwnerKey;
 use crate::policy::AtLimit;
 use crate::record::{Record, Stamp};
@@ -23,7 +23,7 @@ use crate::token::SessionKey;
 /// What a sign-in may take beyond twice the limit of its commit.
 const PENDING_MARGIN: Duration = Duration::from_secs(10);
 
-/// How often a sign-in that was refused looks whether some of the others are over.
+/// How often a sign-in looks at the others again, because some of them are over or have changed.
 const MAX_LOOKS: u32 = 3;
 
 /// A commit that its owner's index has to know of.
@@ -32,8 +32,10 @@ pub(super) struct SignIn<'a> {
     session: SessionKey,
     /// How long the session lives at most from the commit on.
     lifetime: Duration,
-    /// `None` where somebody who is signed in only gets another lifetime.
-    limit: Option<u32>,
+    limit: u32,
+    /// Until when the entry says that the sign-in may yet take place.
+    pending: Duration,
+    begun: Instant,
 }
 
 impl<'a> SignIn<'a> {
@@ -45,71 +47,82 @@ impl<'a> SignIn<'a> {
         changes: &'a Changes,
     ) -> Option<Self> {
         let policy = engine.policy();
-        let (owner, limit) = match &changes.owner {
-            Some(owner) => (owner.as_str(), Some(policy.concurrent_sessions.limit)),
-            None => (base.filter(|_| changes.absolute_timeout.is_some())?.owner()?, None),
+        let owner = match &changes.owner {
+            Some(owner) => owner.as_str(),
+            // Another lifetime, which the index has to know of as well.
+            None => base.filter(|_| changes.absolute_timeout.is_some())?.owner()?,
         };
         let lifetime = changes.absolute_timeout.unwrap_or(policy.absolute_timeout);
-        Some(Self { owner, session, lifetime, limit })
+        let pending = policy.commit_timeout * 2 + PENDING_MARGIN;
+        let limit = policy.concurrent_sessions.limit;
+        Some(Self { owner, session, lifetime, limit, pending, begun: Instant::now() })
     }
 
     /// Enters the session.
     ///
     /// # Errors
-    /// [`SessionError::TooManySessions`] where the policy refuses it;
-    /// [`SessionError::Storage`] where the index could not be changed: then nothing may be committed.
+    /// [`SessionError::TooManySessions`] where the policy refuses it; [`SessionError::Gone`] where the
+    /// session has to go for another one; [`SessionError::Storage`] where the index could not be
+    /// changed: then nothing may be committed.
     pub(super) async fn enter(&self, engine: &Engine) -> Result<(), SessionError> {
         let refuses = engine.policy().concurrent_sessions.at_limit == AtLimit::Refuse;
-        let enter = IndexChange::Enter {
-            session: self.session,
-            lifetime: self.lifetime,
-            pending: engine.policy().commit_timeout * 2 + PENDING_MARGIN,
-            refuse_at: self.limit.filter(|_| refuses),
-        };
+        let (session, limit) = (self.session, self.limit);
+        let (lifetime, pending) = (self.lifetime, self.pending);
+        let refuse_at = refuses.then_some(limit);
+        let enter = IndexChange::Enter { session, lifetime, pending, refuse_at };
         for _ in 0..MAX_LOOKS {
             let index = engine.change_index(&OwnerKey::of(self.owner), &enter).await?;
-            if index.outcome != IndexOutcome::Full {
-                return Ok(());
-            }
-            if !engine.mend(self.owner, index).await? {
-                break;
+            match index.outcome {
+                IndexOutcome::Done => return Ok(()),
+                IndexOutcome::Condemned => return Err(self.give_way(engine).await),
+                IndexOutcome::Full if engine.mend(self.owner, index).await? => {}
+                IndexOutcome::Full => break,
             }
         }
-        let limit = self.limit.unwrap_or_default();
-        engine.emit(&Event::SignInRefused { session: self.session.public_id(), limit });
+        engine.emit(&Event::SignInRefused { session: session.public_id(), limit });
         Err(SessionError::TooManySessions { limit })
     }
 
     /// Notes that the commit was applied, and lets others go where there are too many now.
     ///
     /// # Errors
-    /// [`SessionError::Gone`] where the session itself had to go for a newer one meanwhile.
+    /// [`SessionError::Gone`] where the session itself had to go for a newer one meanwhile;
+    /// [`SessionError::Storage`] where it could not be noted and is too late for the entry to speak for
+    /// it.
     pub(super) async fn settle(&self, engine: &Engine, stamp: &Stamp) -> Result<(), SessionError> {
         let makes_room = engine.policy().concurrent_sessions.at_limit != AtLimit::Refuse;
-        let most = self.limit.filter(|_| makes_room);
-        let deadline = stamp.absolute_deadline;
-        let settle = IndexChange::Settle { session: self.session, deadline, most };
-        // The observer has heard of an error. What is not settled stays entered.
-        let Ok(index) = engine.change_index(&OwnerKey::of(self.owner), &settle).await else {
-            return Ok(());
+        let (session, most) = (self.session, makes_room.then_some(self.limit));
+        let settle = IndexChange::Settle { session, deadline: stamp.absolute_deadline, most };
+        let index = match engine.change_index(&OwnerKey::of(self.owner), &settle).await {
+            Ok(index) => index,
+            // The observer has heard of it. What is not settled stays entered.
+            Err(_) if self.begun.elapsed() < self.pending => return Ok(()),
+            Err(error) => return Err(error.into()),
         };
         let outcome = match (index.outcome, most) {
             (IndexOutcome::Full, Some(most)) => match self.make_room(engine, index, most).await {
                 Ok(outcome) => outcome,
                 Err(error) => {
-                    let session = self.session.public_id();
+                    let session = session.public_id();
                     engine.emit(&Event::LimitNotKept { session, error: &error });
                     IndexOutcome::Done
                 }
             },
             (outcome, _) => outcome,
         };
-        if outcome == IndexOutcome::Condemned {
-            // Whoever has condemned it ends it as well; nobody shall be told before it has ended.
-            let _ = engine.end(self.session, RevokedBy::Limit).await;
-            return Err(SessionError::Gone);
+        match outcome {
+            IndexOutcome::Condemned => Err(self.give_way(engine).await),
+            IndexOutcome::Done | IndexOutcome::Full => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Ends the session, which was condemned for another one. Whoever has condemned it does so as well;
+    /// but nobody shall be told before it has ended.
+    async fn give_way(&self, engine: &Engine) -> SessionError {
+        match engine.end(self.session, RevokedBy::Limit).await {
+            Ok(_) => SessionError::Gone,
+            Err(error) => error.into(),
+        }
     }
 
     /// Takes back an entry of a session that was not created. Nobody else has ever known its key.
@@ -122,35 +135,48 @@ impl<'a> SignIn<'a> {
     async fn make_room(
         &self,
         engine: &Engine,
-        index: OwnerIndex,
+        mut index: OwnerIndex,
         most: u32,
     ) -> Result<IndexOutcome, StorageError> {
+        let (owner, session) = (OwnerKey::of(self.owner), self.session);
+        for _ in 0..MAX_LOOKS {
+            let (over, candidates) = self.others(engine, index).await?;
+            let condemn = IndexChange::Condemn { session, most, over, candidates };
+            index = engine.change_index(&owner, &condemn).await?;
+            engine.end_condemned(self.owner, &index).await?;
+            if index.outcome != IndexOutcome::Full {
+                break;
+            }
+        }
+        Ok(index.outcome)
+    }
+
+    /// The owner's other sessions: those that are over, and the others, the first to go first.
+    async fn others(
+        &self,
+        engine: &Engine,
+        index: OwnerIndex,
+    ) -> Result<(Vec<IndexEntry>, Vec<SessionKey>), StorageError> {
         let (entries, now) = (index.entries.into_iter(), index.now);
         let others = entries.filter(|it| it.session != self.session && it.counts(now));
         let (mut over, mut living) = (Vec::new(), Vec::new());
         for (entry, found) in engine.facts_of(others.collect()).await? {
-            match found.session().filter(|facts| facts.owner() == Some(self.owner)) {
-                Some(facts) => living.push((entry, facts)),
-                None => over.push(entry),
+            match found {
+                Found::Session(facts) if facts.owner() == Some(self.owner) => living.push(facts),
+                Found::Session(_) | Found::Nothing if !entry.is_under_way(now) => over.push(entry),
+                Found::Session(_) | Found::Nothing | Found::Ending | Found::Unreadable => {}
             }
         }
         let rule = engine.policy().concurrent_sessions.at_limit;
-        living.sort_by_key(|(entry, facts)| (left_at(rule, entry, facts), entry.session));
-        let candidates = living.into_iter().map(|(entry, _)| entry).collect();
-        let session = self.session;
-        let condemn = IndexChange::Condemn { session, most, over, candidates };
-        let owner = OwnerKey::of(self.owner);
-        let index = engine.change_index(&owner, &condemn).await?;
-        engine.end_condemned(&owner, &index).await?;
-        Ok(index.outcome)
+        living.sort_by_key(|facts| (left_at(rule, facts), facts.id()));
+        Ok((over, living.into_iter().map(|facts| facts.id().key()).collect()))
     }
 }
 
 /// The earlier this is, the earlier a session goes where there are too many.
-fn left_at(rule: AtLimit, entry: &IndexEntry, facts: &SessionFacts) -> Timestamp {
-    match (rule, entry.state) {
-        (AtLimit::EndLeastRecentlyUsed, _) => facts.last_seen(),
-        (_, EntryState::SignedIn(since)) => since,
+fn left_at(rule: AtLimit, facts: &SessionFacts) -> Timestamp {
+    match rule {
+        AtLimit::EndLeastRecentlyUsed => facts.last_seen(),
         _ => facts.signed_in().unwrap_or(facts.created()),
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The most that a limit may be. Each step at an owner's index looks at all of its entries.
-pub(super) const MOST: u32 = 10_000;
+pub(super) const MOST: u32 = 1_000;
 
 /// How many sessions one owner may have at once, and what happens at one more sign-in.
 ///
@@ -21,7 +21,7 @@ pub(super) const MOST: u32 = 10_000;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ConcurrentSessions {
-    /// How many sessions an owner may have (default: 100), from 1 to 10,000.
+    /// How many sessions an owner may have (default: 100), from 1 to 1,000.
     pub limit: u32,
 
     /// What happens when the owner signs in once more (default: the oldest session ends).

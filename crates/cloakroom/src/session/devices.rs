@@ -5,7 +5,7 @@ use std::ops::Deref;
 use super::Session;
 use crate::engine::Revoked;
 use crate::error::SessionError;
-use crate::facts::SessionFacts;
+use crate::facts::{Found, SessionFacts};
 use crate::storage::{Destroyed, Durability};
 use crate::token::PublicId;
 
@@ -41,10 +41,12 @@ impl Session {
     /// Where the owner of this session is signed in, this session first, then the most recently seen
     /// (OWASP ASVS 5.0, 7.5.2).
     ///
-    /// It is what the storage holds: a sign-in of this very request is not among them.
+    /// It is what the storage holds, never a near-cache's copy: a sign-in of this very request is not
+    /// among them.
     ///
     /// # Errors
-    /// [`SessionError::SignInRequired`], or [`SessionError::Storage`] where the storage could not say.
+    /// [`SessionError::SignInRequired`]; [`SessionError::Gone`] where this session has ended meanwhile;
+    /// [`SessionError::Storage`] where the storage could not say.
     pub async fn devices(&self) -> Result<Vec<Device>, SessionError> {
         let owner = self.owner().ok_or(SessionError::SignInRequired)?;
         let current = self.public_id();
@@ -53,6 +55,9 @@ impl Session {
             .into_iter()
             .map(|facts| Device { is_current: Some(facts.id()) == current, facts })
             .collect();
+        if !self.is_signing_in() && !devices.iter().any(Device::is_current) {
+            return Err(SessionError::Gone);
+        }
         // Stable: the others stay in their order.
         devices.sort_by_key(|device| !device.is_current);
         Ok(devices)
@@ -63,12 +68,16 @@ impl Session {
     /// [`Session::destroy`].
     ///
     /// # Errors
-    /// [`SessionError::SignInRequired`], or [`SessionError::Storage`] where the storage could not say.
+    /// Those of [`Session::devices`].
     pub async fn end_device(&self, id: PublicId) -> Result<Destroyed, SessionError> {
-        let owner = self.owner().ok_or(SessionError::SignInRequired)?;
+        let owner = self.still_signed_in().await?;
         let engine = &self.visit.engine;
-        let found = engine.session(id).await?.session();
-        let is_own = found.is_some_and(|facts| facts.owner() == Some(&owner));
+        let is_own = match engine.session(id).await? {
+            Found::Session(facts) => facts.owner() == Some(&owner),
+            // It is refused here already; whose it is makes no difference.
+            Found::Ending => true,
+            Found::Nothing | Found::Unreadable => false,
+        };
         if !is_own || self.public_id() == Some(id) {
             return Ok(Destroyed::Absent(Durability::LOCAL));
         }
@@ -79,10 +88,21 @@ impl Session {
     /// in a list of devices (OWASP ASVS 5.0, 7.4.3).
     ///
     /// # Errors
-    /// [`SessionError::SignInRequired`], or [`SessionError::Storage`] where not all of them could be
-    /// ended: call it again.
+    /// Those of [`Session::devices`]. Where not all of them could be ended, call it again.
     pub async fn end_other_devices(&self) -> Result<Revoked, SessionError> {
-        let owner = self.owner().ok_or(SessionError::SignInRequired)?;
+        let owner = self.still_signed_in().await?;
         Ok(self.visit.engine.revoke_owner_but(&owner, self.public_id()).await?)
+    }
+
+    /// The owner, by what the storage holds now: a session that has just ended may lie in a near-cache
+    /// still, and must end nobody.
+    async fn still_signed_in(&self) -> Result<String, SessionError> {
+        let owner = self.owner().ok_or(SessionError::SignInRequired)?;
+        let Some(current) = self.public_id().filter(|_| !self.is_signing_in()) else {
+            return Ok(owner);
+        };
+        let found = self.visit.engine.session(current).await?.session();
+        let is_signed_in = found.is_some_and(|facts| facts.owner() == Some(&owner));
+        if is_signed_in { Ok(owner) } else { Err(SessionError::Gone) }
     }
 }

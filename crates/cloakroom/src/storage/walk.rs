@@ -7,7 +7,9 @@ use crate::token::SessionKey;
 
 /// Where a walk over all sessions stands. As text it can be kept, to go on another day.
 ///
-/// A walk meets every session that lives from its beginning to its end, and may meet one twice.
+/// A walk meets every session that lives from its beginning to its end, and may meet one twice. A
+/// storage whose servers have changed meanwhile begins anew at a position from before. What a Cluster
+/// moves from one of its nodes to another during a walk may be missed: repeat the walk after that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position(String);
 

@@ -1,0 +1,240 @@
+//! `cloakroom revoke`, `revoke-owner` and `revoke-before`: what they end, what they leave, and what
+//! they say where a server does not take it.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, dead_code)]
+
+mod support {
+    pub mod process;
+    pub mod sessions;
+}
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use cloakroom_testkit::{ClusterSet, RedisServer};
+use serde_json::Value;
+use support::process::{Left, cloakroom, run_with};
+use support::sessions::{Application, keys, moment};
+
+async fn run(url: &str, arguments: &[&str]) -> Left {
+    let left = run_with(&[("CLOAKROOM_REDIS_URL", url)], arguments).await;
+    for text in [&left.output, &left.errors] {
+        assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");
+    }
+    left
+}
+
+async fn done(url: &str, arguments: &[&str]) -> String {
+    let left = run(url, arguments).await;
+    assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
+    left.output
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+async fn start() -> (RedisServer, String, Application) {
+    let server = RedisServer::start().await.unwrap();
+    let url = server.plain_url();
+    let application = Application::on(&url).await;
+    (server, url, application)
+}
+
+#[tokio::test]
+async fn sessions_end_by_their_ids_and_leave_their_owners_index() {
+    let (server, url, application) = start().await;
+    let (first, second) = (application.sign_in("ann").await, application.sign_in("ann").await);
+    let [id, other, absent] = [first.id.to_string(), second.id.to_string(), "0".repeat(32)];
+    let told = json(&done(&url, &["revoke", &id, &id, "--yes", "--json"]).await);
+    assert_eq!(told["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(told["sessions"][0]["outcome"], "ended");
+    assert!(!application.admits(&first).await && application.admits(&second).await);
+    let left = run(&url, &["revoke", &absent, &other, "--yes"]).await;
+    assert_eq!((left.status.code(), left.errors.as_str()), (Some(5), ""), "{left:?}");
+    let lines = format!("{absent}  there is no such session\n{other}  ended\n");
+    assert_eq!(left.output, lines);
+    assert!(!application.admits(&second).await);
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test]
+async fn hundreds_end_by_one_command() {
+    let (server, url, application) = start().await;
+    application.put_many(600).await;
+    let listed = done(&url, &["list", "--json"]).await;
+    let ids: Vec<_> =
+        listed.lines().map(|line| json(line)["id"].as_str().unwrap().to_owned()).collect();
+    let all: Vec<_> = ids.iter().map(String::as_str).collect();
+    let text = done(&url, &[&["revoke", "--yes"], &all[..]].concat()).await;
+    let told: Vec<_> = text.lines().map(|line| line.split_once("  ").unwrap()).collect();
+    assert_eq!(told, all.iter().map(|id| (*id, "ended")).collect::<Vec<_>>());
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test]
+async fn nothing_ends_in_a_trial_or_without_a_yes() {
+    let (_server, url, application) = start().await;
+    let browser = application.sign_in("ann").await;
+    let id = browser.id.to_string();
+    let commands = [&["revoke", &id][..], &["revoke-owner", "ann"], &["revoke-before", "0s"]];
+    for command in commands {
+        let left = run(&url, command).await;
+        assert_eq!((left.status.code(), left.output.as_str()), (Some(2), ""), "{left:?}");
+        assert!(left.errors.contains("add --yes"), "{left:?}");
+        let text = done(&url, &[command, &["--dry-run"]].concat()).await;
+        assert!(text.contains("would end"), "{text}");
+        // The trial counts, whatever else was said.
+        let told = json(&done(&url, &[command, &["--dry-run", "--yes", "--json"]].concat()).await);
+        assert_eq!(told["dry_run"], true);
+        assert!(told["ended"] == 1 || told["sessions"][0]["outcome"] == "would_end", "{told}");
+        assert!(application.admits(&browser).await, "{command:?}");
+    }
+    let left = run(&url, &["revoke", &"0".repeat(32), "--dry-run"]).await;
+    assert_eq!(left.status.code(), Some(5), "{left:?}");
+}
+
+#[tokio::test]
+async fn an_owners_sessions_end_all_or_all_but_one() {
+    let (_server, url, application) = start().await;
+    let kept = application.sign_in("ann").await;
+    let (ann, bob) = (application.sign_in("ann").await, application.sign_in("bob").await);
+    let keep = ["revoke-owner", "ann", "--yes", "--keep", &kept.id.to_string()];
+    let trial = json(&done(&url, &[&keep[..], &["--dry-run", "--json"]].concat()).await);
+    assert_eq!(trial["sessions"][0], ann.id.to_string());
+    let text = done(&url, &keep).await;
+    assert_eq!(text, format!("1 session of ann has ended, {} stays\n", kept.id));
+    assert!(application.admits(&kept).await && !application.admits(&ann).await);
+    // Nothing ends where the one that shall stay is not the owner's.
+    let wrong = ["revoke-owner", "ann", "--yes", "--keep", &bob.id.to_string()];
+    let left = run(&url, &wrong).await;
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+    assert!(left.errors.contains("nothing was done"), "{left:?}");
+    let over = ["revoke-owner", "ann", "--yes", "--keep", &ann.id.to_string()];
+    assert_eq!(run(&url, &over).await.status.code(), Some(5));
+    assert!(application.admits(&kept).await && application.admits(&bob).await);
+    let told = json(&done(&url, &["revoke-owner", "ann", "--yes", "--json"]).await);
+    assert_eq!((&told["ended"], &told["pending"]), (&1.into(), &0.into()));
+    assert!(!application.admits(&kept).await && application.admits(&bob).await);
+    assert_eq!(
+        done(&url, &["revoke-owner", "ann", "--yes"]).await,
+        "0 sessions of ann have ended\n"
+    );
+}
+
+#[tokio::test]
+async fn what_was_created_before_a_moment_ends_and_nothing_else() {
+    let (server, url, application) = start().await;
+    let old = application.sign_in("ann").await;
+    let moment = moment(&server).await;
+    let new = application.sign_in("ann").await;
+    let trial = done(&url, &["revoke-before", &moment, "--dry-run"]).await;
+    assert_eq!(trial, format!("1 session created before {moment} would end, 2 were looked at\n"));
+    let told = json(&done(&url, &["revoke-before", &moment, "--yes", "--json"]).await);
+    assert_eq!((&told["ended"], &told["looked_at"]), (&1.into(), &2.into()));
+    let end = (told["complete"].as_bool(), told["before"].as_str(), told["position"].as_str());
+    assert_eq!(end, (Some(true), Some(moment.as_str()), None));
+    assert!(!application.admits(&old).await && application.admits(&new).await);
+    assert!(done(&url, &["revoke-before", "1h", "--yes"]).await.starts_with("0 sessions"));
+    assert!(application.admits(&new).await);
+    // A moment to come would end some of what is created meanwhile.
+    let left = run(&url, &["revoke-before", "2999-01-01T00:00:00Z", "--yes"]).await;
+    assert_eq!(left.status.code(), Some(2), "{left:?}");
+    assert!(left.errors.contains("still to come"), "{left:?}");
+    let left = run(&url, &["revoke-before", "1h", "--yes", "--resume", "nonsense"]).await;
+    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    assert!(left.errors.contains("the position is none"), "{left:?}");
+    assert!(application.admits(&new).await);
+}
+
+#[tokio::test]
+async fn a_command_that_waits_for_its_server_can_be_ended() {
+    let (server, url, application) = start().await;
+    let browser = application.sign_in("ann").await;
+    server.ask(["CONFIG", "SET", "min-replicas-to-write", "1"]).await.unwrap();
+    for command in [&["revoke", &browser.id.to_string()][..], &["revoke-owner", "ann"]] {
+        let arguments = [command, &["--yes"]].concat();
+        let mut command = cloakroom(&[("CLOAKROOM_REDIS_URL", &url)], &arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let process = child.id().unwrap().to_string();
+        let calls = server.calls("evalsha").await.unwrap();
+        while server.calls("evalsha").await.unwrap() == calls {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let mut kill = tokio::process::Command::new("kill");
+        assert!(kill.args(["-TERM", &process]).status().await.unwrap().success());
+        let left = child.wait_with_output().await.unwrap();
+        let errors = String::from_utf8(left.stderr).unwrap();
+        assert_eq!((left.status.code(), left.stdout.len()), (Some(130), 0), "{errors}");
+        assert!(errors.contains("may still live"), "{errors}");
+    }
+    assert!(application.admits(&browser).await);
+}
+
+#[tokio::test]
+async fn what_is_no_session_goes_by_its_id_only() {
+    let (server, url, _application) = start().await;
+    let id = "1".repeat(32);
+    let name = format!("cloakroom:session:{id}");
+    server.ask(["SET", &name, "of somebody else"]).await.unwrap();
+    for mode in ["--dry-run", "--yes"] {
+        let text = done(&url, &["revoke-before", "0s", mode]).await;
+        assert!(text.starts_with("0 sessions"), "{text}");
+    }
+    let left = done(&url, &["revoke", &id, "--dry-run", "--json"]).await;
+    assert_eq!(json(&left)["sessions"][0]["outcome"], "unreadable");
+    assert_eq!(server.ask(["GET", &name]).await.unwrap().text(), "of somebody else");
+    done(&url, &["revoke", &id, "--yes"]).await;
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test]
+async fn a_cluster_is_revoked_altogether() {
+    let cluster = ClusterSet::start().await.unwrap();
+    let url = cluster.plain_url();
+    let application = Application::on(&url).await;
+    application.put_many(300).await;
+    let (ann, bob) = (application.sign_in("ann").await, application.sign_in("bob").await);
+    done(&url, &["revoke", &bob.id.to_string(), "--yes"]).await;
+    done(&url, &["revoke-owner", "ann", "--yes"]).await;
+    assert!(!application.admits(&ann).await && !application.admits(&bob).await);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let told = json(&done(&url, &["revoke-before", "0s", "--yes", "--json"]).await);
+    assert_eq!((&told["ended"], &told["complete"]), (&300.into(), &true.into()));
+    for primary in cluster.primaries().await {
+        assert_eq!(keys(primary).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_does_not_take_is_a_failure_and_not_a_promise() {
+    let (server, url, application) = start().await;
+    let (ann, bob) = (application.sign_in("ann").await, application.sign_in("bob").await);
+    server.ask(["CONFIG", "SET", "min-replicas-to-write", "1"]).await.unwrap();
+    let ids = [ann.id.to_string(), bob.id.to_string()];
+    let by_id = ["revoke", &ids[0], &ids[1], "--yes", "--json"];
+    let by_owner = ["revoke-owner", "ann", "--yes", "--json"];
+    let by_age = ["revoke-before", "0s", "--yes", "--json"];
+    let (by_id, by_owner, by_age) =
+        tokio::join!(run(&url, &by_id), run(&url, &by_owner), run(&url, &by_age));
+    for left in [&by_id, &by_owner, &by_age] {
+        assert_eq!(left.status.code(), Some(1), "{left:?}");
+        assert_eq!(left.errors.lines().count(), 1, "{left:?}");
+    }
+    assert!(by_id.errors.contains("2 sessions may still live"), "{by_id:?}");
+    assert_eq!(json(&by_id.output)["sessions"][0]["outcome"], "pending");
+    assert!(by_owner.errors.contains("1 session may still live"), "{by_owner:?}");
+    let told = json(&by_owner.output);
+    assert_eq!((&told["ended"], &told["pending"]), (&0.into(), &1.into()));
+    assert!(by_age.errors.contains("go on there with: cloakroom revoke-before"), "{by_age:?}");
+    assert!(application.admits(&ann).await && application.admits(&bob).await);
+    // A server that comes back while the command waits is enough.
+    let back = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        server.ask(["CONFIG", "SET", "min-replicas-to-write", "0"]).await.unwrap();
+    };
+    let asked = ["revoke", &ids[0], "--yes"];
+    let (left, ()) = tokio::join!(run(&url, &asked), back);
+    assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
+    assert!(left.output.ends_with("  ended\n"), "{left:?}");
+    assert!(!application.admits(&ann).await && application.admits(&bob).await);
+}
