@@ -46,7 +46,7 @@ pub(crate) async fn session(context: Context, Path(id): Path<String>) -> Respons
         Ok(Found::Session(facts)) => Json(Facts::of(&facts)).into_response(),
         Ok(Found::Nothing) => answer::error(StatusCode::NOT_FOUND, "no_session", "no such session"),
         Ok(Found::Ending) => {
-            let message = "it was ended; its removal is pending until the server answers";
+            let message = "its end is pending; it is gone as soon as the storage's server answers";
             answer::error(StatusCode::NOT_FOUND, "ending", message)
         }
         Ok(Found::Unreadable) => {

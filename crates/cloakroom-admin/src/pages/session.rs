@@ -55,8 +55,7 @@ pub(crate) async fn find(
         }
         Ok(Found::Ending) => answer::no_session(
             frame,
-            "It was ended. Its removal is pending: it is refused here, and gone as soon as the server \
-             answers.",
+            "Its end is pending: it is refused here, and gone as soon as the storage's server answers.",
         ),
         Ok(Found::Unreadable) => answer::no_session(
             frame,
