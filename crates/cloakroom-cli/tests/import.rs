@@ -68,7 +68,7 @@ async fn a_dry_run_asks_nobody_and_writes_nothing() {
 async fn nothing_begins_where_nobody_can_be_asked() {
     let server = server().await;
     let left = import(&server, &[]).await;
-    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    assert_eq!(left.status.code(), Some(2), "{left:?}");
     assert!(left.errors.contains("add --yes"), "{left:?}");
     assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 3001);
 }
