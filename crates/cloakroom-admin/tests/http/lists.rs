@@ -16,7 +16,7 @@ async fn all(browser: &mut Browser, query: &str) -> Vec<String> {
         let at_query = at.replace('~', "%7E").replace('@', "%40").replace(':', "%3A");
         let path = format!("/admin/api/sessions?{query}&at={at_query}");
         let page = browser.get(&path).await.json();
-        let rows = page["sessions"].as_array().unwrap();
+        let rows = page["sessions"].as_array().unwrap_or_else(|| panic!("{page}"));
         ids.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
         match page["next"].as_str() {
             Some(next) => at = next.to_owned(),
