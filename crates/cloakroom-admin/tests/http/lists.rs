@@ -13,7 +13,7 @@ use crate::site::{Browser, Site, visit};
 async fn all(browser: &mut Browser, query: &str) -> Vec<String> {
     let (mut ids, mut at) = (Vec::new(), String::new());
     loop {
-        let at_query = at.replace('~', "%7E").replace('@', "%40").replace(':', "%3A");
+        let at_query: String = at.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let path = format!("/admin/api/sessions?{query}&at={at_query}");
         let page = browser.get(&path).await.json();
         let rows = page["sessions"].as_array().unwrap_or_else(|| panic!("{page}"));
