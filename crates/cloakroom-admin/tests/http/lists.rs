@@ -13,10 +13,10 @@ use crate::site::{Browser, Site, visit};
 async fn all(browser: &mut Browser, query: &str) -> Vec<String> {
     let (mut ids, mut at) = (Vec::new(), String::new());
     loop {
-        let at_query = at.replace('~', "%7E").replace('@', "%40").replace(':', "%3A");
+        let at_query: String = at.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let path = format!("/admin/api/sessions?{query}&at={at_query}");
         let page = browser.get(&path).await.json();
-        let rows = page["sessions"].as_array().unwrap();
+        let rows = page["sessions"].as_array().unwrap_or_else(|| panic!("{page}"));
         ids.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
         match page["next"].as_str() {
             Some(next) => at = next.to_owned(),
