@@ -6,7 +6,8 @@
 //! the same on its server.
 //!
 //! ```text
-//! enter   before the commit of a sign-in: the session is *pending*
+//! enter   before the commit of a sign-in: the session is *pending*, or *renewing* where it was
+//!         signed in already
 //! settle  after it: the session is *signed in*; tells whether there are too many now
 //! condemn the ones that have to go for it: they are *condemned* until somebody has ended them
 //! remove  what has been found to be no session of this owner any more

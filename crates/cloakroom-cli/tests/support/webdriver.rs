@@ -19,6 +19,21 @@ const DRIVER: &str = "CLOAKROOM_TEST_CHROMEDRIVER";
 /// How long a page may take to show what a test expects.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Notes in a page that it is about to be left: a link was followed or a form was sent.
+const WATCH: &str = "
+    if (window.isLeft === undefined) {
+        window.isLeft = false;
+        addEventListener('submit', (event) => { window.isLeft ||= !event.defaultPrevented; });
+        addEventListener('click', (event) => {
+            const link = event.target.closest('a[href]');
+            const leads = link && link.href.split('#')[0] !== location.href.split('#')[0];
+            window.isLeft ||= Boolean(leads) && !event.defaultPrevented;
+        });
+    }";
+
+/// Whether the page that [`WATCH`] saw left is gone and the next one is there.
+const ARRIVED: &str = "return window.isLeft !== true && document.readyState === 'complete'";
+
 pub struct Browser {
     // The driver's death is the browser's death: it starts it with that condition.
     driver: Child,
@@ -96,14 +111,16 @@ impl Browser {
     }
 
     /// Presses keys one after the other, wherever the focus is: letters, or WebDriver's code points
-    /// for others.
+    /// for others. Where they lead to another page, it is there afterwards.
     pub async fn press(&self, keys: &str) {
         let strokes = keys.chars().flat_map(|key| {
             ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }))
         });
         let keyboard =
             json!({ "type": "key", "id": "keyboard", "actions": strokes.collect::<Vec<_>>() });
+        self.script(WATCH).await;
         self.ask("POST", "/actions", json!({ "actions": [keyboard] })).await;
+        self.arrive().await;
     }
 
     /// Runs a script in the page and answers what it returns.
@@ -111,10 +128,13 @@ impl Browser {
         self.ask("POST", "/execute/sync", json!({ "script": script, "args": [] })).await
     }
 
-    /// Clicks on an element as a person would: it must be visible and in nobody's shadow.
+    /// Clicks on an element as a person would: it must be visible and in nobody's shadow. Where it
+    /// leads to another page, it is there afterwards; the driver alone does not wait for that.
     pub async fn click(&self, selector: &str) {
         let path = format!("/element/{}/click", self.element(selector).await);
+        self.script(WATCH).await;
         self.ask("POST", &path, json!({})).await;
+        self.arrive().await;
     }
 
     /// Types into an element.
@@ -150,6 +170,14 @@ impl Browser {
     pub async fn quit(mut self) {
         self.call("DELETE", &format!("/session/{}", self.session), None).await;
         self.driver.kill().await.unwrap();
+    }
+
+    async fn arrive(&self) {
+        let start = Instant::now();
+        while self.script(ARRIVED).await != true {
+            assert!(start.elapsed() < PATIENCE, "a page was left, and no other came");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     async fn element(&self, selector: &str) -> String {

@@ -84,9 +84,7 @@ impl Engine {
         removal.tell(if answer.is_ok() { Told::Outcome } else { Told::Failure });
         answer
     }
-}
 
-impl Engine {
     /// Signs out whatever a request's tickets open, although none could be loaded. It goes on if the
     /// handler does not wait for it.
     pub(crate) async fn sign_out_unseen(
