@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use cloakroom_testkit::RedisServer;
 use cloakroom_testkit::http::{HttpAnswer, HttpClient};
@@ -12,6 +12,7 @@ use cloakroom_testkit::http::{HttpAnswer, HttpClient};
 /// A running example that serves HTTP; it ends with the value.
 struct Example {
     process: Child,
+    output: BufReader<ChildStdout>,
     node: SocketAddr,
 }
 
@@ -19,12 +20,16 @@ impl Example {
     /// Starts an example on a free port and waits until it says where it listens.
     fn start(program: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
-        command.args(arguments).arg("127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(arguments).arg("127.0.0.1:0");
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let node = line.trim().strip_prefix("http://").unwrap().parse().unwrap();
-        Self { process, node }
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let node = address(&mut output);
+        Self { process, output, node }
     }
 
     /// A visitor who knows the ticket under the name that it has over plain HTTP.
@@ -38,6 +43,13 @@ impl Example {
         assert!(Command::new("kill").args(["-INT", &process]).status().unwrap().success());
         self.process.wait().unwrap()
     }
+}
+
+/// Where the program says that it listens.
+fn address(output: &mut impl BufRead) -> SocketAddr {
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    line.trim().strip_prefix("http://").unwrap().parse().unwrap()
 }
 
 impl Drop for Example {
@@ -203,4 +215,85 @@ async fn direct_does_the_same_in_memory_and_in_redis() {
     assert_eq!(direct(&[]), format!("storage: memory\n{tail}"));
     let redis = RedisServer::start().await.unwrap();
     assert_eq!(direct(&[&redis.url()]), format!("storage: redis\n{tail}"));
+}
+
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+const ADA: [(&str, &str); 2] = [("name", "ada"), ("password", "open sesame")];
+
+#[tokio::test]
+async fn the_devices_example_signs_out_elsewhere() {
+    let example = Example::start(env!("CARGO_BIN_EXE_axum-devices"), &[]);
+    let mut here = example.visitor().with_user_agent(FIREFOX);
+    let (mut lost, mut shared, mut other) =
+        (example.visitor(), example.visitor(), example.visitor());
+    for visitor in [&mut here, &mut lost, &mut shared] {
+        sign_in(visitor, &ADA).await;
+    }
+    sign_in(&mut other, &[("name", "bob"), ("password", "open sesame")]).await;
+
+    let page = here.text("/").await;
+    assert!(page.contains("Firefox on Linux") && page.contains("127.0.0.1"), "{page}");
+    let ids: Vec<_> =
+        page.match_indices("value=\"").map(|(at, _)| &page[at + 7..at + 39]).collect();
+    assert_eq!(ids.len(), 2, "{page}");
+    assert_eq!(here.post("/devices/end", &[("id", ids[0])]).await.status(), 303);
+    let page = here.text("/").await;
+    assert!(page.contains("Signed out there.") && !page.contains(ids[0]), "{page}");
+    let one_is_left = [lost.text("/").await, shared.text("/").await];
+    let signed_out = one_is_left.iter().filter(|page| page.contains("Please sign in")).count();
+    assert_eq!(signed_out, 1, "{one_is_left:?}");
+
+    // Whose id a form holds makes no difference.
+    assert_eq!(other.post("/devices/end", &[("id", ids[1])]).await.status(), 303);
+    assert!(other.text("/").await.contains("That one was signed out already."));
+    assert_eq!(here.post("/devices/end-others", &[]).await.status(), 303);
+    assert!(here.text("/").await.contains("Signed out in 1 other places."));
+    assert!(lost.text("/").await.contains("Please sign in"));
+    assert!(shared.text("/").await.contains("Please sign in"));
+    assert!(other.text("/").await.contains("Your devices, bob"));
+}
+
+#[tokio::test]
+async fn the_devices_example_has_at_most_five() {
+    let example = Example::start(env!("CARGO_BIN_EXE_axum-devices"), &[]);
+    let mut visitors: Vec<_> = (0..6).map(|_| example.visitor()).collect();
+    for visitor in &mut visitors {
+        sign_in(visitor, &ADA).await;
+    }
+    let mut signed_in = 0;
+    for visitor in &mut visitors {
+        signed_in += usize::from(visitor.text("/").await.contains("Your devices, ada"));
+    }
+    assert_eq!(signed_in, 5);
+    assert!(visitors[5].text("/").await.contains("Your devices, ada"), "whoever came last stays");
+}
+
+#[tokio::test]
+async fn the_operators_example_shows_its_pages_to_operators_only() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_axum-operators"));
+    command.args(["127.0.0.1:0"; 2]).env("ADMIN_PASSWORD", "correct-horse-battery");
+    let mut example = Example::run(command);
+    let mut inside = HttpClient::new(address(&mut example.output));
+    let mut visitor = example.visitor();
+    assert_eq!(visitor.text("/").await, "Visits: 1\n");
+
+    assert_eq!(visitor.get("/admin").await.status(), 303);
+    for hidden in ["/metrics", "/health"] {
+        assert_eq!(visitor.get(hidden).await.status(), 404);
+    }
+    assert!(visitor.text("/readyz").await.contains("healthy"));
+    assert!(inside.text("/health").await.contains("\"healthy\""));
+    let metrics = inside.text("/metrics").await;
+    assert!(metrics.contains("cloakroom_events_total{event=\"created\"} 1"), "{metrics}");
+}
+
+#[test]
+fn the_operators_example_wants_a_password() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_axum-operators")).env_remove("ADMIN_PASSWORD").output();
+    let output = output.unwrap();
+    assert!(!output.status.success());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("ADMIN_PASSWORD is not set"), "{error}");
 }

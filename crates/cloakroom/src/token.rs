@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -250,6 +251,19 @@ impl fmt::Display for PublicId {
     }
 }
 
+/// As its text, so that it can be taken from a form, a path or JSON.
+impl Serialize for PublicId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 impl fmt::Debug for PublicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicId({self})")
@@ -326,6 +340,16 @@ mod tests {
         for text in ["", "0", &format!("{id}0"), &format!(" {id}"), &"g".repeat(32)] {
             assert_eq!(text.parse::<PublicId>(), Err(InvalidPublicId), "{text}");
         }
+    }
+
+    #[test]
+    fn a_public_id_is_its_text_in_json() {
+        let id = Token::generate().unwrap().key().public_id();
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, format!("\"{id}\""));
+        assert_eq!(serde_json::from_str::<PublicId>(&json).unwrap(), id);
+        let error = serde_json::from_str::<PublicId>("\"x\"").unwrap_err().to_string();
+        assert!(error.contains("32 hexadecimal digits"), "{error}");
     }
 
     #[test]

@@ -29,6 +29,8 @@ const MAX_LOOKS: u32 = 3;
 /// A commit that its owner's index has to know of.
 pub(super) struct SignIn<'a> {
     owner: &'a str,
+    /// Where the owner's index is; a hash, so computed once.
+    index: OwnerKey,
     session: SessionKey,
     /// How long the session lives at most from the commit on.
     lifetime: Duration,
@@ -55,7 +57,8 @@ impl<'a> SignIn<'a> {
         let lifetime = changes.absolute_timeout.unwrap_or(policy.absolute_timeout);
         let pending = policy.commit_timeout * 2 + PENDING_MARGIN;
         let limit = policy.concurrent_sessions.limit;
-        Some(Self { owner, session, lifetime, limit, pending, begun: Instant::now() })
+        let (index, begun) = (OwnerKey::of(owner), Instant::now());
+        Some(Self { owner, index, session, lifetime, limit, pending, begun })
     }
 
     /// Enters the session.
@@ -71,7 +74,7 @@ impl<'a> SignIn<'a> {
         let refuse_at = refuses.then_some(limit);
         let enter = IndexChange::Enter { session, lifetime, pending, refuse_at };
         for _ in 0..MAX_LOOKS {
-            let index = engine.change_index(&OwnerKey::of(self.owner), &enter).await?;
+            let index = engine.change_index(&self.index, &enter).await?;
             match index.outcome {
                 IndexOutcome::Done => return Ok(()),
                 IndexOutcome::Condemned => return Err(self.give_way(engine).await),
@@ -93,7 +96,7 @@ impl<'a> SignIn<'a> {
         let makes_room = engine.policy().concurrent_sessions.at_limit != AtLimit::Refuse;
         let (session, most) = (self.session, makes_room.then_some(self.limit));
         let settle = IndexChange::Settle { session, deadline: stamp.absolute_deadline, most };
-        let index = match engine.change_index(&OwnerKey::of(self.owner), &settle).await {
+        let index = match engine.change_index(&self.index, &settle).await {
             Ok(index) => index,
             // The observer has heard of it. What is not settled stays entered.
             Err(_) if self.begun.elapsed() < self.pending => return Ok(()),
@@ -128,7 +131,7 @@ impl<'a> SignIn<'a> {
     /// Takes back an entry of a session that was not created. Nobody else has ever known its key.
     pub(super) fn forget(&self, engine: &Engine) {
         let leave = IndexChange::Leave(vec![self.session]);
-        engine.change_index_later(OwnerKey::of(self.owner), leave);
+        engine.change_index_later(self.index, leave);
     }
 
     /// Ends as many of the owner's other sessions as there are too many.
@@ -138,11 +141,11 @@ impl<'a> SignIn<'a> {
         mut index: OwnerIndex,
         most: u32,
     ) -> Result<IndexOutcome, StorageError> {
-        let (owner, session) = (OwnerKey::of(self.owner), self.session);
+        let session = self.session;
         for _ in 0..MAX_LOOKS {
             let (over, candidates) = self.others(engine, index).await?;
             let condemn = IndexChange::Condemn { session, most, over, candidates };
-            index = engine.change_index(&owner, &condemn).await?;
+            index = engine.change_index(&self.index, &condemn).await?;
             engine.end_condemned(self.owner, &index).await?;
             if index.outcome != IndexOutcome::Full {
                 break;
