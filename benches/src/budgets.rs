@@ -32,7 +32,7 @@ pub const BUDGETS: [Budget; 17] = [
     Budget::new(Path::Ignored, 2, 2_780),
     Budget::new(Path::Read, 4, 16_150),
     Budget::new(Path::Write, 20, 32_300),
-    Budget::new(Path::SignIn, 18, 36_300),
+    Budget::new(Path::SignIn, 23, 46_800),
     Budget::new(Path::ReadRedis, 11, 31_890),
     Budget::new(Path::ReadNearCache, 2, 13_310),
     Budget::new(Path::AxumBare, 16, 7_660),
@@ -43,6 +43,6 @@ pub const BUDGETS: [Budget; 17] = [
     Budget::new(Path::CookieAmongMany, 2, 3_330),
     Budget::new(Path::RecordDecode, 0, 1_996),
     Budget::new(Path::RecordEncode, 3, 3_170),
-    Budget::new(Path::FieldNumber, 0, 390),
+    Budget::new(Path::FieldNumber, 0, 370),
     Budget::new(Path::FieldText, 1, 1_420),
 ];
