@@ -1,9 +1,10 @@
 //! Who the user is: whether there is a password, and whether the user may do more than is needed.
 
+use std::collections::HashMap;
+
 use redis::Value;
 
-use super::facts::words;
-use super::finding::{Finding, Topic};
+use super::finding::{Finding, Severity, Topic};
 use super::line::Silence;
 use super::reach::Reach;
 use super::visit::Visit;
@@ -11,7 +12,7 @@ use super::visit::Visit;
 const NEEDED: &str = "make a user for the application with what `cloakroom acl` prints";
 
 /// What `ACL GETUSER` tells of a user.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Account {
     /// Whether anybody is let in under that name.
     is_open: bool,
@@ -28,9 +29,13 @@ pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
     };
     let mut question = redis::cmd("ACL");
     let account = match visit.line.ask(question.arg("GETUSER").arg(&name)).await {
-        Ok(answer) => Account::read(&answer),
+        Ok(answer) => Account::read(answer),
         Err(Silence::Over) => return Vec::new(),
         Err(_) => return hidden(visit, "+acl|getuser"),
+    };
+    let Some(account) = account else {
+        let text = format!("what the server tells of the user {name} was not understood");
+        return vec![Finding::new(Topic::User, Severity::Hidden, text)];
     };
     vec![if account.is_open {
         open_to_all(visit, &name)
@@ -81,24 +86,16 @@ fn open_to_all(visit: &Visit<'_>, name: &str) -> Finding {
 }
 
 impl Account {
-    fn read(answer: &Value) -> Self {
-        let (Value::Array(parts), mut account) = (answer, Self::default()) else {
-            return Self::default();
-        };
-        for pair in parts.chunks_exact(2) {
-            let [name, value] = pair else { continue };
-            match redis::from_redis_value::<String>(name.clone()).as_deref() {
-                Ok("flags") => {
-                    account.is_open = words(value).iter().any(|flag| flag == "nopass");
-                }
-                Ok("commands") => {
-                    let rules = redis::from_redis_value::<String>(value.clone());
-                    account.may_do_all = rules.is_ok_and(|rules| rules.starts_with("+@all"));
-                }
-                _ => {}
-            }
-        }
-        account
+    /// Reads pairs of names and values, in either version of the protocol. `None` where nothing is
+    /// said of what an account is judged by.
+    fn read(answer: Value) -> Option<Self> {
+        let mut told: HashMap<String, Value> = redis::from_redis_value(answer).ok()?;
+        let flags: Vec<String> = redis::from_redis_value(told.remove("flags")?).ok()?;
+        let commands: String = redis::from_redis_value(told.remove("commands")?).ok()?;
+        Some(Self {
+            is_open: flags.iter().any(|flag| flag == "nopass"),
+            may_do_all: commands.starts_with("+@all"),
+        })
     }
 }
 
@@ -111,19 +108,34 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_may_is_read_out_of_the_servers_answer() {
-        let answer = |flags: &[&str], commands: &str| {
-            Value::Array(vec![
-                text("flags"),
-                Value::Array(flags.iter().map(|flag| text(flag)).collect()),
-                text("commands"),
-                text(commands),
-            ])
+    fn what_a_user_may_is_read_out_of_the_servers_answer_in_both_protocols() {
+        let answers = |flags: &[&str], commands: &str| {
+            let flags: Vec<_> = flags.iter().map(|flag| text(flag)).collect();
+            let list =
+                [text("flags"), Value::Array(flags.clone()), text("commands"), text(commands)];
+            let map = [(text("flags"), Value::Set(flags)), (text("commands"), text(commands))];
+            [Value::Array(list.into()), Value::Map(map.into())]
         };
-        let open = Account::read(&answer(&["on", "nopass"], "+@all"));
-        assert_eq!(open, Account { is_open: true, may_do_all: true });
-        let least = Account::read(&answer(&["on"], "-@all +get +ping"));
-        assert_eq!(least, Account::default());
-        assert_eq!(Account::read(&Value::Nil), Account::default());
+        for open in answers(&["on", "nopass"], "+@all") {
+            let expected = Account { is_open: true, may_do_all: true };
+            assert_eq!(Account::read(open), Some(expected));
+        }
+        for least in answers(&["on"], "-@all +get +ping") {
+            let expected = Account { is_open: false, may_do_all: false };
+            assert_eq!(Account::read(least), Some(expected));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_of_a_user_is_not_taken_for_a_good_one() {
+        for answer in [
+            Value::Nil,
+            Value::Okay,
+            text("nobody"),
+            Value::Array(Vec::new()),
+            Value::Map(vec![(text("flags"), Value::Array(Vec::new()))]),
+        ] {
+            assert_eq!(Account::read(answer.clone()), None, "{answer:?}");
+        }
     }
 }

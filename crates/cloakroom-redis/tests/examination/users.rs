@@ -102,3 +102,24 @@ async fn another_database_needs_a_right_more() {
     let diagnosis = examine(format!("{}/3", server.url())).await;
     assert_helps(&diagnosis, Verdict::Sound);
 }
+
+#[tokio::test]
+async fn both_versions_of_the_protocol_tell_the_same() {
+    let open = [("bind", "0.0.0.0"), ("protected-mode", "no")];
+    let open = RedisServer::start_with(&open).await.unwrap();
+    let more = format!("{} +acl|whoami +acl|getuser +config|get", rules());
+    let limited = sound().user("app", SECRET, &more).start().await.unwrap();
+    let strange = sound().user("app", SECRET, &rules_without("scan")).start().await.unwrap();
+    for url in [open.plain_url(), limited.url(), limited.plain_url(), strange.url()] {
+        let mut told = Vec::new();
+        for protocol in ["resp2", "resp3"] {
+            let diagnosis = examine(format!("{url}?protocol={protocol}")).await;
+            // What is measured, and what the protocol itself is about.
+            let differs = [Topic::Reachability, Topic::Latency, Topic::Memory, Topic::NearCache];
+            let findings = diagnosis.findings.into_iter();
+            told.push(findings.filter(|it| !differs.contains(&it.topic)).collect::<Vec<_>>());
+        }
+        assert!(told[0].len() > 10, "{told:#?}");
+        assert_eq!(told[0], told[1], "{url}");
+    }
+}
