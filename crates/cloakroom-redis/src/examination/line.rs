@@ -1,4 +1,5 @@
-//! [`Line`]: a connection for questions, each within its limit.
+//! [`Line`]: a connection for questions, each within its limit. It speaks the protocol that the
+//! application would.
 //!
 //! A server that has once kept silent is not asked again: so it costs one limit, not one for each
 //! question.
@@ -9,11 +10,12 @@ use std::time::{Duration, Instant};
 use redis::{AsyncConnectionConfig, Cmd, ProtocolVersion, RedisError, Value};
 
 use crate::address::{Endpoint, Link};
-use crate::connection::OpenError;
-use crate::error::{ClientError, is_broken, is_denied};
+use crate::connection::{OpenError, is_unknown_hello};
+use crate::error::{ClientError, code, is_broken, is_denied};
 
 pub(super) struct Line {
     link: Link,
+    protocol: ProtocolVersion,
     limit: Duration,
     end: Option<End>,
 }
@@ -39,15 +41,18 @@ impl Line {
     /// Opens a connection within the first limit; each question has the second.
     pub(super) async fn open(
         endpoint: &Endpoint,
-        protocol: ProtocolVersion,
         (limit, question): (Duration, Duration),
     ) -> Result<Self, OpenError> {
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let start = Instant::now();
-        let opened = tokio::time::timeout(limit, endpoint.connect(protocol, config)).await;
-        let link = opened.map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })??;
-        Ok(Self { link, limit: question, end: None })
+        let opened = tokio::time::timeout(limit, connect(endpoint)).await;
+        let opened = opened.map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?;
+        let (link, protocol) = opened?;
+        Ok(Self { link, protocol, limit: question, end: None })
+    }
+
+    /// Which version of the protocol it has come to.
+    pub(super) fn protocol(&self) -> ProtocolVersion {
+        self.protocol
     }
 
     /// Asks one question.
@@ -58,12 +63,15 @@ impl Line {
         let asked = question.query_async::<Value>(&mut *self.link);
         match tokio::time::timeout(self.limit, asked).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) if is_broken(&error) => {
+            Ok(Err(error)) if is_denied(&error) => Err(Silence::Hidden(error)),
+            Ok(Err(error)) if code(&error).is_some() && !is_broken(&error) => {
+                Err(Silence::Refused(error))
+            }
+            // A server's refusal has a code; anything else happened on the way to it.
+            Ok(Err(error)) => {
                 self.end = Some(End::Broken(ClientError::new(&error)));
                 Err(Silence::Over)
             }
-            Ok(Err(error)) if is_denied(&error) => Err(Silence::Hidden(error)),
-            Ok(Err(error)) => Err(Silence::Refused(error)),
             Err(_) => {
                 self.end = Some(End::Silent(self.limit));
                 Err(Silence::Over)
@@ -74,6 +82,21 @@ impl Line {
     /// Why it can be asked no more; `None` as long as it can.
     pub(super) fn end(&self) -> Option<&End> {
         self.end.as_ref()
+    }
+}
+
+/// Connects as the application does: in RESP3 unless the URL or the server does not want it.
+async fn connect(endpoint: &Endpoint) -> Result<(Link, ProtocolVersion), RedisError> {
+    let config =
+        || AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    let asked_for = endpoint.access().protocol();
+    let first = asked_for.unwrap_or(ProtocolVersion::RESP3);
+    match endpoint.connect(first, config()).await {
+        Err(error) if asked_for.is_none() && is_unknown_hello(&error) => {
+            let old = ProtocolVersion::RESP2;
+            Ok((endpoint.connect(old, config()).await?, old))
+        }
+        connected => Ok((connected?, first)),
     }
 }
 

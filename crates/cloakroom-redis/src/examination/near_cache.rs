@@ -31,12 +31,13 @@ enum Lack {
 
 async fn track(visit: &Visit<'_>) -> Result<(), Lack> {
     let endpoint = &visit.server.endpoint;
-    if endpoint.access().protocol() == Some(ProtocolVersion::RESP2) {
+    if visit.line.protocol() == ProtocolVersion::RESP2 {
         return Err(Lack::OldProtocol);
     }
+    // A line of its own, so that nothing is said on the other one without being asked.
     let limits = (visit.task.connection_timeout, visit.task.command_timeout);
-    let opened = Line::open(endpoint, ProtocolVersion::RESP3, limits).await;
-    let mut line = opened.map_err(|_| Lack::OldProtocol)?;
+    let opened = Line::open(endpoint, limits).await;
+    let mut line = opened.map_err(|_| Lack::Refused)?;
     let mut question = redis::cmd("CLIENT");
     match line.ask(question.arg("TRACKING").arg("ON")).await {
         Ok(_) => Ok(()),

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use redis::{ProtocolVersion, RedisError};
+use redis::RedisError;
 
 use super::facts::{Facts, time};
 use super::finding::{Finding, Topic};
@@ -56,12 +56,11 @@ impl<'a> Visit<'a> {
     async fn enter(server: &'a Server, task: &'a Task) -> Result<Self, Finding> {
         let endpoint = &server.endpoint;
         let shut = |error| unreachable(Topic::Reachability, error, endpoint, task);
-        let protocol = endpoint.access().protocol().unwrap_or(ProtocolVersion::RESP2);
         let limits = (task.connection_timeout, task.command_timeout);
         let begin = Instant::now();
         // A server that is frozen still gets connections, from its system.
         let entering = async {
-            let mut line = Line::open(endpoint, protocol, limits).await?;
+            let mut line = Line::open(endpoint, limits).await?;
             let pong = line.ask(&redis::cmd("PING")).await;
             Ok((line, pong))
         };
