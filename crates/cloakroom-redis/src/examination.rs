@@ -17,6 +17,7 @@ mod clock;
 mod cluster;
 mod connections;
 mod diagnosis;
+mod door;
 mod encryption;
 mod facts;
 mod finding;

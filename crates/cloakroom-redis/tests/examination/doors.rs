@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cloakroom::ConfigErrorKind;
-use cloakroom_redis::{Examination, Severity, Topic, Verdict};
+use cloakroom_redis::{AclRule, DEFAULT_PREFIX, Examination, Severity, Topic, Verdict};
 use cloakroom_testkit::fault_proxy::{On, Times};
 use cloakroom_testkit::{FaultProxy, RedisServer};
 
@@ -81,6 +81,18 @@ async fn plain_text_beyond_this_machine_is_a_warning() {
     let diagnosis = examine(url).await;
     assert_helps(&diagnosis, Verdict::Warnings);
     assert_found(&diagnosis, Topic::Encryption, Severity::Warning, &["another machine", "rediss"]);
+}
+
+#[tokio::test]
+async fn a_door_that_is_open_to_other_machines_is_an_error_whatever_the_user_may_ask() {
+    let rules = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap().access_string();
+    let server = RedisServer::builder().setting("bind", "0.0.0.0").setting("protected-mode", "no");
+    let server = server.user("app", SECRET, &rules).start().await.unwrap();
+    let Some(address) = own_address() else { return };
+    let url = format!("redis://app:{SECRET}@{address}:{}?plaintext=allow", server.port());
+    let diagnosis = examine(url).await;
+    assert_helps(&diagnosis, Verdict::Errors);
+    assert_found(&diagnosis, Topic::User, Severity::Error, &["from other machines too"]);
 }
 
 /// An address of this machine that is not a loopback one; none without a network.
