@@ -8,7 +8,7 @@ mod support {
 use std::process::Stdio;
 use std::time::Duration;
 
-use cloakroom_testkit::{ClusterSet, RedisServer};
+use cloakroom_testkit::{ClusterSet, RedisServer, SentinelSet};
 use serde_json::Value;
 use support::process::{cloakroom, run_command, run_with};
 
@@ -98,6 +98,19 @@ async fn another_machine_is_not_loaded_without_a_yes() {
 }
 
 #[tokio::test]
+async fn sentinels_on_this_machine_may_name_another_and_are_not_believed_without_a_yes() {
+    let set = SentinelSet::start().await.unwrap();
+    let primary = set.primary().await.unwrap();
+    let before = primary.calls("evalsha").await.unwrap();
+    let (url, few) = (set.plain_url(), ["--seconds", "1", "--sessions", "10"]);
+    let left = run_command(&[&["bench", "--url", &url][..], &few].concat()).await;
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(2), ""), "{left:?}");
+    assert_eq!(primary.calls("evalsha").await.unwrap(), before);
+    let left = run_command(&[&["bench", "--url", &url, "--yes"][..], &few].concat()).await;
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_takes_no_writes_is_one_line() {
     let server = RedisServer::start_with(&[("maxmemory", "1")]).await.unwrap();
     let asked = ["bench", "--url", &server.plain_url(), "--seconds", "1", "--sessions", "10"];
@@ -110,7 +123,7 @@ async fn a_server_that_takes_no_writes_is_one_line() {
 #[tokio::test]
 async fn a_cluster_is_measured_and_left_empty() {
     let cluster = ClusterSet::start().await.unwrap();
-    let asked = ["bench", "--seconds", "1", "--sessions", "100", "--json"];
+    let asked = ["bench", "--seconds", "1", "--sessions", "100", "--yes", "--json"];
     let left = run_with(&[("CLOAKROOM_REDIS_URL", &cluster.plain_url())], &asked).await;
     assert_eq!(left.status.code(), Some(0), "{left:?}");
     for primary in cluster.primaries().await {

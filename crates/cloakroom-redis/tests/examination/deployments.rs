@@ -96,14 +96,15 @@ async fn what_is_no_sentinel_is_called_so() {
 }
 
 #[test]
-fn a_place_is_local_where_nothing_of_it_lies_beyond() {
+fn a_place_is_local_where_nobody_can_name_another_machine() {
     for (url, is_local) in [
         ("redis://localhost", true),
         ("redis://127.0.0.2:7000/3", true),
         ("unix:///run/redis.sock", true),
         ("rediss://[::1]", true),
-        ("redis+sentinel://localhost,127.0.0.1:26380/sessions", true),
+        ("redis+sentinel://localhost,127.0.0.1:26380/sessions", false),
         ("rediss+sentinel://localhost,db.internal/sessions", false),
+        ("redis+cluster://127.0.0.1", false),
         ("redis+cluster://10.0.0.1?plaintext=allow", false),
         ("rediss://db.internal", false),
     ] {
