@@ -8,7 +8,8 @@ mod support {
 use std::process::Stdio;
 use std::time::Duration;
 
-use cloakroom_testkit::{ClusterSet, RedisServer, SentinelSet};
+use cloakroom_testkit::fault_proxy::{ErrorReply, On, Times};
+use cloakroom_testkit::{ClusterSet, FaultProxy, RedisServer, SentinelSet};
 use serde_json::Value;
 use support::process::{cloakroom, run_command, run_with};
 
@@ -55,6 +56,44 @@ async fn people_are_told_in_words() {
     assert!(left.output.contains("This installation serves about "), "{}", left.output);
     // Each works on sessions of its own, so there are no more at once than sessions.
     assert!(left.output.contains("10 requests at once on 10 sessions"), "{}", left.output);
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test]
+async fn sessions_that_there_was_no_time_to_make_are_neither_read_nor_ended() {
+    let server = RedisServer::start().await.unwrap();
+    let url = server.plain_url();
+    let many = ["bench", "--url", &url, "--seconds", "1", "--sessions", "1000000"];
+    let left = run_command(&[&many[..], &["--json"]].concat()).await;
+    assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
+    let told: Value = serde_json::from_str(&left.output).unwrap();
+    let operations = |phase: usize| told["phases"][phase]["operations"].as_u64().unwrap();
+    let made = told["sessions"].as_u64().unwrap();
+    assert!(0 < made && made < 1_000_000, "{told}");
+    assert_eq!((made, &told["sessions_asked_for"]), (operations(0), &1_000_000.into()));
+    assert!(operations(4) <= made, "{told}");
+    assert!(told["phases"].as_array().unwrap().iter().all(|phase| phase["failed"] == 0), "{told}");
+    assert_eq!(keys(&server).await, 0);
+    let left = run_command(&many).await;
+    assert!(left.output.contains("1,000,000 were asked for"), "{}", left.output);
+}
+
+#[tokio::test]
+async fn operations_that_fail_are_told_with_their_reason_and_end_with_one() {
+    let server = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let _full = proxy.refuse_commands(On::commands(["EVALSHA"]), ErrorReply::Oom, Times::Next(3));
+    let few = ["--seconds", "1", "--sessions", "100", "--json"];
+    let left = run_command(&[&["bench", "--url", &proxy.url()][..], &few].concat()).await;
+    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    assert!(left.errors.contains("operations that failed: 3;"), "{left:?}");
+    assert!(left.errors.contains("out of memory"), "{left:?}");
+    let told: Value = serde_json::from_str(&left.output).unwrap();
+    // What could not be made is not read.
+    let failed: Vec<_> =
+        told["phases"].as_array().unwrap().iter().map(|it| &it["failed"]).collect();
+    assert_eq!(failed, [3, 0, 0, 0, 0]);
+    assert_eq!(told["sessions"], 97);
     assert_eq!(keys(&server).await, 0);
 }
 

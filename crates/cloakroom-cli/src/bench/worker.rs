@@ -19,6 +19,9 @@ pub(super) struct Worker {
     /// How many workers there are.
     pub(super) of: u64,
     pub(super) stop: Arc<AtomicBool>,
+    /// How many of its sessions are there: those with the numbers below this. The next one may be
+    /// there as well, where nobody knows what became of an operation.
+    pub(super) made: u64,
 }
 
 /// What a worker is done with.
@@ -29,22 +32,32 @@ pub(super) struct Worked {
 
 impl Worker {
     /// Works in a phase until it is over: as many operations as there are sessions, or as many as
-    /// there is time for.
-    pub(super) async fn work(self, phase: Phase, plan: Plan, mut tally: Tally) -> Worked {
+    /// there is time for. Where there was no time to make all sessions, the others do not exist for
+    /// the phases that follow.
+    pub(super) async fn work(mut self, phase: Phase, plan: Plan, mut tally: Tally) -> Worked {
         let end = Instant::now() + plan.limit(phase);
-        let own = self.own(plan.sessions);
-        let count = match phase {
-            Phase::SignIn | Phase::SignOut => own,
+        let tries = match phase {
+            Phase::SignIn => self.own(plan.sessions),
+            Phase::SignOut => self.made,
+            Phase::Read | Phase::Write | Phase::Mixed if self.made == 0 => 0,
             Phase::Read | Phase::Write | Phase::Mixed => u64::MAX,
         };
-        for number in 0..count {
+        for number in 0..tries {
             if self.stop.load(Ordering::Relaxed) || Instant::now() >= end {
                 break;
             }
-            let name = self.name(number % own);
+            let (session, made) = match phase {
+                Phase::SignIn => (self.made, self.made + 1),
+                Phase::SignOut => (self.made - 1, self.made - 1),
+                Phase::Read | Phase::Write | Phase::Mixed => (number % self.made, self.made),
+            };
+            let (deed, name) = (Deed::of(phase, number + self.number), self.name(session));
             let begin = Instant::now();
-            match Deed::of(phase, number + self.number).carry_out(&self.storage, &name).await {
-                Ok(()) => tally.done(begin.elapsed()),
+            match deed.carry_out(&self.storage, &name).await {
+                Ok(()) => {
+                    tally.done(begin.elapsed());
+                    self.made = made;
+                }
                 Err(error) => tally.failed(error),
             }
         }
@@ -52,9 +65,9 @@ impl Worker {
     }
 
     /// Removes every session of this worker; answers how many may still be there.
-    pub(super) async fn clean(&self, sessions: u64) -> u64 {
+    pub(super) async fn clean(&self) -> u64 {
         let mut left = 0;
-        for number in 0..self.own(sessions) {
+        for number in 0..=self.made {
             let gone = Deed::SignOut.carry_out(&self.storage, &self.name(number)).await;
             left += u64::from(gone.is_err());
         }
