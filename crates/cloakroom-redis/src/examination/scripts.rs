@@ -13,7 +13,7 @@ use redis::{Cmd, RedisError, Value};
 use super::finding::{Finding, Topic};
 use super::line::{Line, Silence};
 use super::visit::Visit;
-use crate::error::storage_error;
+use crate::error::{is_unknown_command, storage_error};
 use crate::server_info::Role;
 
 /// How long the session lives, should nobody be left to remove it.
@@ -144,6 +144,10 @@ async fn ask(line: &mut Line, step: &'static str, question: &Cmd) -> Result<Valu
 }
 
 fn refused(step: &'static str, error: &RedisError, host: &str) -> Finding {
+    if is_unknown_command(error) {
+        let text = format!("{step} a session was refused: the server does not know a command");
+        return Finding::error(Topic::Scripts, text).remedy("bring back what `rights` names");
+    }
     let error = storage_error(error, Operation::Commit, host);
     let remedy = match error.kind() {
         StorageErrorKind::Full => "raise maxmemory, or remove other data",

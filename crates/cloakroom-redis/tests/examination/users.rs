@@ -171,3 +171,23 @@ async fn both_versions_of_the_protocol_tell_the_same() {
         assert_eq!(told[0], told[1], "{url}");
     }
 }
+
+#[tokio::test]
+async fn a_command_that_the_server_does_not_know_is_named() {
+    for (command, right, severity) in
+        [("EVALSHA", "evalsha", Severity::Error), ("SCAN", "scan", Severity::Warning)]
+    {
+        let server = sound().setting("rename-command", &format!("{command} \"\""));
+        let server = server.start().await.unwrap();
+        let diagnosis = examine(server.plain_url()).await;
+        let right = format!("does not know +{right} (");
+        let words = [right.as_str(), "rename-command"];
+        let found = assert_found(&diagnosis, Topic::Rights, severity, &words);
+        assert_eq!(found.seen.matches('+').count(), 1, "{found:?}");
+        if severity == Severity::Error {
+            assert_helps(&diagnosis, Verdict::Errors);
+            let words = ["does not know a command", "rights"];
+            assert_found(&diagnosis, Topic::Scripts, Severity::Error, &words);
+        }
+    }
+}
