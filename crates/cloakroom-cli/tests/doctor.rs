@@ -9,7 +9,8 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use cloakroom_testkit::{Persistence, RedisServer};
+use cloakroom_testkit::fault_proxy::{Answer, On, Times};
+use cloakroom_testkit::{FaultProxy, Persistence, RedisServer};
 use serde_json::Value;
 use support::process::{Left, run_command, run_with};
 use tempfile::NamedTempFile;
@@ -173,4 +174,24 @@ async fn a_reader_who_goes_away_is_no_failure() {
         let errors = String::from_utf8(left.stderr).unwrap();
         assert_eq!((left.status.code(), errors.as_str()), (Some(code), ""), "{arguments:?}");
     }
+}
+
+#[tokio::test]
+async fn words_of_a_server_give_a_terminal_no_orders() {
+    let server = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let order = "\u{1b}[2J\u{9b}31m\u{202e}";
+    let info = format!(
+        "redis_version:8.4.0\r\nrole:slave\r\nmaster_host:{order}\r\nmaxmemory_policy:{order}\r\n"
+    );
+    let _info =
+        proxy.answer_commands(On::commands(["INFO"]), &Answer::value(&info), Times::UntilCleared);
+    let _name =
+        proxy.answer_commands(On::commands(["ACL"]), &Answer::value(order), Times::UntilCleared);
+    let left = run_command(&["doctor", "--url", &proxy.url()]).await;
+    assert_eq!(code(&left), 4, "{left:?}");
+    for text in ["replica of \\u{1b}[2J\\u{9b}31m\\u{202e}:?", "user \\u{1b}", "  \\u{1b}[2J"] {
+        assert!(left.output.contains(text), "{text}: {}", left.output);
+    }
+    assert!(left.output.chars().all(|it| it == '\n' || !it.is_control() && it != '\u{202e}'));
 }
