@@ -33,8 +33,7 @@ impl Door {
     /// Tries it, without the password and the certificate of the configuration.
     pub(super) async fn of(visit: &Visit<'_>) -> Self {
         let Ok(endpoint) = visit.server.endpoint.as_a_stranger() else { return Self::Unknown };
-        let limits = (visit.task.connection_timeout, visit.task.command_timeout);
-        let mut line = match Line::open(&endpoint, limits).await {
+        let mut line = match Line::open(&endpoint, visit.limits).await {
             Ok(line) => line,
             Err(OpenError::Denied(_)) => return Self::Shut,
             Err(OpenError::Failed(error)) => return Self::behind(&error),

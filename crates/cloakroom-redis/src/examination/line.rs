@@ -2,7 +2,7 @@
 //! application would.
 //!
 //! A server that has once kept silent is not asked again: so it costs one limit, not one for each
-//! question.
+//! question. One that is slow costs what all questions together may take.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,10 +13,22 @@ use crate::address::{Endpoint, Link};
 use crate::connection::{OpenError, is_unknown_hello};
 use crate::error::{ClientError, code, is_broken, is_denied};
 
+/// All questions together may take as long as so many that are answered at the last moment.
+const QUESTIONS: u32 = 5;
+
+/// How long things may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    connection: Duration,
+    question: Duration,
+    all: Duration,
+    end: Instant,
+}
+
 pub(super) struct Line {
     link: Link,
     protocol: ProtocolVersion,
-    limit: Duration,
+    limits: Limits,
     end: Option<End>,
 }
 
@@ -25,6 +37,8 @@ pub(super) struct Line {
 pub(super) enum End {
     Broken(ClientError),
     Silent(Duration),
+    /// All questions together took longer.
+    Late(Duration),
 }
 
 /// Why a question brought no answer.
@@ -37,17 +51,28 @@ pub(super) enum Silence {
     Over,
 }
 
+impl Limits {
+    /// From now on: for reaching a server, for each answer, and for all of it together.
+    pub(super) fn new(connection: Duration, question: Duration) -> Self {
+        let all = connection + question * QUESTIONS;
+        Self { connection, question, all, end: Instant::now() + all }
+    }
+
+    /// What is left of it.
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
+
 impl Line {
-    /// Opens a connection within the first limit; each question has the second.
-    pub(super) async fn open(
-        endpoint: &Endpoint,
-        (limit, question): (Duration, Duration),
-    ) -> Result<Self, OpenError> {
+    /// Opens a connection within the limits.
+    pub(super) async fn open(endpoint: &Endpoint, limits: Limits) -> Result<Self, OpenError> {
         let start = Instant::now();
+        let limit = limits.connection.min(limits.left());
         let opened = tokio::time::timeout(limit, connect(endpoint)).await;
         let opened = opened.map_err(|_| OpenError::TimedOut { elapsed: start.elapsed() })?;
         let (link, protocol) = opened?;
-        Ok(Self { link, protocol, limit: question, end: None })
+        Ok(Self { link, protocol, limits, end: None })
     }
 
     /// Which version of the protocol it has come to.
@@ -61,7 +86,8 @@ impl Line {
             return Err(Silence::Over);
         }
         let asked = question.query_async::<Value>(&mut *self.link);
-        match tokio::time::timeout(self.limit, asked).await {
+        let left = self.limits.left();
+        match tokio::time::timeout(self.limits.question.min(left), asked).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) if is_denied(&error) => Err(Silence::Hidden(error)),
             Ok(Err(error)) if code(&error).is_some() && !is_broken(&error) => {
@@ -73,7 +99,10 @@ impl Line {
                 Err(Silence::Over)
             }
             Err(_) => {
-                self.end = Some(End::Silent(self.limit));
+                self.end = Some(match left < self.limits.question {
+                    true => End::Late(self.limits.all),
+                    false => End::Silent(self.limits.question),
+                });
                 Err(Silence::Over)
             }
         }
@@ -105,6 +134,7 @@ impl fmt::Display for End {
         match self {
             Self::Broken(error) => write!(f, "the connection broke ({error})"),
             Self::Silent(limit) => write!(f, "it did not answer within {limit:?}"),
+            Self::Late(limit) => write!(f, "{limit:?} were over, which is all that it may take"),
         }
     }
 }

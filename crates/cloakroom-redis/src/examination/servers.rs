@@ -60,8 +60,7 @@ pub(super) async fn line_to(
     topic: Topic,
     task: &Task,
 ) -> Result<Line, Finding> {
-    let limits = (task.connection_timeout, task.command_timeout);
-    let opened = Line::open(endpoint, limits).await;
+    let opened = Line::open(endpoint, task.limits()).await;
     opened.map_err(|error| unreachable(topic, error, endpoint, task))
 }
 

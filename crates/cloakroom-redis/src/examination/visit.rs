@@ -9,7 +9,7 @@ use redis::RedisError;
 
 use super::facts::{Facts, time};
 use super::finding::{Finding, Topic};
-use super::line::{End, Line, Silence};
+use super::line::{End, Limits, Line, Silence};
 use super::reach::Reach;
 use super::servers::{Server, unreachable};
 use super::{
@@ -32,6 +32,8 @@ pub(super) struct Visit<'a> {
     pub(super) server: &'a Server,
     pub(super) task: &'a Task,
     pub(super) line: Line,
+    /// Of all lines to this server.
+    pub(super) limits: Limits,
     pub(super) reach: Reach,
     /// What `INFO` tells; nothing where the user may not ask.
     pub(super) info: Option<Facts>,
@@ -56,7 +58,7 @@ impl<'a> Visit<'a> {
     async fn enter(server: &'a Server, task: &'a Task) -> Result<Self, Finding> {
         let endpoint = &server.endpoint;
         let shut = |error| unreachable(Topic::Reachability, error, endpoint, task);
-        let limits = (task.connection_timeout, task.command_timeout);
+        let limits = task.limits();
         let begin = Instant::now();
         // A server that is frozen still gets connections, from its system.
         let entering = async {
@@ -87,7 +89,7 @@ impl<'a> Visit<'a> {
         };
         let reach = Reach::of(endpoint);
         let findings = vec![answered];
-        Ok(Self { server, task, line, reach, info: None, settings: None, findings })
+        Ok(Self { server, task, line, limits, reach, info: None, settings: None, findings })
     }
 
     async fn look_around(&mut self) {

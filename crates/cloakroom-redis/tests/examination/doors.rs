@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use cloakroom::ConfigErrorKind;
 use cloakroom_redis::{AclRule, DEFAULT_PREFIX, Examination, Severity, Topic, Verdict};
-use cloakroom_testkit::fault_proxy::{On, Times};
+use cloakroom_testkit::fault_proxy::{Direction, Latency, On, Scope, Times};
 use cloakroom_testkit::{FaultProxy, RedisServer};
 
 use super::support::{
@@ -70,6 +70,22 @@ async fn a_server_that_freezes_in_the_midst_costs_one_timeout_and_keeps_what_it_
     assert_found(&diagnosis, Topic::Role, Severity::Ok, &[]);
     assert_found(&diagnosis, Topic::Eviction, Severity::Ok, &[]);
     assert!(on(&diagnosis, Topic::Latency).is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_with_every_answer_ends_in_time_and_keeps_what_it_has_told() {
+    let server = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    // Each answer is in time, and there are dozens of them.
+    proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(250)));
+    let start = Instant::now();
+    let diagnosis = examine(proxy.url()).await;
+    // A second for the connection, and five of a second each.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert_eq!(verdict(&diagnosis), Verdict::Errors, "{diagnosis:#?}");
+    let words = ["in the midst", "6s were over", "left out"];
+    assert_found(&diagnosis, Topic::Reachability, Severity::Error, &words);
+    assert_found(&diagnosis, Topic::Role, Severity::Ok, &[]);
 }
 
 #[tokio::test]
