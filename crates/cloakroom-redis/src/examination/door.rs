@@ -6,7 +6,6 @@ use std::fmt;
 use super::finding::{Finding, Severity, Topic};
 use super::line::{End, Line, Silence};
 use super::reach::Reach;
-use super::scripts::key_of;
 use super::visit::Visit;
 use crate::connection::OpenError;
 use crate::error::{ClientError, code};
@@ -40,8 +39,8 @@ impl Door {
             Err(_) => return Self::Unknown,
         };
         let mut question = redis::cmd("GET");
-        match key_of(visit) {
-            Some((_, name)) => question.arg(name),
+        match &visit.trial {
+            Some(trial) => question.arg(&trial.name),
             None => question.arg(visit.task.keys.probe(0)),
         };
         match line.ask(&question).await {
@@ -69,8 +68,9 @@ impl Door {
     }
 
     pub(super) fn finding(self, visit: &Visit<'_>) -> Finding {
-        let remedy = "set requirepass (replicas then need masterauth, and Sentinels auth-pass), and \
-                      make a user for the application with what `cloakroom acl` prints";
+        let remedy = "`CONFIG SET requirepass PASSWORD` (replicas then need masterauth, and Sentinels \
+                      auth-pass), and make a user for the application with what `cloakroom acl` \
+                      prints";
         match self {
             Self::Open => self.exposed(visit, "anybody is let in without a password", remedy),
             Self::Ajar => Finding::info(
@@ -78,7 +78,7 @@ impl Door {
                 "anybody is let in without a password, and may not read sessions",
             )
             .because("what else the default user may do, anybody may")
-            .remedy("set requirepass, unless that is meant so"),
+            .remedy("`CONFIG SET requirepass PASSWORD`, unless that is meant so"),
             Self::Shut => Finding::ok(Topic::User, "nobody is let in without a password"),
             Self::Unknown => Finding::new(
                 Topic::User,
@@ -93,7 +93,7 @@ impl Door {
         self,
         visit: &Visit<'_>,
         seen: impl fmt::Display,
-        remedy: &'static str,
+        remedy: impl Into<String>,
     ) -> Finding {
         let finding = match (visit.reach, self.is_for_this_machine(visit)) {
             (Reach::Here, Some(true)) => {

@@ -5,7 +5,6 @@ use redis::Cmd;
 
 use super::finding::{Finding, Topic};
 use super::line::Silence;
-use super::scripts::key_of;
 use super::servers::Standing;
 use super::visit::Visit;
 use crate::acl::{AclRight, AclRule};
@@ -19,7 +18,7 @@ const SPARE: [&str; 8] =
 const OF_A_CLUSTER: [&str; 2] = ["asking", "cluster|slots"];
 
 pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
-    let Some((_, name)) = key_of(visit) else { return Vec::new() };
+    let Some(trial) = &visit.trial else { return Vec::new() };
     let Ok(rule) = AclRule::for_sessions("app", visit.task.keys.prefix()) else {
         return Vec::new();
     };
@@ -27,7 +26,7 @@ pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
     let rule = if database == 0 { rule } else { rule.with_select() };
     let (mut refused, mut unknown, mut tried) = (Vec::new(), Vec::new(), 0);
     for right in rule.rights() {
-        let Some(question) = harmless(right.command, &name, database) else { continue };
+        let Some(question) = harmless(right.command, &trial.name, database) else { continue };
         match visit.line.ask(&question).await {
             Err(Silence::Over) => return Vec::new(),
             Err(Silence::Hidden(_)) => refused.push(*right),

@@ -11,6 +11,7 @@ use super::facts::{Facts, time};
 use super::finding::{Finding, Topic};
 use super::line::{End, Limits, Line, Silence};
 use super::reach::Reach;
+use super::scripts::Trial;
 use super::servers::{Server, unreachable};
 use super::{
     Task, clock, connections, encryption, forks, latency, memory, near_cache, persistence,
@@ -35,6 +36,8 @@ pub(super) struct Visit<'a> {
     /// Of all lines to this server.
     pub(super) limits: Limits,
     pub(super) reach: Reach,
+    /// A session that would lie there; nothing where none would.
+    pub(super) trial: Option<Trial>,
     /// What `INFO` tells; nothing where the user may not ask.
     pub(super) info: Option<Facts>,
     /// What `CONFIG GET` tells; nothing where the user may not ask.
@@ -88,8 +91,9 @@ impl<'a> Visit<'a> {
             }
         };
         let reach = Reach::of(endpoint);
+        let trial = Trial::on(server, &task.keys);
         let findings = vec![answered];
-        Ok(Self { server, task, line, limits, reach, info: None, settings: None, findings })
+        Ok(Self { server, task, line, limits, reach, trial, info: None, settings: None, findings })
     }
 
     async fn look_around(&mut self) {
