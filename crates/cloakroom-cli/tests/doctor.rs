@@ -77,7 +77,8 @@ async fn warnings_end_with_three_and_errors_with_four() {
     let left = run_command(&["doctor", "--url", &forgetful.plain_url()]).await;
     assert_eq!(code(&left), 3, "{left:?}");
     assert!(
-        left.output.contains("warning  persistence") && left.output.contains("do:  set append")
+        left.output.contains("warning  persistence")
+            && left.output.contains("do:  `CONFIG SET append")
     );
     let evicting =
         RedisServer::start_with(&[("maxmemory", "1gb"), ("maxmemory-policy", "allkeys-lru")]);

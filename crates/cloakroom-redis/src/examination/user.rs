@@ -64,7 +64,7 @@ fn judge(visit: &Visit<'_>, door: Door, name: &str, account: Option<Account>) ->
     };
     if account.is_open && name != DEFAULT {
         let seen = format!("anybody is let in as the user {name}, with any password");
-        let remedy = "give that user a password: ACL SETUSER NAME >PASSWORD";
+        let remedy = format!("give that user a password: `ACL SETUSER {name} >PASSWORD`");
         return Some(door.exposed(visit, seen, remedy));
     }
     // Whether anybody gets in as that one, the door has told.
@@ -120,6 +120,8 @@ impl Account {
         let rule = AclRule::for_sessions(DEFAULT, prefix.prefix()).map(AclRule::with_select);
         let needed: Vec<_> = rule.iter().flat_map(AclRule::rights).map(|it| it.command).collect();
         let is_command_needed = |word: &str| match word.strip_prefix('+') {
+            // Redis before 7 tells rules anew, in fewer words.
+            Some("@scripting") => self.commands.iter().any(|other| other == "-script"),
             Some(command) => needed.contains(&command) || OPERATORS.contains(&command),
             None => true,
         };
@@ -204,6 +206,8 @@ mod tests {
         assert_eq!(account(&least, &pattern).excess(&keys), none);
         assert_eq!(account(&least, &format!("%R{pattern}")).excess(&keys), none);
         assert_eq!(account(&format!("{least} +flushall"), "~*").excess(&keys), ["+flushall", "~*"]);
+        let older = least.replace("+evalsha +eval ", "+@scripting -script ");
+        assert_eq!(account(&older, &pattern).excess(&keys), none);
         assert_eq!(account("+@all -flushall", "~shop*").excess(&keys), ["+@all", "~shop*"]);
         let more = Account { has_selectors: true, ..account(&least, &pattern) };
         assert_eq!(more.excess(&keys), ["selectors"]);

@@ -1,6 +1,6 @@
 //! Replicas, Sentinels and Clusters: every primary is looked at, and those who name it.
 
-use cloakroom_redis::{RedisConfig, Severity, Topic, Verdict};
+use cloakroom_redis::{Finding, RedisConfig, Severity, Topic, Verdict};
 use cloakroom_testkit::{ClusterSet, RedisServer, SentinelSet};
 
 use super::support::{assert_found, assert_helps, config, examine, examine_as, on, sound};
@@ -68,6 +68,11 @@ async fn every_primary_of_a_cluster_is_looked_at() {
     let diagnosis = examine(node.plain_url()).await;
     assert_helps(&diagnosis, Verdict::Errors);
     assert_found(&diagnosis, Topic::Role, Severity::Error, &["redis+cluster://"]);
+    let of_another = |it: &&Finding| it.seen.contains("another node");
+    // A third of all sessions belong to this one.
+    for finding in on(&diagnosis, Topic::Scripts).iter().copied().filter(of_another) {
+        assert!(finding.remedy.as_deref().unwrap().contains("redis+cluster://"), "{finding:?}");
+    }
 
     // All sessions on one node: the others would never be used.
     let mut tagged = config(cluster.plain_url());

@@ -87,7 +87,9 @@ async fn a_server_without_a_password_is_told_and_worse_where_others_get_in() {
     assert_helps(&diagnosis, Verdict::Errors);
     assert_found(&diagnosis, Topic::User, Severity::Error, &["from other machines too"]);
     // What was told helps.
-    server.ask(["CONFIG", "SET", "requirepass", SECRET]).await.unwrap();
+    let told = on(&diagnosis, Topic::User)[0].remedy.as_deref().unwrap();
+    let order = told.split('`').nth(1).unwrap().replace("PASSWORD", SECRET);
+    assert_eq!(server.ask(order.split(' ')).await.unwrap().text(), "OK", "{order}");
     let diagnosis = examine(server.url_as("default", SECRET)).await;
     assert_found(&diagnosis, Topic::User, Severity::Ok, &["nobody is let in"]);
     assert!(on(&diagnosis, Topic::User).iter().all(|it| it.severity < Severity::Warning));
@@ -122,7 +124,12 @@ async fn a_user_who_takes_any_password_is_an_error() {
     let diagnosis = examine(server.url_as("app", "whatever")).await;
     assert_helps(&diagnosis, Verdict::Errors);
     assert_found(&diagnosis, Topic::User, Severity::Ok, &["nobody is let in without"]);
-    assert_found(&diagnosis, Topic::User, Severity::Error, &["user app, with any password"]);
+    let words = ["user app, with any password"];
+    let found = assert_found(&diagnosis, Topic::User, Severity::Error, &words);
+    let told = found.remedy.as_deref().unwrap();
+    let order = told.split('`').nth(1).unwrap().replace("PASSWORD", SECRET);
+    assert_eq!(server.ask(order.split(' ')).await.unwrap().text(), "OK", "{order}");
+    assert_eq!(verdict(&examine(server.url_as("app", "whatever")).await), Verdict::NotExamined);
 }
 
 #[tokio::test]
