@@ -19,6 +19,7 @@ use super::{
 };
 use crate::connection::OpenError;
 use crate::error::code;
+use crate::server_info::Role;
 
 /// What a server has shown.
 pub(super) struct Visited {
@@ -98,6 +99,11 @@ impl<'a> Visit<'a> {
 
     async fn look_around(&mut self) {
         self.info = Facts::info(&mut self.line).await.ok();
+        if self.info.as_ref().is_some_and(|info| info.about.role == Role::Sentinel) {
+            // Nothing else that is looked at is true of one.
+            let found = [role::find(self), encryption::find(self)];
+            return self.add(found);
+        }
         self.settings = Facts::settings(&mut self.line).await.ok();
         let found = [version::find(self), role::find(self), encryption::find(self)];
         self.add(found);

@@ -92,6 +92,15 @@ async fn a_server_that_belongs_to_no_cluster_says_what_to_write() {
 }
 
 #[tokio::test]
+async fn a_sentinel_as_the_target_is_one_error_that_says_what_to_write() {
+    let set = SentinelSet::start().await.unwrap();
+    let diagnosis = examine(set.sentinels()[0].plain_url()).await;
+    assert_helps(&diagnosis, Verdict::Errors);
+    assert_found(&diagnosis, Topic::Role, Severity::Error, &["Sentinel", "redis+sentinel://127"]);
+    assert_eq!(diagnosis.problems().count(), 1, "{diagnosis:#?}");
+}
+
+#[tokio::test]
 async fn what_is_no_sentinel_is_called_so() {
     let server = RedisServer::start().await.unwrap();
     let url = format!("redis+sentinel://127.0.0.1:{}/sessions", server.port());
