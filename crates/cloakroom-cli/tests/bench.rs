@@ -160,6 +160,18 @@ async fn a_server_that_takes_no_writes_is_one_line() {
 }
 
 #[tokio::test]
+async fn a_replica_is_not_said_to_hold_what_was_never_made() {
+    let primary = RedisServer::start().await.unwrap();
+    let of = format!("127.0.0.1 {}", primary.port());
+    let replica = RedisServer::start_with(&[("replicaof", &of)]).await.unwrap();
+    let asked = ["bench", "--url", &replica.plain_url(), "--seconds", "1", "--sessions", "10"];
+    let left = run_command(&asked).await;
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+    assert!(left.errors.contains("read-only replica"), "{left:?}");
+    assert!(!left.errors.contains("could not be removed"), "{left:?}");
+}
+
+#[tokio::test]
 async fn a_cluster_is_measured_and_left_empty() {
     let cluster = ClusterSet::start().await.unwrap();
     let asked = ["bench", "--seconds", "1", "--sessions", "100", "--yes", "--json"];

@@ -88,6 +88,7 @@ impl Load {
             of,
             stop: self.stop.clone(),
             made: 0,
+            perhaps: 0,
         };
         Ok((0..of).map(worker).collect())
     }
@@ -122,7 +123,7 @@ async fn work_at(workers: &mut Vec<Worker>, phase: Phase, plan: Plan, empty: &Ta
 
 /// Removes what is there; a second signal, or too long a time, leaves the rest to its end.
 async fn clean(workers: Vec<Worker>, limit: Duration, signals: &mut Signals) -> u64 {
-    let made = workers.iter().map(|worker| worker.made).sum();
+    let made = workers.iter().map(|worker| worker.made + worker.perhaps).sum();
     let mut cleaning = JoinSet::new();
     for worker in workers {
         cleaning.spawn(async move { worker.clean().await });

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cloakroom::{SessionError, StorageErrorKind};
 use cloakroom_redis::RedisSessionStorage;
 use tokio::time::Instant;
 
@@ -19,9 +20,10 @@ pub(super) struct Worker {
     /// How many workers there are.
     pub(super) of: u64,
     pub(super) stop: Arc<AtomicBool>,
-    /// How many of its sessions are there: those with the numbers below this. The next one may be
-    /// there as well, where nobody knows what became of an operation.
+    /// How many of its sessions are there: those with the numbers below this.
     pub(super) made: u64,
+    /// How many more may be there, for nobody knows what became of an operation: one or none.
+    pub(super) perhaps: u64,
 }
 
 /// What a worker is done with.
@@ -58,7 +60,10 @@ impl Worker {
                     tally.done(begin.elapsed());
                     self.made = made;
                 }
-                Err(error) => tally.failed(error),
+                Err(error) => {
+                    self.perhaps = self.perhaps.max(u64::from(is_unknown(&error)));
+                    tally.failed(error);
+                }
             }
         }
         Worked { worker: self, tally }
@@ -67,7 +72,7 @@ impl Worker {
     /// Removes every session of this worker; answers how many may still be there.
     pub(super) async fn clean(&self) -> u64 {
         let mut left = 0;
-        for number in 0..=self.made {
+        for number in 0..self.made + self.perhaps {
             let gone = Deed::SignOut.carry_out(&self.storage, &self.name(number)).await;
             left += u64::from(gone.is_err());
         }
@@ -82,4 +87,10 @@ impl Worker {
     fn name(&self, number: u64) -> String {
         format!("{}-{}-{number}", self.run, self.number)
     }
+}
+
+/// Whether an operation that failed may have been carried out.
+fn is_unknown(error: &SessionError) -> bool {
+    let SessionError::Storage(error) = error else { return false };
+    matches!(error.kind(), StorageErrorKind::Timeout { .. } | StorageErrorKind::Unavailable)
 }
