@@ -25,6 +25,7 @@ use plan::Plan;
 pub(crate) const EXAMPLES: &str = "\
 It asks before it loads another machine; where nobody can be asked, that needs --yes.
 Ctrl-C ends it, and what it has made is removed all the same (exit code 130).
+Where operations fail it ends with 1, after the figures of the others.
 
 Examples:
   cloakroom bench --url redis://localhost:6379
@@ -71,7 +72,15 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     installation.config.near_cache = None;
     let storage = installation.open().await?;
     let signals = Signals::listen().map_err(Failure::new)?;
-    let figures = Load::new(storage, plan).run(signals).await?;
-    let told = report::Told::new(installation.place, &plan, figures);
-    options.output.open().write(&told, report::text)
+    let mut measured = Load::new(storage, plan).run(signals).await?;
+    let (failed, first) = (measured.failed(), measured.first_failure.take());
+    let told = report::Told::new(installation.place, &plan, measured);
+    options.output.open().write(&told, report::text)?;
+    match first {
+        Some(first) => Err(Failure::new(format!(
+            "operations that failed: {failed}; the first because: {first}; `cloakroom doctor` may \
+             know more"
+        ))),
+        None => Ok(()),
+    }
 }

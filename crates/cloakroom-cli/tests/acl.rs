@@ -81,6 +81,20 @@ async fn a_server_that_is_asked_names_itself_and_the_rule_stays_alone_on_the_out
 }
 
 #[tokio::test]
+async fn a_user_who_may_not_ask_is_not_told_that_the_server_accepts_the_rule() {
+    let rules = "~cloakroom:session:* -@all +ping +info";
+    let server = RedisServer::builder().setting("rename-command", "EVALSHA \"\"");
+    let server = server.user("app", "app-password", rules).start().await.unwrap();
+    let left = run_command(&["acl", "--url", &server.url()]).await;
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+    assert!(left.errors.contains("could not be checked"), "{left:?}");
+    assert!(left.errors.contains("COMMAND") && !left.errors.contains("accepts this rule\n"));
+    // Who may ask learns what is missing.
+    let left = run_command(&["acl", "--url", &server.plain_url()]).await;
+    assert!(mistake(&left).contains("does not know evalsha"), "{left:?}");
+}
+
+#[tokio::test]
 async fn a_mistake_is_one_line_without_the_password() {
     let gone = RedisServer::start().await.unwrap();
     let url = format!("redis://ann:s3cret@127.0.0.1:{}", gone.port());

@@ -8,7 +8,8 @@ mod support {
 use std::process::Stdio;
 use std::time::Duration;
 
-use cloakroom_testkit::{ClusterSet, RedisServer};
+use cloakroom_testkit::fault_proxy::{ErrorReply, On, Times};
+use cloakroom_testkit::{ClusterSet, FaultProxy, RedisServer, SentinelSet};
 use serde_json::Value;
 use support::process::{cloakroom, run_command, run_with};
 
@@ -59,6 +60,44 @@ async fn people_are_told_in_words() {
 }
 
 #[tokio::test]
+async fn sessions_that_there_was_no_time_to_make_are_neither_read_nor_ended() {
+    let server = RedisServer::start().await.unwrap();
+    let url = server.plain_url();
+    let many = ["bench", "--url", &url, "--seconds", "1", "--sessions", "1000000"];
+    let left = run_command(&[&many[..], &["--json"]].concat()).await;
+    assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
+    let told: Value = serde_json::from_str(&left.output).unwrap();
+    let operations = |phase: usize| told["phases"][phase]["operations"].as_u64().unwrap();
+    let made = told["sessions"].as_u64().unwrap();
+    assert!(0 < made && made < 1_000_000, "{told}");
+    assert_eq!((made, &told["sessions_asked_for"]), (operations(0), &1_000_000.into()));
+    assert!(operations(4) <= made, "{told}");
+    assert!(told["phases"].as_array().unwrap().iter().all(|phase| phase["failed"] == 0), "{told}");
+    assert_eq!(keys(&server).await, 0);
+    let left = run_command(&many).await;
+    assert!(left.output.contains("1,000,000 were asked for"), "{}", left.output);
+}
+
+#[tokio::test]
+async fn operations_that_fail_are_told_with_their_reason_and_end_with_one() {
+    let server = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let _full = proxy.refuse_commands(On::commands(["EVALSHA"]), ErrorReply::Oom, Times::Next(3));
+    let few = ["--seconds", "1", "--sessions", "100", "--json"];
+    let left = run_command(&[&["bench", "--url", &proxy.url()][..], &few].concat()).await;
+    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    assert!(left.errors.contains("operations that failed: 3;"), "{left:?}");
+    assert!(left.errors.contains("out of memory"), "{left:?}");
+    let told: Value = serde_json::from_str(&left.output).unwrap();
+    // What could not be made is not read.
+    let failed: Vec<_> =
+        told["phases"].as_array().unwrap().iter().map(|it| &it["failed"]).collect();
+    assert_eq!(failed, [3, 0, 0, 0, 0]);
+    assert_eq!(told["sessions"], 97);
+    assert_eq!(keys(&server).await, 0);
+}
+
+#[tokio::test]
 async fn an_interrupted_run_removes_what_it_has_made() {
     let server = RedisServer::start().await.unwrap();
     for signal in ["INT", "TERM"] {
@@ -98,6 +137,19 @@ async fn another_machine_is_not_loaded_without_a_yes() {
 }
 
 #[tokio::test]
+async fn sentinels_on_this_machine_may_name_another_and_are_not_believed_without_a_yes() {
+    let set = SentinelSet::start().await.unwrap();
+    let primary = set.primary().await.unwrap();
+    let before = primary.calls("evalsha").await.unwrap();
+    let (url, few) = (set.plain_url(), ["--seconds", "1", "--sessions", "10"]);
+    let left = run_command(&[&["bench", "--url", &url][..], &few].concat()).await;
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(2), ""), "{left:?}");
+    assert_eq!(primary.calls("evalsha").await.unwrap(), before);
+    let left = run_command(&[&["bench", "--url", &url, "--yes"][..], &few].concat()).await;
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_takes_no_writes_is_one_line() {
     let server = RedisServer::start_with(&[("maxmemory", "1")]).await.unwrap();
     let asked = ["bench", "--url", &server.plain_url(), "--seconds", "1", "--sessions", "10"];
@@ -108,9 +160,21 @@ async fn a_server_that_takes_no_writes_is_one_line() {
 }
 
 #[tokio::test]
+async fn a_replica_is_not_said_to_hold_what_was_never_made() {
+    let primary = RedisServer::start().await.unwrap();
+    let of = format!("127.0.0.1 {}", primary.port());
+    let replica = RedisServer::start_with(&[("replicaof", &of)]).await.unwrap();
+    let asked = ["bench", "--url", &replica.plain_url(), "--seconds", "1", "--sessions", "10"];
+    let left = run_command(&asked).await;
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+    assert!(left.errors.contains("read-only replica"), "{left:?}");
+    assert!(!left.errors.contains("could not be removed"), "{left:?}");
+}
+
+#[tokio::test]
 async fn a_cluster_is_measured_and_left_empty() {
     let cluster = ClusterSet::start().await.unwrap();
-    let asked = ["bench", "--seconds", "1", "--sessions", "100", "--json"];
+    let asked = ["bench", "--seconds", "1", "--sessions", "100", "--yes", "--json"];
     let left = run_with(&[("CLOAKROOM_REDIS_URL", &cluster.plain_url())], &asked).await;
     assert_eq!(left.status.code(), Some(0), "{left:?}");
     for primary in cluster.primaries().await {

@@ -9,7 +9,8 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use cloakroom_testkit::{Persistence, RedisServer};
+use cloakroom_testkit::fault_proxy::{Answer, On, Times};
+use cloakroom_testkit::{FaultProxy, Persistence, RedisServer};
 use serde_json::Value;
 use support::process::{Left, run_command, run_with};
 use tempfile::NamedTempFile;
@@ -76,7 +77,8 @@ async fn warnings_end_with_three_and_errors_with_four() {
     let left = run_command(&["doctor", "--url", &forgetful.plain_url()]).await;
     assert_eq!(code(&left), 3, "{left:?}");
     assert!(
-        left.output.contains("warning  persistence") && left.output.contains("do:  set append")
+        left.output.contains("warning  persistence")
+            && left.output.contains("do:  `CONFIG SET append")
     );
     let evicting =
         RedisServer::start_with(&[("maxmemory", "1gb"), ("maxmemory-policy", "allkeys-lru")]);
@@ -148,7 +150,10 @@ async fn a_file_names_the_server_and_the_file_with_the_password() {
     let by_variable = run_with(&[("CLOAKROOM_REDIS_CONFIG", path)], &["doctor"]).await;
     for left in [by_flag, by_variable] {
         assert_ne!(code(&left), 1, "{left:?}");
-        assert!(left.output.contains("the user default has a password"), "{left:?}");
+        assert!(
+            left.output.contains("the user default may do more than sessions need"),
+            "{left:?}"
+        );
     }
 }
 
@@ -170,4 +175,24 @@ async fn a_reader_who_goes_away_is_no_failure() {
         let errors = String::from_utf8(left.stderr).unwrap();
         assert_eq!((left.status.code(), errors.as_str()), (Some(code), ""), "{arguments:?}");
     }
+}
+
+#[tokio::test]
+async fn words_of_a_server_give_a_terminal_no_orders() {
+    let server = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let order = "\u{1b}[2J\u{9b}31m\u{202e}";
+    let info = format!(
+        "redis_version:8.4.0\r\nrole:slave\r\nmaster_host:{order}\r\nmaxmemory_policy:{order}\r\n"
+    );
+    let _info =
+        proxy.answer_commands(On::commands(["INFO"]), &Answer::value(&info), Times::UntilCleared);
+    let _name =
+        proxy.answer_commands(On::commands(["ACL"]), &Answer::value(order), Times::UntilCleared);
+    let left = run_command(&["doctor", "--url", &proxy.url()]).await;
+    assert_eq!(code(&left), 4, "{left:?}");
+    for text in ["replica of \\u{1b}[2J\\u{9b}31m\\u{202e}:?", "user \\u{1b}", "  \\u{1b}[2J"] {
+        assert!(left.output.contains(text), "{text}: {}", left.output);
+    }
+    assert!(left.output.chars().all(|it| it == '\n' || !it.is_control() && it != '\u{202e}'));
 }

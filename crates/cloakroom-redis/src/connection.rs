@@ -35,6 +35,7 @@ mod start_error;
 mod supervisor;
 mod watched;
 
+pub(crate) use connector::is_unknown_hello;
 pub(crate) use deadline::{Deadline, Timeouts};
 pub(crate) use node::NodeSettings;
 pub(crate) use open_error::OpenError;

@@ -111,6 +111,12 @@ pub(crate) fn is_denied(error: &RedisError) -> bool {
         || matches!(code(error), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
 }
 
+/// Whether the server does not know the command, as where its owner has taken it away.
+pub(crate) fn is_unknown_command(error: &RedisError) -> bool {
+    let detail = error.detail().filter(|_| error.code() == Some("ERR")).unwrap_or_default();
+    detail.starts_with("unknown command")
+}
+
 /// Whether the connection is of no use any more.
 pub(crate) fn is_broken(error: &RedisError) -> bool {
     error.is_unrecoverable_error() || error.is_connection_dropped()

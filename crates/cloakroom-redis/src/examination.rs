@@ -17,6 +17,7 @@ mod clock;
 mod cluster;
 mod connections;
 mod diagnosis;
+mod door;
 mod encryption;
 mod facts;
 mod finding;
@@ -49,6 +50,7 @@ use crate::keys::Keys;
 pub use diagnosis::{Diagnosis, Verdict};
 pub use finding::{Finding, Severity, Topic};
 
+use line::Limits;
 use servers::Found;
 use visit::Visit;
 
@@ -59,7 +61,8 @@ const SIDE_BY_SIDE: usize = 8;
 ///
 /// Each server may take the configuration's `connection_timeout` to be reached, and its
 /// `command_timeout` for the first question that it does not answer; the others are then left out. A
-/// frozen server costs no more than that.
+/// frozen server costs no more than that. A slow one may take five `command_timeout` beside the
+/// `connection_timeout` for all questions together.
 ///
 /// ```no_run
 /// # // Needs a server: the crate's tests run the same against ones that they start.
@@ -90,6 +93,13 @@ struct Task {
     connection_timeout: Duration,
     command_timeout: Duration,
     wants_near_cache: bool,
+}
+
+impl Task {
+    /// How long a server may take, from now on.
+    fn limits(&self) -> Limits {
+        Limits::new(self.connection_timeout, self.command_timeout)
+    }
 }
 
 impl Examination {

@@ -56,6 +56,18 @@ impl Wire {
         !matches!(self, Self::Plain(_))
     }
 
+    /// The same without a certificate of one's own.
+    ///
+    /// # Errors
+    /// Where the authorities that it trusts cannot be read any more.
+    pub(crate) fn without_certificate(&self) -> Result<Self, ConfigError> {
+        match self {
+            Self::Plain(plaintext) => Ok(Self::Plain(*plaintext)),
+            #[cfg(feature = "tls")]
+            Self::Tls(client) => client.without_certificate().map(Self::Tls),
+        }
+    }
+
     /// Whether this may lead to that host.
     ///
     /// # Errors

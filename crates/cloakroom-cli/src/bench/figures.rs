@@ -36,6 +36,29 @@ pub(super) struct Figures {
     pub(super) longest_micros: u64,
 }
 
+/// Everything that was measured.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// How many sessions there were: fewer than were asked for where making them took too long.
+    pub(super) sessions: u64,
+    pub(super) phases: Vec<Figures>,
+    /// Why the first operation that failed did.
+    pub(super) first_failure: Option<String>,
+}
+
+impl Measured {
+    pub(super) fn add(&mut self, tally: &Tally, phase: Phase, took: Duration) {
+        self.phases.push(tally.figures(phase, took));
+        if self.first_failure.is_none() {
+            self.first_failure = tally.first_failure().map(str::to_owned);
+        }
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.phases.iter().map(|figures| figures.failed).sum()
+    }
+}
+
 impl Tally {
     pub(super) fn new() -> Result<Self, Failure> {
         let micros = Histogram::new_with_bounds(1, LONGEST, DIGITS).map_err(Failure::new)?;

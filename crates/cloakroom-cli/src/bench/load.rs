@@ -9,7 +9,7 @@ use cloakroom_redis::RedisSessionStorage;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::figures::{Figures, Tally};
+use super::figures::{Measured, Tally};
 use super::plan::{Phase, Plan};
 use super::worker::{Worked, Worker};
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::output::remark;
 use crate::progress::Progress;
 use crate::signals::Signals;
 
-/// How long the removal may take at the end.
+/// How long the removal may take at the end, or as long as the making.
 const CLEANING: Duration = Duration::from_secs(60);
 
 /// The work that is measured.
@@ -33,10 +33,10 @@ impl Load {
     }
 
     /// Does all of it; answers the figures of each phase.
-    pub(super) async fn run(self, mut signals: Signals) -> Result<Vec<Figures>, Failure> {
+    pub(super) async fn run(self, mut signals: Signals) -> Result<Measured, Failure> {
         let progress = Progress::steps(Phase::ALL.len() as u64, "");
         let (mut workers, empty) = (self.workers()?, Tally::new()?);
-        let mut figures = Vec::new();
+        let mut measured = Measured::default();
         let mut refused = None;
         {
             let work = async {
@@ -48,7 +48,10 @@ impl Load {
                         refused = tally.first_failure().map(str::to_owned);
                         break;
                     }
-                    figures.push(tally.figures(phase, begin.elapsed()));
+                    if phase == Phase::SignIn {
+                        measured.sessions = workers.iter().map(|worker| worker.made).sum();
+                    }
+                    measured.add(&tally, phase, begin.elapsed());
                     progress.step("");
                 }
             };
@@ -62,7 +65,7 @@ impl Load {
             }
         }
         progress.now("removing what was made");
-        let left = clean(workers, self.plan.sessions, &mut signals).await;
+        let left = clean(workers, CLEANING.max(self.plan.length), &mut signals).await;
         drop(progress);
         let left = self.told(left);
         if self.stop.load(Ordering::Relaxed) {
@@ -70,7 +73,7 @@ impl Load {
         }
         match refused {
             Some(error) => Err(Failure::new(format!("nothing could be measured: {error}; {left}"))),
-            None => Ok(figures),
+            None => Ok(measured),
         }
     }
 
@@ -84,6 +87,8 @@ impl Load {
             number,
             of,
             stop: self.stop.clone(),
+            made: 0,
+            perhaps: 0,
         };
         Ok((0..of).map(worker).collect())
     }
@@ -117,20 +122,21 @@ async fn work_at(workers: &mut Vec<Worker>, phase: Phase, plan: Plan, empty: &Ta
 }
 
 /// Removes what is there; a second signal, or too long a time, leaves the rest to its end.
-async fn clean(workers: Vec<Worker>, sessions: u64, signals: &mut Signals) -> u64 {
+async fn clean(workers: Vec<Worker>, limit: Duration, signals: &mut Signals) -> u64 {
+    let made = workers.iter().map(|worker| worker.made + worker.perhaps).sum();
     let mut cleaning = JoinSet::new();
     for worker in workers {
-        cleaning.spawn(async move { worker.clean(sessions).await });
+        cleaning.spawn(async move { worker.clean().await });
     }
     let mut left = 0;
     let all = async {
         while let Some(cleaned) = cleaning.join_next().await {
-            left += cleaned.unwrap_or(sessions);
+            left += cleaned.unwrap_or(0);
         }
     };
     let in_time = tokio::select! {
-        done = tokio::time::timeout(CLEANING, all) => done.is_ok(),
+        done = tokio::time::timeout(limit, all) => done.is_ok(),
         () = signals.next() => false,
     };
-    if in_time { left } else { sessions }
+    if in_time { left } else { made }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::figures::Figures;
+use super::figures::{Figures, Measured};
 use super::plan::{Phase, Plan, SESSION_BYTES};
 use crate::table::{Table, thousands};
 
@@ -12,20 +12,27 @@ pub(super) struct Told {
     place: String,
     concurrency: usize,
     sessions: u64,
+    sessions_asked_for: u64,
     session_bytes: usize,
     phases: Vec<Figures>,
 }
 
 impl Told {
-    pub(super) fn new(place: String, plan: &Plan, phases: Vec<Figures>) -> Self {
-        let Plan { concurrency, sessions, .. } = *plan;
-        Self { place, concurrency, sessions, session_bytes: SESSION_BYTES, phases }
+    pub(super) fn new(place: String, plan: &Plan, measured: Measured) -> Self {
+        Self {
+            place,
+            concurrency: plan.concurrency,
+            sessions: measured.sessions,
+            sessions_asked_for: plan.sessions,
+            session_bytes: SESSION_BYTES,
+            phases: measured.phases,
+        }
     }
 }
 
 /// The text for people.
 pub(super) fn text(told: &Told) -> String {
-    let Told { place, concurrency, sessions, session_bytes, phases } = told;
+    let Told { place, concurrency, sessions, sessions_asked_for, session_bytes, phases } = told;
     let mut table = Table::new(["", "per second", "median", "p99", "p99.9", "longest", "failed"]);
     for figures in phases {
         table.row([
@@ -38,8 +45,13 @@ pub(super) fn text(told: &Told) -> String {
             thousands(figures.failed),
         ]);
     }
+    let asked_for = thousands(*sessions_asked_for);
+    let fewer = match sessions < sessions_asked_for {
+        true => format!("\n{asked_for} were asked for: in --seconds not all of them could be made"),
+        false => String::new(),
+    };
     format!(
-        "{place}\n{concurrency} requests at once on {} sessions of {session_bytes} bytes\n\n{}\n{}",
+        "{place}\n{concurrency} requests at once on {} sessions of {session_bytes} bytes{fewer}\n\n{}\n{}",
         thousands(*sessions),
         table.lines(),
         words(phases)
@@ -54,7 +66,6 @@ fn words(phases: &[Figures]) -> String {
     else {
         return String::new();
     };
-    let failed: u64 = phases.iter().map(|figures| figures.failed).sum();
     let mut text = format!(
         "This installation serves about {} requests a second that read their session, {} that change\n\
          it, and {} of a usual mix: 78 in 100 read, 20 change, 2 sign out and in again. That is {}\n\
@@ -67,10 +78,6 @@ fn words(phases: &[Figures]) -> String {
         time(mixed.p50_micros),
         time(mixed.p999_micros),
     );
-    if failed > 0 {
-        text +=
-            &format!("{} operations failed; `cloakroom doctor` may know why.\n", thousands(failed));
-    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     text += &format!(
         "This machine ({cores} cores) took part in it: with more application nodes it may be more.\n"

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cloakroom::{SessionError, StorageErrorKind};
 use cloakroom_redis::RedisSessionStorage;
 use tokio::time::Instant;
 
@@ -19,6 +20,10 @@ pub(super) struct Worker {
     /// How many workers there are.
     pub(super) of: u64,
     pub(super) stop: Arc<AtomicBool>,
+    /// How many of its sessions are there: those with the numbers below this.
+    pub(super) made: u64,
+    /// How many more may be there, for nobody knows what became of an operation: one or none.
+    pub(super) perhaps: u64,
 }
 
 /// What a worker is done with.
@@ -29,32 +34,45 @@ pub(super) struct Worked {
 
 impl Worker {
     /// Works in a phase until it is over: as many operations as there are sessions, or as many as
-    /// there is time for.
-    pub(super) async fn work(self, phase: Phase, plan: Plan, mut tally: Tally) -> Worked {
+    /// there is time for. Where there was no time to make all sessions, the others do not exist for
+    /// the phases that follow.
+    pub(super) async fn work(mut self, phase: Phase, plan: Plan, mut tally: Tally) -> Worked {
         let end = Instant::now() + plan.limit(phase);
-        let own = self.own(plan.sessions);
-        let count = match phase {
-            Phase::SignIn | Phase::SignOut => own,
+        let tries = match phase {
+            Phase::SignIn => self.own(plan.sessions),
+            Phase::SignOut => self.made,
+            Phase::Read | Phase::Write | Phase::Mixed if self.made == 0 => 0,
             Phase::Read | Phase::Write | Phase::Mixed => u64::MAX,
         };
-        for number in 0..count {
+        for number in 0..tries {
             if self.stop.load(Ordering::Relaxed) || Instant::now() >= end {
                 break;
             }
-            let name = self.name(number % own);
+            let (session, made) = match phase {
+                Phase::SignIn => (self.made, self.made + 1),
+                Phase::SignOut => (self.made - 1, self.made - 1),
+                Phase::Read | Phase::Write | Phase::Mixed => (number % self.made, self.made),
+            };
+            let (deed, name) = (Deed::of(phase, number + self.number), self.name(session));
             let begin = Instant::now();
-            match Deed::of(phase, number + self.number).carry_out(&self.storage, &name).await {
-                Ok(()) => tally.done(begin.elapsed()),
-                Err(error) => tally.failed(error),
+            match deed.carry_out(&self.storage, &name).await {
+                Ok(()) => {
+                    tally.done(begin.elapsed());
+                    self.made = made;
+                }
+                Err(error) => {
+                    self.perhaps = self.perhaps.max(u64::from(is_unknown(&error)));
+                    tally.failed(error);
+                }
             }
         }
         Worked { worker: self, tally }
     }
 
     /// Removes every session of this worker; answers how many may still be there.
-    pub(super) async fn clean(&self, sessions: u64) -> u64 {
+    pub(super) async fn clean(&self) -> u64 {
         let mut left = 0;
-        for number in 0..self.own(sessions) {
+        for number in 0..self.made + self.perhaps {
             let gone = Deed::SignOut.carry_out(&self.storage, &self.name(number)).await;
             left += u64::from(gone.is_err());
         }
@@ -69,4 +87,10 @@ impl Worker {
     fn name(&self, number: u64) -> String {
         format!("{}-{}-{number}", self.run, self.number)
     }
+}
+
+/// Whether an operation that failed may have been carried out.
+fn is_unknown(error: &SessionError) -> bool {
+    let SessionError::Storage(error) = error else { return false };
+    matches!(error.kind(), StorageErrorKind::Timeout { .. } | StorageErrorKind::Unavailable)
 }

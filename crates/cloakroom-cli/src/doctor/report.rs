@@ -1,10 +1,14 @@
 //! A diagnosis for people: a line for each finding, and under those that need it why it matters and
 //! what to do.
+//!
+//! Words of a server stand in it, and nobody knows yet what that is: they give a terminal no orders.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use cloakroom_redis::{Diagnosis, Finding, Severity};
+
+use crate::shown::shown;
 
 /// Where the texts begin.
 const INDENT: &str = "                         ";
@@ -17,12 +21,12 @@ const WIDTH: usize = 100;
 
 /// The whole text.
 pub(super) fn text(diagnosis: &Diagnosis, counted: &str) -> String {
-    let mut text = format!("Redis at {}\n", diagnosis.place);
+    let mut text = format!("Redis at {}\n", shown(&diagnosis.place));
     let mut server = None;
     for finding in &diagnosis.findings {
         if finding.server != server {
             server.clone_from(&finding.server);
-            let _ = write!(text, "\n{}\n", server.as_deref().unwrap_or_default());
+            let _ = write!(text, "\n{}\n", shown(server.as_deref().unwrap_or_default()));
         } else if server.is_none() && text.lines().count() == 1 {
             text.push('\n');
         }
@@ -35,14 +39,14 @@ pub(super) fn text(diagnosis: &Diagnosis, counted: &str) -> String {
 fn add(text: &mut String, finding: &Finding) {
     let style = style(finding.severity);
     let (severity, topic) = (finding.severity, finding.topic);
-    let seen = wrapped(&finding.seen, INDENT);
+    let seen = wrapped(&shown(&finding.seen), INDENT);
     let _ = writeln!(text, "  {style}{severity:<7}{style:#}  {topic:<12}  {seen}");
     if finding.severity < Severity::Info {
         return;
     }
     let _ = writeln!(text, "{INDENT}why: {}", wrapped(finding.why, DEEPER));
     if let Some(remedy) = &finding.remedy {
-        let _ = writeln!(text, "{INDENT}do:  {}", wrapped(remedy, DEEPER));
+        let _ = writeln!(text, "{INDENT}do:  {}", wrapped(&shown(remedy), DEEPER));
     }
 }
 

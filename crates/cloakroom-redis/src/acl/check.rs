@@ -20,6 +20,9 @@ pub struct AclCheck {
     pub server: String,
     /// The rule's commands that the server does not know. With one of them it refuses the rule.
     pub unknown: Vec<&'static str>,
+    /// Whether the server has said which commands it knows. Where the user may not ask, with
+    /// `COMMAND`, it is not known whether the server accepts the rule.
+    pub is_told: bool,
 }
 
 impl AclRule {
@@ -54,13 +57,15 @@ impl AclRule {
         if self.keys.is_some() {
             info.check(&name)?;
         }
-        Ok(AclCheck { server: format!("{} {}", info.product, info.version), unknown })
+        let server = format!("{} {}", info.product, info.version);
+        let is_told = unknown.is_some();
+        Ok(AclCheck { server, unknown: unknown.unwrap_or_default(), is_told })
     }
 
     async fn ask(
         &self,
         endpoint: &Endpoint,
-    ) -> Result<(ServerInfo, Vec<&'static str>), RedisError> {
+    ) -> Result<(ServerInfo, Option<Vec<&'static str>>), RedisError> {
         let config = AsyncConnectionConfig::new();
         let mut link = endpoint.connect(ProtocolVersion::RESP2, config).await?;
         let info: Value = ServerInfo::ask().query_async(&mut *link).await?;
@@ -68,20 +73,26 @@ impl AclRule {
         // Older servers describe whole commands only.
         let names = self.rights.iter().map(|right| whole(right.command));
         let known = redis::cmd("COMMAND").arg("INFO").arg(names.collect::<Vec<_>>()).to_owned();
-        let unknown = match known.query_async::<Vec<Value>>(&mut *link).await {
-            Ok(known) => {
-                let pairs = self.rights.iter().zip(known);
-                pairs.filter(|(_, it)| *it == Value::Nil).map(|(it, _)| it.command).collect()
-            }
-            // A user who may not ask does not learn it; the version says enough.
-            Err(_) => Vec::new(),
+        let known = match known.query_async::<Vec<Value>>(&mut *link).await {
+            Ok(known) => known,
+            Err(error) if error.code().is_some() => return Ok((info, None)),
+            Err(error) => return Err(error),
         };
-        Ok((info, unknown))
+        let pairs = self.rights.iter().zip(known);
+        let unknown = pairs.filter(|(_, it)| *it == Value::Nil).map(|(it, _)| it.command).collect();
+        Ok((info, Some(unknown)))
     }
 }
 
 impl fmt::Display for AclCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_told {
+            return write!(
+                f,
+                "whether {} accepts this rule could not be checked: the user may not send COMMAND",
+                self.server
+            );
+        }
         if self.unknown.is_empty() {
             return write!(f, "{} accepts this rule", self.server);
         }

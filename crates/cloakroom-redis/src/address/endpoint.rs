@@ -45,6 +45,16 @@ impl Endpoint {
         &self.0.access
     }
 
+    /// The same server for somebody who introduces nobody and shows no certificate.
+    ///
+    /// # Errors
+    /// Where the authorities that it trusts cannot be read any more.
+    pub(crate) fn as_a_stranger(&self) -> Result<Self, ConfigError> {
+        let manners = &self.0.access.0;
+        let wire = manners.wire.without_certificate()?;
+        Access::new(Credentials::default(), 0, wire, manners.protocol).to(self.0.target.clone())
+    }
+
     /// Opens a connection: socket, encryption, introduction, database.
     ///
     /// It waits as long as the server takes; whoever calls sets the limit. What a failure means to a
@@ -97,11 +107,6 @@ impl Access {
     /// The number of the database.
     pub(crate) fn database(&self) -> u32 {
         self.0.database
-    }
-
-    /// Whether somebody introduces themselves.
-    pub(crate) fn has_credentials(&self) -> bool {
-        !self.0.credentials.is_empty()
     }
 
     /// What else to check where a server accepts a connection and says nothing.

@@ -279,7 +279,7 @@ pub(super) async fn connect_briefly(endpoint: &Endpoint) -> Result<Link, OpenErr
 }
 
 /// Whether the server does not know `HELLO`, with which RESP3 begins.
-fn is_unknown_hello(error: &RedisError) -> bool {
+pub(crate) fn is_unknown_hello(error: &RedisError) -> bool {
     error.kind() == ErrorKind::RESP3NotSupported || matches!(error.code(), Some("ERR" | "NOPROTO"))
 }
 

@@ -33,12 +33,22 @@ pub(crate) fn config_error(
             format!("Redis at {host} refused the credentials; check user name, password and ACL"),
         )
         .with_source(error),
+        OpenError::Failed(ClientError::Refused(code)) if code == "DENIED" => ConfigError::new(
+            ConfigErrorKind::Denied,
+            "url",
+            format!(
+                "Redis at {host} is in protected mode and refuses other machines ({code}); on its \
+                 own machine give it a password, `CONFIG SET requirepass PASSWORD`, and connect \
+                 with that"
+            ),
+        )
+        .with_source(ClientError::Refused(code)),
         OpenError::Failed(ClientError::Refused(code)) => ConfigError::new(
             ConfigErrorKind::Denied,
             "url",
             format!(
                 "Redis at {host} refused the connection ({code}); check the number of the \
-                 database, and that the server is ready"
+                 database, that the server is ready, and that it takes more connections"
             ),
         )
         .with_source(ClientError::Refused(code)),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use redis::Cmd;
 
 use super::line::{Line, Silence};
 use crate::server_info::ServerInfo;
@@ -104,11 +104,6 @@ pub(super) fn time(time: Duration) -> String {
         micros @ 1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
         micros => format!("{:.1} s", micros as f64 / 1e6),
     }
-}
-
-/// The words of an answer that is a list of texts, or of whatever can be read as one.
-pub(super) fn words(answer: &Value) -> Vec<String> {
-    redis::from_redis_value(answer.clone()).unwrap_or_default()
 }
 
 #[cfg(test)]

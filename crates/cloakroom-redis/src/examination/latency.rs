@@ -8,7 +8,6 @@ use redis::Cmd;
 use super::facts::time;
 use super::finding::{Finding, Topic};
 use super::line::{Line, Silence};
-use super::scripts::key_of;
 use super::visit::Visit;
 
 /// A median above this is felt in every page.
@@ -21,9 +20,9 @@ const RISKY: Duration = Duration::from_millis(125);
 const LIMIT: Duration = Duration::from_secs(1);
 
 pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
-    let Some((_, name)) = key_of(visit) else { return Vec::new() };
+    let Some(trial) = &visit.trial else { return Vec::new() };
     let mut get = redis::cmd("GET");
-    get.arg(&name);
+    get.arg(&trial.name);
     let rounds = visit.task.rounds;
     let (ping, get) = (
         measure(&mut visit.line, &redis::cmd("PING"), rounds).await,

@@ -25,7 +25,7 @@ fn eviction(info: &Facts) -> Vec<Finding> {
         let text = "the server does not tell what it does when its memory is full";
         return vec![Finding::info(Topic::Eviction, text)];
     };
-    let remedy = "set maxmemory-policy noeviction";
+    let remedy = "`CONFIG SET maxmemory-policy noeviction`; `CONFIG REWRITE` keeps it";
     let mut found = vec![if policy == "noeviction" {
         Finding::ok(Topic::Eviction, "noeviction: a full server refuses instead of forgetting")
     } else if info.count("maxmemory") > 0 {
@@ -38,10 +38,10 @@ fn eviction(info: &Facts) -> Vec<Finding> {
     let evicted = info.count("evicted_keys");
     if evicted > 0 {
         let text = format!("{evicted} keys were evicted since the server's start");
-        found.push(
-            Finding::warning(Topic::Eviction, text)
-                .remedy("set maxmemory-policy noeviction, and give the server more memory"),
-        );
+        found.push(Finding::warning(Topic::Eviction, text).remedy(
+            "`CONFIG SET maxmemory-policy noeviction`, and give the server more memory; \
+                     `CONFIG REWRITE` keeps it",
+        ));
     }
     found
 }
@@ -63,7 +63,7 @@ fn used(info: &Facts) -> Finding {
 
 fn unbounded(info: &Facts, used: u64) -> Finding {
     let why = "when the machine's memory is full, its system ends the server";
-    let remedy = "set maxmemory to what the machine can spare";
+    let remedy = "set maxmemory (`CONFIG SET maxmemory 2gb`) to what the machine can spare";
     let machine = info.count("total_system_memory");
     let taken = info.count("used_memory_rss").max(used);
     if machine > 0 && taken.saturating_mul(100) / machine >= TIGHT {

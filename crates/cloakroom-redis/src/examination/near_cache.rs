@@ -14,34 +14,38 @@ pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
         Ok(()) => return vec![Finding::ok(Topic::NearCache, "the server takes CLIENT TRACKING")],
         Err(lack) => lack,
     };
-    let severity = match visit.task.wants_near_cache {
-        true => Severity::Error,
-        false => Severity::Info,
+    let severity = match (lack, visit.task.wants_near_cache) {
+        (Lack::Unknown, _) => Severity::Hidden,
+        (_, true) => Severity::Error,
+        (_, false) => Severity::Info,
     };
     let (seen, remedy) = lack.words();
     vec![Finding::new(Topic::NearCache, severity, seen).remedy(remedy)]
 }
 
 /// Why there can be no near-cache.
+#[derive(Clone, Copy)]
 enum Lack {
     OldProtocol,
     NotAllowed,
     Refused,
+    Unknown,
 }
 
 async fn track(visit: &Visit<'_>) -> Result<(), Lack> {
     let endpoint = &visit.server.endpoint;
-    if endpoint.access().protocol() == Some(ProtocolVersion::RESP2) {
+    if visit.line.protocol() == ProtocolVersion::RESP2 {
         return Err(Lack::OldProtocol);
     }
-    let limits = (visit.task.connection_timeout, visit.task.command_timeout);
-    let opened = Line::open(endpoint, ProtocolVersion::RESP3, limits).await;
-    let mut line = opened.map_err(|_| Lack::OldProtocol)?;
+    // A line of its own, so that nothing is said on the other one without being asked.
+    let opened = Line::open(endpoint, visit.limits).await;
+    let mut line = opened.map_err(|_| Lack::Unknown)?;
     let mut question = redis::cmd("CLIENT");
     match line.ask(question.arg("TRACKING").arg("ON")).await {
         Ok(_) => Ok(()),
         Err(Silence::Hidden(_)) => Err(Lack::NotAllowed),
-        Err(Silence::Refused(_) | Silence::Over) => Err(Lack::Refused),
+        Err(Silence::Refused(_)) => Err(Lack::Refused),
+        Err(Silence::Over) => Err(Lack::Unknown),
     }
 }
 
@@ -60,6 +64,10 @@ impl Lack {
             Self::Refused => (
                 "no near-cache: the server does not take CLIENT TRACKING",
                 "connect to Redis 6 or newer directly",
+            ),
+            Self::Unknown => (
+                "whether the server takes CLIENT TRACKING could not be tried",
+                "look again when the server has connections and time to spare",
             ),
         }
     }

@@ -4,7 +4,10 @@ use super::facts::Facts;
 use super::finding::{Finding, Topic};
 use super::visit::Visit;
 
-const AOF: &str = "set appendonly yes and appendfsync everysec";
+/// A server that finds `appendonly yes` in its file and no append-only file begins without any data,
+/// whatever dumps there are.
+const AOF: &str = "`CONFIG SET appendonly yes`, `CONFIG SET appendfsync everysec` and `CONFIG REWRITE` \
+                   while it runs; written into the file alone, the next start begins without any data";
 
 pub(super) fn find(visit: &Visit<'_>) -> Vec<Finding> {
     let Some(info) = &visit.info else { return vec![Finding::hidden(Topic::Persistence, "+info")] };
@@ -20,7 +23,7 @@ pub(super) fn find(visit: &Visit<'_>) -> Vec<Finding> {
             "there is an append-only file, and the system flushes it when it likes: a crash of the \
              machine loses half a minute",
         )
-        .remedy("set appendfsync everysec"),
+        .remedy("`CONFIG SET appendfsync everysec`; `CONFIG REWRITE` keeps it"),
         (true, Some(_), _) => Finding::ok(
             Topic::Persistence,
             "an append-only file is flushed each second: a crash loses a second or two",

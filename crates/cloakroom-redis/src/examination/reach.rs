@@ -24,26 +24,26 @@ impl Reach {
 }
 
 impl RedisConfig {
-    /// Whether everything that the configuration names lies on this machine: loopback addresses and
-    /// sockets. Programs that load a server ask before they load another machine's.
+    /// Whether it is certain that what is sent there stays on this machine: one server, at a loopback
+    /// address or a socket. Programs that load a server ask before they load another machine's.
+    ///
+    /// Sentinels and a Cluster's nodes are asked where the servers are, and may name any machine,
+    /// wherever they lie themselves. A port that is forwarded to another machine looks like this one.
     ///
     /// ```
     /// use cloakroom_redis::RedisConfig;
     ///
     /// assert!(RedisConfig::from_url("redis://localhost:6379").is_local()?);
-    /// assert!(!RedisConfig::from_url("redis+cluster://db.internal?plaintext=allow").is_local()?);
+    /// assert!(!RedisConfig::from_url("redis+sentinel://localhost/sessions").is_local()?);
     /// # Ok::<(), cloakroom::ConfigError>(())
     /// ```
     ///
     /// # Errors
     /// As building a storage with this configuration would report them, without connecting.
     pub fn is_local(&self) -> Result<bool, ConfigError> {
-        let topology = self.topology()?;
-        let named = match &topology {
-            Topology::Standalone(endpoint) => std::slice::from_ref(endpoint),
-            Topology::Sentinel(group) => &group.sentinels,
-            Topology::Cluster(seeds) => &seeds.nodes,
-        };
-        Ok(named.iter().all(|endpoint| Reach::of(endpoint) == Reach::Here))
+        Ok(match self.topology()? {
+            Topology::Standalone(endpoint) => Reach::of(&endpoint) == Reach::Here,
+            Topology::Sentinel(_) | Topology::Cluster(_) => false,
+        })
     }
 }

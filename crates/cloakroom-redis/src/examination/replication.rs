@@ -44,8 +44,9 @@ pub(super) fn find(visit: &Visit<'_>) -> Vec<Finding> {
             Finding::info(Topic::Replication, "writes are taken also while no replica is there")
                 .because("a primary that is cut off takes sign-outs that the next primary undoes")
                 .remedy(
-                    "set min-replicas-to-write 1 and min-replicas-max-lag 10, and let sign-outs be \
-                     confirmed by a replica (the builder's `replicas`)",
+                    "with two replicas or more `CONFIG SET min-replicas-to-write 1`, which \
+                     `CONFIG REWRITE` keeps; and let sign-outs be confirmed by a replica (the \
+                     builder's `replicas`)",
                 ),
         );
     }

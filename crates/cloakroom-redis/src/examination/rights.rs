@@ -1,14 +1,14 @@
-//! Whether the user may do everything that a storage does. Each command is sent in a form that does
+//! Whether the user may do everything that a storage does, and the server knows how. Each command is sent in a form that does
 //! nothing, on a key below the prefix that nobody has: a server refuses before it looks at that.
 
 use redis::Cmd;
 
 use super::finding::{Finding, Topic};
 use super::line::Silence;
-use super::scripts::key_of;
 use super::servers::Standing;
 use super::visit::Visit;
 use crate::acl::{AclRight, AclRule};
+use crate::error::is_unknown_command;
 
 /// What a storage does without, if it has to, on one server.
 const SPARE: [&str; 8] =
@@ -18,26 +18,37 @@ const SPARE: [&str; 8] =
 const OF_A_CLUSTER: [&str; 2] = ["asking", "cluster|slots"];
 
 pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
-    let Some((_, name)) = key_of(visit) else { return Vec::new() };
+    let Some(trial) = &visit.trial else { return Vec::new() };
     let Ok(rule) = AclRule::for_sessions("app", visit.task.keys.prefix()) else {
         return Vec::new();
     };
     let database = visit.server.endpoint.access().database();
     let rule = if database == 0 { rule } else { rule.with_select() };
-    let (mut refused, mut tried) = (Vec::new(), 0);
+    let (mut refused, mut unknown, mut tried) = (Vec::new(), Vec::new(), 0);
     for right in rule.rights() {
-        let Some(question) = harmless(right.command, &name, database) else { continue };
+        let Some(question) = harmless(right.command, &trial.name, database) else { continue };
         match visit.line.ask(&question).await {
             Err(Silence::Over) => return Vec::new(),
             Err(Silence::Hidden(_)) => refused.push(*right),
+            Err(Silence::Refused(error)) if is_unknown_command(&error) => unknown.push(*right),
             Ok(_) | Err(Silence::Refused(_)) => tried += 1,
         }
     }
-    if refused.is_empty() {
+    if refused.is_empty() && unknown.is_empty() {
         let text = format!("the user may send all {tried} commands that sessions need");
         return vec![Finding::ok(Topic::Rights, text)];
     }
-    let is_spare = |right: &AclRight| {
+    let remedy = "give the user what `cloakroom acl` prints";
+    let mut found = lack(visit, "the user lacks", &refused, remedy);
+    let remedy = "take the lines with rename-command out of the server's configuration and restart \
+                  it, or connect to Redis or Valkey itself, without a proxy";
+    found.extend(lack(visit, "the server does not know", &unknown, remedy));
+    found
+}
+
+/// That some commands cannot be sent: those without which there are no sessions, and the others.
+fn lack(visit: &Visit<'_>, who: &str, rights: &[AclRight], remedy: &str) -> Vec<Finding> {
+    let is_spare = |right: &&AclRight| {
         let spare = SPARE.contains(&right.command);
         let needed = OF_A_CLUSTER.contains(&right.command)
             && matches!(visit.server.standing, Standing::Node(_));
@@ -45,19 +56,16 @@ pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
     };
     let list = |rights: &[&AclRight]| {
         let each = rights.iter().map(|right| format!("+{} ({})", right.command, right.purpose));
-        each.collect::<Vec<_>>().join(", ")
+        format!("{who} {}", each.collect::<Vec<_>>().join(", "))
     };
-    let (spare, needed): (Vec<_>, Vec<_>) = refused.iter().partition(|right| is_spare(right));
+    let (spare, needed): (Vec<_>, Vec<_>) = rights.iter().partition(is_spare);
     let mut found = Vec::new();
-    let remedy = "give the user what `cloakroom acl` prints";
     if !needed.is_empty() {
-        let text = format!("the user lacks {}", list(&needed));
-        found.push(Finding::error(Topic::Rights, text).remedy(remedy));
+        found.push(Finding::error(Topic::Rights, list(&needed)).remedy(remedy));
     }
     if !spare.is_empty() {
-        let text = format!("the user lacks {}", list(&spare));
         found.push(
-            Finding::warning(Topic::Rights, text)
+            Finding::warning(Topic::Rights, list(&spare))
                 .because("sessions are kept all the same, and what these are for does not work")
                 .remedy(remedy),
         );
@@ -86,7 +94,6 @@ fn harmless(command: &str, key: &[u8], database: u32) -> Option<Cmd> {
         "zadd" => form.arg(key).arg("XX").arg(0).arg("nobody"),
         "zrange" => form.arg(key).arg(0).arg(0),
         "zrem" => form.arg(key).arg("nobody"),
-        "zremrangebyscore" => form.arg(key).arg(0).arg(0),
         "scan" => form.arg(0).arg("COUNT").arg(1),
         "wait" => form.arg(0).arg(1),
         "client|tracking" => form.arg("TRACKING").arg("OFF"),

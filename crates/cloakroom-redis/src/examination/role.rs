@@ -22,6 +22,14 @@ pub(super) fn find(visit: &Visit<'_>) -> Vec<Finding> {
         );
     }
     match about.role {
+        Role::Sentinel => {
+            found
+                .push(Finding::error(Topic::Role, "it is a Sentinel, and keeps no sessions").remedy(
+                format!(
+                    "write redis+sentinel://{name}/NAME, with the name that stands in sentinel.conf"
+                ),
+            ))
+        }
         Role::Replica => {
             let primary = info.text("master_host").unwrap_or("?");
             let port = info.text("master_port").unwrap_or("?");

@@ -12,28 +12,45 @@ use redis::{Cmd, RedisError, Value};
 
 use super::finding::{Finding, Topic};
 use super::line::{Line, Silence};
+use super::servers::Server;
 use super::visit::Visit;
-use crate::error::storage_error;
+use crate::error::{is_unknown_command, storage_error};
+use crate::keys::Keys;
 use crate::server_info::Role;
 
 /// How long the session lives, should nobody be left to remove it.
 const LIFE: Duration = Duration::from_secs(10);
 
-/// How many names are tried for one that lies on the server. A prefix with a tag in braces puts all
-/// sessions on one of a Cluster's nodes.
-const TRIES: usize = 20_000;
+/// How many names are tried for one that lies on the server: enough for a thousandth of a Cluster.
+const TRIES: usize = 10_000;
 
 const COMMIT: &str = include_str!("../lua/commit.lua");
 const TOUCH: &str = include_str!("../lua/touch.lua");
 const REMOVE: &str = include_str!("../lua/remove.lua");
 
-/// A session key that nobody has, and its name; of those that belong to the server.
-pub(super) fn key_of(visit: &Visit<'_>) -> Option<(SessionKey, Vec<u8>)> {
-    (0..TRIES).find_map(|_| {
-        let key = Token::generate().ok()?.key();
-        let name = visit.task.keys.session(&key);
-        visit.server.holds(&name).then_some((key, name))
-    })
+/// A session that nobody has.
+pub(super) struct Trial {
+    key: SessionKey,
+    pub(super) name: Vec<u8>,
+}
+
+impl Trial {
+    /// One of those that belong to the server. A prefix with a tag in braces puts all sessions on one
+    /// of a Cluster's nodes, so that one try tells.
+    pub(super) fn on(server: &Server, keys: &Keys) -> Option<Self> {
+        let tries = if has_tag(keys.prefix()) { 1 } else { TRIES };
+        (0..tries).find_map(|_| {
+            let key = Token::generate().ok()?.key();
+            let name = keys.session(&key);
+            server.holds(&name).then_some(Self { key, name })
+        })
+    }
+}
+
+/// Whether a Cluster looks only at what stands in braces.
+fn has_tag(prefix: &str) -> bool {
+    let inside = prefix.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    inside.is_some_and(|(tag, _)| !tag.is_empty())
 }
 
 pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
@@ -41,7 +58,11 @@ pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
     if is_replica {
         return Vec::new();
     }
-    let Some((key, name)) = key_of(visit) else {
+    let Some(Trial { key, name }) = &visit.trial else {
+        if !has_tag(visit.task.keys.prefix()) {
+            let text = "it serves so few slots that no session was found to try";
+            return vec![Finding::info(Topic::Scripts, text).remedy("give it more slots, or none")];
+        }
         let text = "no session would ever lie here: the prefix has a tag in braces";
         return vec![
             Finding::warning(Topic::Scripts, text)
@@ -50,10 +71,10 @@ pub(super) async fn find(visit: &mut Visit<'_>) -> Vec<Finding> {
         ];
     };
     let host = visit.server.endpoint.name().to_owned();
-    let outcome = play(&mut visit.line, &key, &name).await;
+    let outcome = play(&mut visit.line, key, name).await;
     if outcome.is_err() {
         // What may have been written must not lie there until it expires.
-        let _ = visit.line.ask(redis::cmd("DEL").arg(&name)).await;
+        let _ = visit.line.ask(redis::cmd("DEL").arg(name)).await;
     }
     match outcome {
         Ok(()) => {
@@ -144,6 +165,16 @@ async fn ask(line: &mut Line, step: &'static str, question: &Cmd) -> Result<Valu
 }
 
 fn refused(step: &'static str, error: &RedisError, host: &str) -> Finding {
+    if is_unknown_command(error) {
+        let text = format!("{step} a session was refused: the server does not know a command");
+        return Finding::error(Topic::Scripts, text).remedy("bring back what `rights` names");
+    }
+    if error.code() == Some("MOVED") {
+        let text = format!("{step} a session was refused: it belongs to another node of a Cluster");
+        return Finding::error(Topic::Scripts, text).remedy(format!(
+            "write redis+cluster://{host}; if it stays, look at the Cluster again"
+        ));
+    }
     let error = storage_error(error, Operation::Commit, host);
     let remedy = match error.kind() {
         StorageErrorKind::Full => "raise maxmemory, or remove other data",
@@ -154,4 +185,19 @@ fn refused(step: &'static str, error: &RedisError, host: &str) -> Finding {
         _ => "look into the server's log",
     };
     Finding::error(Topic::Scripts, format!("{step} a session was refused: {error}")).remedy(remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_what_a_cluster_takes_for_one() {
+        for prefix in ["{shop}:", "a{b}c{d}:", "{a{b}:"] {
+            assert!(has_tag(prefix), "{prefix}");
+        }
+        for prefix in ["shop:", "{}shop:", "{}{shop}:", "shop}{:", "{shop:"] {
+            assert!(!has_tag(prefix), "{prefix}");
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! [`find`]: which servers there are to look at.
 
-use redis::ProtocolVersion;
-
 use super::finding::{Finding, Topic};
 use super::line::{Line, Silence};
 use super::{Task, cluster, sentinels};
@@ -62,8 +60,7 @@ pub(super) async fn line_to(
     topic: Topic,
     task: &Task,
 ) -> Result<Line, Finding> {
-    let limits = (task.connection_timeout, task.command_timeout);
-    let opened = Line::open(endpoint, ProtocolVersion::RESP2, limits).await;
+    let opened = Line::open(endpoint, task.limits()).await;
     opened.map_err(|error| unreachable(topic, error, endpoint, task))
 }
 

@@ -16,14 +16,14 @@ pub(super) fn find(visit: &Visit<'_>) -> Vec<Finding> {
         found.push(
             Finding::info(Topic::Settings, "tcp-keepalive is off")
                 .because("connections of machines that have vanished stay open and count")
-                .remedy("set tcp-keepalive 300"),
+                .remedy("`CONFIG SET tcp-keepalive 300`; `CONFIG REWRITE` keeps it"),
         );
     }
     if visit.setting("disable-thp") == Some("no") {
         found.push(
             Finding::warning(Topic::Settings, "transparent huge pages are left on")
                 .because("after each dump the first writes take many times as long")
-                .remedy("set disable-thp yes, and restart the server"),
+                .remedy("write disable-thp yes into the server's file, and restart it"),
         );
     }
     if found.is_empty() {

@@ -5,12 +5,13 @@
 
 use std::time::Instant;
 
-use redis::{ProtocolVersion, RedisError};
+use redis::RedisError;
 
 use super::facts::{Facts, time};
 use super::finding::{Finding, Topic};
-use super::line::{End, Line, Silence};
+use super::line::{End, Limits, Line, Silence};
 use super::reach::Reach;
+use super::scripts::Trial;
 use super::servers::{Server, unreachable};
 use super::{
     Task, clock, connections, encryption, forks, latency, memory, near_cache, persistence,
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::connection::OpenError;
 use crate::error::code;
+use crate::server_info::Role;
 
 /// What a server has shown.
 pub(super) struct Visited {
@@ -32,7 +34,11 @@ pub(super) struct Visit<'a> {
     pub(super) server: &'a Server,
     pub(super) task: &'a Task,
     pub(super) line: Line,
+    /// Of all lines to this server.
+    pub(super) limits: Limits,
     pub(super) reach: Reach,
+    /// A session that would lie there; nothing where none would.
+    pub(super) trial: Option<Trial>,
     /// What `INFO` tells; nothing where the user may not ask.
     pub(super) info: Option<Facts>,
     /// What `CONFIG GET` tells; nothing where the user may not ask.
@@ -56,12 +62,11 @@ impl<'a> Visit<'a> {
     async fn enter(server: &'a Server, task: &'a Task) -> Result<Self, Finding> {
         let endpoint = &server.endpoint;
         let shut = |error| unreachable(Topic::Reachability, error, endpoint, task);
-        let protocol = endpoint.access().protocol().unwrap_or(ProtocolVersion::RESP2);
-        let limits = (task.connection_timeout, task.command_timeout);
+        let limits = task.limits();
         let begin = Instant::now();
         // A server that is frozen still gets connections, from its system.
         let entering = async {
-            let mut line = Line::open(endpoint, protocol, limits).await?;
+            let mut line = Line::open(endpoint, limits).await?;
             let pong = line.ask(&redis::cmd("PING")).await;
             Ok((line, pong))
         };
@@ -87,12 +92,18 @@ impl<'a> Visit<'a> {
             }
         };
         let reach = Reach::of(endpoint);
+        let trial = Trial::on(server, &task.keys);
         let findings = vec![answered];
-        Ok(Self { server, task, line, reach, info: None, settings: None, findings })
+        Ok(Self { server, task, line, limits, reach, trial, info: None, settings: None, findings })
     }
 
     async fn look_around(&mut self) {
         self.info = Facts::info(&mut self.line).await.ok();
+        if self.info.as_ref().is_some_and(|info| info.about.role == Role::Sentinel) {
+            // Nothing else that is looked at is true of one.
+            let found = [role::find(self), encryption::find(self)];
+            return self.add(found);
+        }
         self.settings = Facts::settings(&mut self.line).await.ok();
         let found = [version::find(self), role::find(self), encryption::find(self)];
         self.add(found);

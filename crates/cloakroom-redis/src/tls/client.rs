@@ -47,6 +47,11 @@ impl TlsClient {
         Ok(Self(Arc::new(Certificates { files, current })))
     }
 
+    pub(super) fn without_certificate(&self) -> Result<Self, ConfigError> {
+        let files = &self.0.files;
+        Self::new(TlsConfig { ca_file: files.ca_file.clone(), ..TlsConfig::default() })
+    }
+
     pub(super) async fn shake_hands(
         &self,
         stream: TcpStream,

@@ -93,3 +93,13 @@ async fn a_proxy_that_answers_in_the_servers_place_is_found_out() {
     assert_helps(&diagnosis, Verdict::Errors);
     assert_found(&diagnosis, Topic::Scripts, Severity::Error, &["never gives", "proxy"]);
 }
+
+#[tokio::test]
+async fn a_proxy_that_does_not_know_hello_is_spoken_to_in_the_older_protocol() {
+    let (_server, proxy) = before().await;
+    let unknown = ErrorReply::Other("ERR unknown command 'HELLO'".to_owned());
+    let _refused = proxy.refuse_commands(On::commands(["HELLO"]), unknown, Times::UntilCleared);
+    let diagnosis = examine(proxy.url()).await;
+    assert_found(&diagnosis, Topic::Scripts, Severity::Ok, &[]);
+    assert_found(&diagnosis, Topic::NearCache, Severity::Info, &["RESP2 only", "proxy"]);
+}

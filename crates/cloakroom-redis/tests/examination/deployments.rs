@@ -1,6 +1,6 @@
 //! Replicas, Sentinels and Clusters: every primary is looked at, and those who name it.
 
-use cloakroom_redis::{RedisConfig, Severity, Topic, Verdict};
+use cloakroom_redis::{Finding, RedisConfig, Severity, Topic, Verdict};
 use cloakroom_testkit::{ClusterSet, RedisServer, SentinelSet};
 
 use super::support::{assert_found, assert_helps, config, examine, examine_as, on, sound};
@@ -68,6 +68,11 @@ async fn every_primary_of_a_cluster_is_looked_at() {
     let diagnosis = examine(node.plain_url()).await;
     assert_helps(&diagnosis, Verdict::Errors);
     assert_found(&diagnosis, Topic::Role, Severity::Error, &["redis+cluster://"]);
+    let of_another = |it: &&Finding| it.seen.contains("another node");
+    // A third of all sessions belong to this one.
+    for finding in on(&diagnosis, Topic::Scripts).iter().copied().filter(of_another) {
+        assert!(finding.remedy.as_deref().unwrap().contains("redis+cluster://"), "{finding:?}");
+    }
 
     // All sessions on one node: the others would never be used.
     let mut tagged = config(cluster.plain_url());
@@ -87,6 +92,15 @@ async fn a_server_that_belongs_to_no_cluster_says_what_to_write() {
 }
 
 #[tokio::test]
+async fn a_sentinel_as_the_target_is_one_error_that_says_what_to_write() {
+    let set = SentinelSet::start().await.unwrap();
+    let diagnosis = examine(set.sentinels()[0].plain_url()).await;
+    assert_helps(&diagnosis, Verdict::Errors);
+    assert_found(&diagnosis, Topic::Role, Severity::Error, &["Sentinel", "redis+sentinel://127"]);
+    assert_eq!(diagnosis.problems().count(), 1, "{diagnosis:#?}");
+}
+
+#[tokio::test]
 async fn what_is_no_sentinel_is_called_so() {
     let server = RedisServer::start().await.unwrap();
     let url = format!("redis+sentinel://127.0.0.1:{}/sessions", server.port());
@@ -96,14 +110,15 @@ async fn what_is_no_sentinel_is_called_so() {
 }
 
 #[test]
-fn a_place_is_local_where_nothing_of_it_lies_beyond() {
+fn a_place_is_local_where_nobody_can_name_another_machine() {
     for (url, is_local) in [
         ("redis://localhost", true),
         ("redis://127.0.0.2:7000/3", true),
         ("unix:///run/redis.sock", true),
         ("rediss://[::1]", true),
-        ("redis+sentinel://localhost,127.0.0.1:26380/sessions", true),
+        ("redis+sentinel://localhost,127.0.0.1:26380/sessions", false),
         ("rediss+sentinel://localhost,db.internal/sessions", false),
+        ("redis+cluster://127.0.0.1", false),
         ("redis+cluster://10.0.0.1?plaintext=allow", false),
         ("rediss://db.internal", false),
     ] {

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use cloakroom::ConfigErrorKind;
-use cloakroom_redis::{Examination, Severity, Topic, Verdict};
-use cloakroom_testkit::fault_proxy::{On, Times};
+use cloakroom_redis::{AclRule, DEFAULT_PREFIX, Examination, Severity, Topic, Verdict};
+use cloakroom_testkit::fault_proxy::{Direction, Latency, On, Scope, Times};
 use cloakroom_testkit::{FaultProxy, RedisServer};
 
 use super::support::{
@@ -73,6 +73,22 @@ async fn a_server_that_freezes_in_the_midst_costs_one_timeout_and_keeps_what_it_
 }
 
 #[tokio::test]
+async fn a_server_that_is_slow_with_every_answer_ends_in_time_and_keeps_what_it_has_told() {
+    let server = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    // Each answer is in time, and there are dozens of them.
+    proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(250)));
+    let start = Instant::now();
+    let diagnosis = examine(proxy.url()).await;
+    // A second for the connection, and five of a second each.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert_eq!(verdict(&diagnosis), Verdict::Errors, "{diagnosis:#?}");
+    let words = ["in the midst", "6s were over", "left out"];
+    assert_found(&diagnosis, Topic::Reachability, Severity::Error, &words);
+    assert_found(&diagnosis, Topic::Role, Severity::Ok, &[]);
+}
+
+#[tokio::test]
 async fn plain_text_beyond_this_machine_is_a_warning() {
     let server = sound().setting("bind", "0.0.0.0").start().await.unwrap();
     let Some(address) = own_address() else { return };
@@ -81,6 +97,18 @@ async fn plain_text_beyond_this_machine_is_a_warning() {
     let diagnosis = examine(url).await;
     assert_helps(&diagnosis, Verdict::Warnings);
     assert_found(&diagnosis, Topic::Encryption, Severity::Warning, &["another machine", "rediss"]);
+}
+
+#[tokio::test]
+async fn a_door_that_is_open_to_other_machines_is_an_error_whatever_the_user_may_ask() {
+    let rules = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap().access_string();
+    let server = RedisServer::builder().setting("bind", "0.0.0.0").setting("protected-mode", "no");
+    let server = server.user("app", SECRET, &rules).start().await.unwrap();
+    let Some(address) = own_address() else { return };
+    let url = format!("redis://app:{SECRET}@{address}:{}?plaintext=allow", server.port());
+    let diagnosis = examine(url).await;
+    assert_helps(&diagnosis, Verdict::Errors);
+    assert_found(&diagnosis, Topic::User, Severity::Error, &["from other machines too"]);
 }
 
 /// An address of this machine that is not a loopback one; none without a network.

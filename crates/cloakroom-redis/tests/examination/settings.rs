@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom_redis::{Severity, Topic, Verdict};
+use cloakroom_redis::{Diagnosis, Severity, Topic, Verdict};
 use cloakroom_testkit::{Persistence, RedisServer};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -147,4 +147,51 @@ async fn huge_pages_and_connections_that_never_end_are_told() {
     let diagnosis = examine(server.plain_url()).await;
     assert_found(&diagnosis, Topic::Settings, Severity::Warning, &["huge pages", "disable-thp"]);
     assert_found(&diagnosis, Topic::Settings, Severity::Info, &["tcp-keepalive"]);
+}
+
+/// The commands between backticks that are for the server.
+fn to_be_typed(diagnosis: &Diagnosis) -> Vec<String> {
+    let remedies = diagnosis.findings.iter().filter_map(|finding| finding.remedy.as_deref());
+    let quoted = remedies.flat_map(|remedy| remedy.split('`').skip(1).step_by(2));
+    let orders = quoted.filter(|it| it.starts_with("CONFIG ") || it.starts_with("ACL "));
+    orders.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn what_is_to_be_typed_helps_and_lasts() {
+    let server = sound()
+        .persistence(Persistence::Off)
+        .setting("save", "3600 1")
+        .setting("maxmemory-policy", "allkeys-lru")
+        .setting("tcp-keepalive", "0");
+    let server = server.start().await.unwrap();
+    server.ask(["SET", "a-session", "1"]).await.unwrap();
+    let diagnosis = examine(server.plain_url()).await;
+    assert_helps(&diagnosis, Verdict::Errors);
+    let orders = to_be_typed(&diagnosis);
+    for name in ["maxmemory-policy", "appendonly", "appendfsync", "tcp-keepalive"] {
+        assert!(orders.iter().any(|order| order.contains(name)), "{name}: {orders:?}");
+    }
+    for order in orders {
+        assert_eq!(server.ask(order.split(' ')).await.unwrap().text(), "OK", "{order}");
+    }
+    // The append-only file is whole as soon as the data that were there are in it.
+    let whole = async {
+        while server.info("persistence", "aof_rewrite_in_progress").await.unwrap() != "0"
+            || server.info("persistence", "aof_rewrite_scheduled").await.unwrap() != "0"
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), whole).await.unwrap();
+    for _ in 0..2 {
+        let diagnosis = examine(server.plain_url()).await;
+        assert_helps(&diagnosis, Verdict::Sound);
+        for topic in [Topic::Eviction, Topic::Persistence, Topic::Settings] {
+            assert_found(&diagnosis, topic, Severity::Ok, &[]);
+        }
+        // Nothing was lost on the way.
+        assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 1);
+        server.restart().await.unwrap();
+    }
 }
