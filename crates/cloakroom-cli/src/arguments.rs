@@ -46,9 +46,10 @@ Examples:
   CLOAKROOM_REDIS_URL=redis://localhost:6379 cloakroom bench --seconds 10
   cloakroom acl --user shop --prefix shop:session:
 
-Where the sessions are is read from --url, else CLOAKROOM_REDIS_URL, else the file that --config or
-CLOAKROOM_REDIS_CONFIG names, else it is redis://localhost:6379. A password belongs into
-CLOAKROOM_REDIS_PASSWORD or the file: others on this machine can read a command line.
+Where the sessions are is read from --url, else the file that --config names, else
+CLOAKROOM_REDIS_URL, else the file that CLOAKROOM_REDIS_CONFIG names, else it is
+redis://localhost:6379. A password belongs into CLOAKROOM_REDIS_PASSWORD or the file: others on this
+machine can read a command line.
 
 `cloakroom COMMAND --help` says more of each.";
 

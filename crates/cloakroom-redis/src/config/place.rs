@@ -71,11 +71,12 @@ impl RedisConfig {
     ) -> Result<Sketch, ConfigError> {
         let invalid =
             |field, message: &str| Err(ConfigError::new(ConfigErrorKind::Invalid, field, message));
-        if !credentials.is_empty() {
-            if !sketch.credentials.is_empty() {
-                return invalid("password", "user and password stand in the URL too; keep one");
-            }
+        if sketch.credentials.password.is_none() && credentials.user.is_none() {
+            sketch.credentials.password = credentials.password;
+        } else if sketch.credentials.is_empty() {
             sketch.credentials = credentials;
+        } else if !credentials.is_empty() {
+            return invalid("password", "user and password stand in the URL too; keep one");
         }
         if let Some(database) = self.database {
             if sketch.database != 0 && sketch.database != database {
