@@ -3,11 +3,13 @@
 //! ```text
 //! environment.rs  the variables             file.rs  the application's configuration
 //! precedence.rs   which of them counts      url.rs   passwords in URLs
+//! role.rs         whether the servers are primaries
 //! ```
 
 mod environment;
 mod file;
 mod precedence;
+mod role;
 mod url;
 
 use std::path::PathBuf;
@@ -19,6 +21,8 @@ use crate::failure::Failure;
 use crate::output::remark;
 use environment::Environment;
 use precedence::Choice;
+
+pub(crate) use role::Purpose;
 
 /// What to do instead of writing a password into `--url`.
 const INSTEAD: &str = "write it into CLOAKROOM_REDIS_PASSWORD, or as password = { file = \"…\" } \
@@ -93,9 +97,11 @@ impl Installation {
     }
 
     /// Opens what finds and ends sessions. It needs no near-cache, and none of the application's policy.
-    pub(crate) async fn engine(mut self) -> Result<Engine, ConfigError> {
+    pub(crate) async fn engine(mut self, purpose: Purpose) -> Result<Engine, Failure> {
         self.config.near_cache = None;
-        Engine::builder(self.open().await?).policy(Policy::default()).build()
+        let engine = Engine::builder(self.open().await?).policy(Policy::default()).build()?;
+        purpose.check(&engine.health())?;
+        Ok(engine)
     }
 }
 

@@ -18,6 +18,7 @@ use cloakroom::{Position, SessionFacts};
 use crate::description::Description;
 use crate::ending::Ending;
 use crate::failure::Failure;
+use crate::installation::Purpose;
 use crate::output::{Format, Output, Reader, remark};
 use crate::progress::Progress;
 use crate::table::thousands;
@@ -74,7 +75,7 @@ enum Wish {
 /// Lists them.
 pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let installation = options.installation.resolve()?;
-    let (place, engine) = (installation.place.clone(), installation.engine().await?);
+    let (place, engine) = (installation.place.clone(), installation.engine(Purpose::Look).await?);
     let limit = options.limit.map(NonZeroUsize::get);
     let order = options.sort.zip(limit).map(|(key, limit)| Order::new(key, limit));
     let output = options.output.open();

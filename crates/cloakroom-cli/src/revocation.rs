@@ -10,6 +10,7 @@ use cloakroom::Engine;
 
 use crate::consent;
 use crate::failure::Failure;
+use crate::installation::Purpose;
 use crate::signals::Signals;
 
 /// How long it is waited for what is pending.
@@ -31,6 +32,15 @@ pub(crate) struct Options {
 pub(crate) enum Mode {
     Trial,
     Earnest,
+}
+
+impl Mode {
+    pub(crate) fn purpose(self) -> Purpose {
+        match self {
+            Self::Trial => Purpose::Look,
+            Self::Earnest => Purpose::End,
+        }
+    }
 }
 
 impl Options {

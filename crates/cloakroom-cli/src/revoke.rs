@@ -76,7 +76,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let place = installation.place.clone();
     let what = if ids.len() == 1 { "one session" } else { &format!("{} sessions", ids.len()) };
     options.revocation.ask(&format!("This ends {what} in {place}. Go on?"))?;
-    let engine = installation.engine().await?;
+    let engine = installation.engine(options.revocation.mode().purpose()).await?;
     let mode = options.revocation.mode();
     let (mut sessions, settled) = match mode {
         Mode::Trial => (look(&engine, &ids).await?, Ok(())),

@@ -62,7 +62,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     options.revocation.check("This ends every session that was created before a moment.")?;
     let installation = options.installation.resolve()?;
     let place = installation.place.clone();
-    let engine = installation.engine().await?;
+    let engine = installation.engine(options.revocation.mode().purpose()).await?;
     let moment = options.cutoff.moment(now(&engine).await?)?;
     let before = exact(moment);
     let question = format!("This ends every session in {place} that was created before {before}.");

@@ -63,7 +63,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     options
         .revocation
         .ask(&format!("This ends all sessions of {whose}{but} in {place}. Go on?"))?;
-    let engine = installation.engine().await?;
+    let engine = installation.engine(options.revocation.mode().purpose()).await?;
     if let Some(keep) = keep {
         check_kept(&engine, owner, keep).await?;
     }

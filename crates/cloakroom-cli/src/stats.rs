@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::ending::Ending;
 use crate::failure::Failure;
+use crate::installation::Purpose;
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::walk::{Stop, Walk};
@@ -69,7 +70,7 @@ struct Told {
 pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let installation = options.installation.resolve()?;
     let place = installation.place.clone();
-    let engine = installation.engine().await?;
+    let engine = installation.engine(Purpose::Look).await?;
     let mut told = count(&engine, place).await?;
     if options.full {
         told.walked = Some(walk(&engine).await?);

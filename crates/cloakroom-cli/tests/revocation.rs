@@ -10,6 +10,7 @@ mod support {
 use std::process::Stdio;
 use std::time::Duration;
 
+use cloakroom_redis::{AclRule, DEFAULT_PREFIX};
 use cloakroom_testkit::{ClusterSet, RedisServer};
 use serde_json::Value;
 use support::process::{Left, cloakroom, run_with};
@@ -237,4 +238,34 @@ async fn what_a_server_does_not_take_is_a_failure_and_not_a_promise() {
     assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
     assert!(left.output.ends_with("  ended\n"), "{left:?}");
     assert!(!application.admits(&ann).await && application.admits(&bob).await);
+}
+
+#[tokio::test]
+async fn nothing_is_taken_for_ended_on_a_replica_that_has_not_heard_of_it() {
+    let (server, url, _application) = start().await;
+    // Cut off from a primary that is gone.
+    server.ask(["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
+    let id = "0".repeat(32);
+    for command in [&["revoke", &id][..], &["revoke-owner", "ann"], &["revoke-before", "0s"]] {
+        let left = run(&url, &[command, &["--yes"]].concat()).await;
+        assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+        assert!(left.errors.contains("is a replica"), "{left:?}");
+        assert_eq!(left.errors.lines().count(), 1, "{left:?}");
+    }
+    for command in [&["list"][..], &["stats"], &["revoke-owner", "ann", "--dry-run"]] {
+        let left = run(&url, command).await;
+        assert_eq!(left.status.code(), Some(0), "{left:?}");
+        assert!(left.errors.contains("is a replica, and may lack sessions"), "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_ask_for_the_role_is_told_that_it_is_not_known() {
+    let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
+    let rights = rule.access_string().replace(" +info", "").replace(" +role", "");
+    let server = RedisServer::builder().password("of-nobody").user("app", "pw", &rights);
+    let server = server.start().await.unwrap();
+    let left = run(&server.url_as("app", "pw"), &["revoke-owner", "ann", "--yes"]).await;
+    assert_eq!(left.output, "0 sessions of ann have ended\n", "{left:?}");
+    assert!(left.errors.contains("needs +info"), "{left:?}");
 }
