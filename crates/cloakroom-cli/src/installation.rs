@@ -64,6 +64,11 @@ impl Options {
         Ok(Installation { config, place })
     }
 
+    /// Whether a flag names a server.
+    pub(crate) fn has_url(&self) -> bool {
+        self.url.is_some()
+    }
+
     fn merge(&self, environment: &Environment) -> Result<RedisStorageConfig, Failure> {
         let Self { url, config, prefix } = self;
         let choice = Choice { url: url.as_ref(), config: config.as_ref(), prefix: prefix.as_ref() };

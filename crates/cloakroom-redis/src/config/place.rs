@@ -21,6 +21,11 @@ impl RedisConfig {
         self.topology().map(|topology| topology.to_string())
     }
 
+    /// The number of the database, wherever it is written.
+    pub(crate) fn database_number(&self) -> Result<u32, ConfigError> {
+        self.sketch().map(|sketch| sketch.database)
+    }
+
     fn sketch(&self) -> Result<Sketch, ConfigError> {
         let mut problems = Vec::new();
         let credentials = credentials(
