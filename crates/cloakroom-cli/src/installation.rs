@@ -69,6 +69,16 @@ impl Options {
         self.url.is_some()
     }
 
+    /// The flags as they can be written once more, without passwords.
+    pub(crate) fn repeated(&self) -> String {
+        let url = self.url.as_deref().map(|url| if url::holds_password(url) { "…" } else { url });
+        let config = self.config.as_ref().map(|path| path.to_string_lossy());
+        let words =
+            [("url", url), ("config", config.as_deref()), ("prefix", self.prefix.as_deref())];
+        let words = words.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        words.map(|(name, value)| format!(" --{name} {}", quoted(value))).collect()
+    }
+
     fn merge(&self, environment: &Environment) -> Result<RedisStorageConfig, Failure> {
         let Self { url, config, prefix } = self;
         let choice = Choice { url: url.as_ref(), config: config.as_ref(), prefix: prefix.as_ref() };
@@ -102,12 +112,30 @@ impl Installation {
     }
 
     /// Opens what finds and ends sessions. It needs no near-cache, and none of the application's policy.
-    pub(crate) async fn engine(mut self, purpose: Purpose) -> Result<Engine, Failure> {
-        self.config.near_cache = None;
-        let engine = Engine::builder(self.open().await?).policy(Policy::default()).build()?;
-        purpose.check(&engine.health())?;
-        Ok(engine)
+    pub(crate) async fn engine(self, purpose: Purpose) -> Result<Engine, Failure> {
+        self.engine_and_storage(purpose).await.map(|(engine, _)| engine)
     }
+
+    /// The same for whoever asks what only a Redis can tell.
+    pub(crate) async fn engine_and_storage(
+        mut self,
+        purpose: Purpose,
+    ) -> Result<(Engine, RedisSessionStorage), Failure> {
+        self.config.near_cache = None;
+        let storage = self.open().await?;
+        let engine = Engine::builder(storage.clone()).policy(Policy::default()).build()?;
+        purpose.check(&engine.health())?;
+        Ok((engine, storage))
+    }
+}
+
+/// As a shell reads one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_./:@%+=,".contains(it);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::installation::Purpose;
 use crate::output::{Format, Output, Reader, remark};
 use crate::progress::Progress;
+use crate::signals::Insistence;
 use crate::table::thousands;
 use crate::walk::{Stop, Walk};
 use crate::{installation, output};
@@ -88,6 +89,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
         }
         return Ok(Ending::Done);
     }
+    let _insistence = Insistence::begin().map_err(Failure::new)?;
     let mut walk = Walk::begin(&engine, Position::start(), "looking at the sessions")?;
     loop {
         match walk.next().await {

@@ -254,3 +254,15 @@ fn a_file_that_both_name_is_completed_by_the_environment() {
     let variables = [("CLOAKROOM_REDIS_CONFIG", path), ("CLOAKROOM_REDIS_PASSWORD", "secret")];
     assert_eq!(merged(&given, &variables).unwrap().password, Some(Password::from("secret")));
 }
+
+#[test]
+fn flags_are_repeated_as_a_shell_reads_them_and_without_a_password() {
+    let mut given = options(Some("redis://h:1/2?plaintext=allow"), Some("it's:"));
+    given.config = Some("a b.toml".into());
+    let repeated = given.repeated();
+    let expected =
+        r" --url 'redis://h:1/2?plaintext=allow' --config 'a b.toml' --prefix 'it'\''s:'";
+    assert_eq!(repeated, expected);
+    assert_eq!(options(Some("redis://:secret@h"), None).repeated(), " --url '…'");
+    assert_eq!(options(None, None).repeated(), "");
+}
