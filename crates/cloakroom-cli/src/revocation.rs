@@ -11,6 +11,7 @@ use cloakroom::Engine;
 use crate::consent;
 use crate::failure::Failure;
 use crate::installation::Purpose;
+use crate::progress::Progress;
 use crate::signals::Signals;
 
 /// How long it is waited for what is pending.
@@ -59,11 +60,14 @@ impl Options {
     }
 }
 
-/// Does it until it is done, or somebody ends it.
-pub(crate) async fn until_ended<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+/// Does it until it is done, or somebody ends it. What goes on is shown meanwhile.
+pub(crate) async fn until_ended<T>(
+    progress: Progress,
+    work: impl AsyncFnOnce(&Progress) -> T,
+) -> Result<T, Failure> {
     let mut signals = Signals::listen().map_err(Failure::new)?;
     tokio::select! {
-        done = work => Ok(done),
+        done = work(&progress) => Ok(done),
         () = signals.next() => Err(Failure::interrupted(
             "ended before it was done; sessions that should end may still live, run it again",
         )),
