@@ -137,6 +137,28 @@ mod tests {
     }
 
     #[test]
+    fn every_example_of_the_help_is_understood() {
+        let command = Arguments::command();
+        let all = command.get_subcommands().chain([&command]);
+        let texts: Vec<_> = all.map(|it| it.get_after_help().unwrap().to_string()).collect();
+        let mut count = 0;
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            let Some(example) = line.strip_prefix("  ") else { continue };
+            for part in example.split(['|', '>']) {
+                let words: Vec<_> = part.split_whitespace().collect();
+                let Some(at) = words.iter().position(|it| *it == "cloakroom") else { continue };
+                // What `xargs` adds is an id.
+                let added = words.contains(&"xargs").then(|| "0".repeat(32));
+                let words = words[at..].iter().copied().chain(added.as_deref());
+                let parsed = Arguments::try_parse_from(words);
+                assert!(parsed.is_ok(), "{example}: {}", parsed.err().unwrap());
+                count += 1;
+            }
+        }
+        assert!(count > 25, "{count}");
+    }
+
+    #[test]
     fn every_command_stands_in_a_section_with_its_own_first_line() {
         let lines: Vec<_> = HELP.lines().map(str::trim).collect();
         for command in Arguments::command().get_subcommands() {

@@ -110,11 +110,7 @@ impl Options {
     ) -> Result<Import<RedisSessionStorage>, Failure> {
         let target = installation.open().await?;
         let source = match &self.from_url {
-            Some(url) => {
-                let instead = "write the URL into CLOAKROOM_IMPORT_FROM_URL";
-                installation::warn_of_password("--from-url", url, instead);
-                RedisConfig::from_url(url)
-            }
+            Some(url) => RedisConfig::from_url(url),
             None => installation.config.server(),
         };
         let prefix = self.from_prefix.as_deref();
