@@ -46,9 +46,10 @@ Examples:
   CLOAKROOM_REDIS_URL=redis://localhost:6379 cloakroom bench --seconds 10
   cloakroom acl --user shop --prefix shop:session:
 
-Where the sessions are is read from --url, else CLOAKROOM_REDIS_URL, else the file that --config or
-CLOAKROOM_REDIS_CONFIG names, else it is redis://localhost:6379. A password belongs into
-CLOAKROOM_REDIS_PASSWORD or the file: others on this machine can read a command line.
+Where the sessions are is read from --url, else the file that --config names, else
+CLOAKROOM_REDIS_URL, else the file that CLOAKROOM_REDIS_CONFIG names, else it is
+redis://localhost:6379. A password belongs into CLOAKROOM_REDIS_PASSWORD or the file: others on this
+machine can read a command line.
 
 `cloakroom COMMAND --help` says more of each.";
 
@@ -133,6 +134,28 @@ mod tests {
     #[test]
     fn the_definitions_are_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_understood() {
+        let command = Arguments::command();
+        let all = command.get_subcommands().chain([&command]);
+        let texts: Vec<_> = all.map(|it| it.get_after_help().unwrap().to_string()).collect();
+        let mut count = 0;
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            let Some(example) = line.strip_prefix("  ") else { continue };
+            for part in example.split(['|', '>']) {
+                let words: Vec<_> = part.split_whitespace().collect();
+                let Some(at) = words.iter().position(|it| *it == "cloakroom") else { continue };
+                // What `xargs` adds is an id.
+                let added = words.contains(&"xargs").then(|| "0".repeat(32));
+                let words = words[at..].iter().copied().chain(added.as_deref());
+                let parsed = Arguments::try_parse_from(words);
+                assert!(parsed.is_ok(), "{example}: {}", parsed.err().unwrap());
+                count += 1;
+            }
+        }
+        assert!(count > 25, "{count}");
     }
 
     #[test]

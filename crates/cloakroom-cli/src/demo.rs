@@ -37,6 +37,7 @@ use cloakroom::{Engine, FingerprintMode, Policy};
 use cloakroom_redis::SessionStorageFactory;
 
 use crate::failure::Failure;
+use crate::installation::warn_of_password;
 use app::App;
 use ledger::Ledger;
 use meter::Accountant;
@@ -68,6 +69,7 @@ pub(crate) struct Options {
 
 /// Serves the demo until it is asked to end.
 pub(crate) async fn run(options: Options) -> Result<(), Failure> {
+    warn_of_password("--storage", &options.storage, "use a server for tests, without one");
     let choice = Choice::read(&options.storage)?;
     let listener = server::listen(options.address, options.port).await?;
     let policy = Policy::for_local_development();

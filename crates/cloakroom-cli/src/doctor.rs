@@ -15,7 +15,8 @@ use crate::{installation, output};
 pub(crate) const EXAMPLES: &str = "\
 Exit codes:
   0  nothing is worse than good to know
-  1  nothing could be examined: unreachable, refused, or a configuration that makes no sense
+  1  nothing could be examined: unreachable, or refused
+  2  the configuration makes no sense
   3  there are warnings
   4  there are errors
 

@@ -12,7 +12,7 @@ pub(crate) enum Ending {
     Done,
     /// It did not.
     Failed,
-    /// The arguments make no sense, or not here.
+    /// The arguments or the configuration make no sense, or not here.
     Misused,
     /// What was examined has warnings.
     Warnings,
@@ -20,20 +20,27 @@ pub(crate) enum Ending {
     Errors,
     /// There is no such session.
     NotFound,
-    /// Somebody has ended it, with Ctrl-C or SIGTERM; shells use 128 and the number of the signal.
+    /// Somebody has ended it, with Ctrl-C or SIGTERM, before it was done: one code for both, the one that
+    /// shells have for Ctrl-C.
     Interrupted,
+}
+
+impl Ending {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Misused => 2,
+            Self::Warnings => 3,
+            Self::Errors => 4,
+            Self::NotFound => 5,
+            Self::Interrupted => 130,
+        }
+    }
 }
 
 impl From<Ending> for ExitCode {
     fn from(ending: Ending) -> Self {
-        Self::from(match ending {
-            Ending::Done => 0,
-            Ending::Failed => 1,
-            Ending::Misused => 2,
-            Ending::Warnings => 3,
-            Ending::Errors => 4,
-            Ending::NotFound => 5,
-            Ending::Interrupted => 130,
-        })
+        Self::from(ending.code())
     }
 }

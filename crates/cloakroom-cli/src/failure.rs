@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cloakroom::ConfigError;
+use cloakroom::{ConfigError, ConfigErrorKind};
 
 use crate::ending::Ending;
 
@@ -42,7 +42,12 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let messages: Vec<_> = error.problems().iter().map(|it| it.message.as_str()).collect();
-        Self::new(messages.join("; "))
+        let text = messages.join("; ");
+        // A script has to tell a typing mistake from an outage.
+        match error.kind() {
+            ConfigErrorKind::Invalid => Self::misused(text),
+            _ => Self::new(text),
+        }
     }
 }
 

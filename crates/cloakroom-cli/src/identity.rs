@@ -1,16 +1,18 @@
 //! Reads the ids of sessions that a command is told. What is none is never repeated: whoever mistakes
 //! a cookie for an id has pasted a ticket, and the output may be kept.
 
+use std::collections::HashSet;
+
 use cloakroom::PublicId;
 
 use crate::failure::Failure;
 
 /// Reads ids, each once.
 pub(crate) fn read_all(texts: &[String]) -> Result<Vec<PublicId>, Failure> {
-    let mut ids = Vec::with_capacity(texts.len());
+    let (mut ids, mut read_before) = (Vec::with_capacity(texts.len()), HashSet::new());
     for text in texts {
         let id = read(text)?;
-        if !ids.contains(&id) {
+        if read_before.insert(id) {
             ids.push(id);
         }
     }

@@ -1,25 +1,32 @@
 //! [`Options`]: where the sessions are, for every command that looks at them.
 //!
-//! A flag counts before the environment, the environment before a file, a file before the default. A
-//! URL replaces all that the file says about the server and the way in, so that no password of the
-//! file ever goes to a server that the file does not name.
+//! ```text
+//! environment.rs  the variables             file.rs  the application's configuration
+//! precedence.rs   which of them counts      url.rs   passwords in URLs
+//! role.rs         whether the servers are primaries
+//! ```
 
 mod environment;
 mod file;
+mod precedence;
+mod role;
 mod url;
 
 use std::path::PathBuf;
 
 use cloakroom::{ConfigError, Engine, Policy};
-use cloakroom_redis::{Password, Plaintext, RedisSessionStorage, RedisStorageConfig};
+use cloakroom_redis::{RedisSessionStorage, RedisStorageConfig};
 
 use crate::failure::Failure;
 use crate::output::remark;
 use environment::Environment;
+use precedence::Choice;
 
-const EXPOSED: &str = "every user of this machine can read the password in --url; write it into \
-                       CLOAKROOM_REDIS_PASSWORD, or as password = { file = \"…\" } into the file \
-                       that --config names";
+pub(crate) use role::Purpose;
+
+/// What to do instead of writing a password into `--url`.
+const INSTEAD: &str = "write it into CLOAKROOM_REDIS_PASSWORD, or as password = { file = \"…\" } \
+                       into the file that --config names";
 
 /// Where the sessions are.
 #[derive(clap::Args)]
@@ -49,36 +56,42 @@ pub(crate) struct Installation {
 impl Options {
     /// Reads flags, environment and file.
     pub(crate) fn resolve(&self) -> Result<Installation, Failure> {
-        if self.url.as_deref().is_some_and(url::holds_password) {
-            remark(EXPOSED);
+        if let Some(url) = &self.url {
+            warn_of_password("--url", url, INSTEAD);
         }
         let config = self.merge(&Environment::read()?)?;
         let place = format!("Redis at {}", config.server().place()?);
         Ok(Installation { config, place })
     }
 
+    /// Whether a flag names a server.
+    pub(crate) fn has_url(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// The flags as they can be written once more, without passwords.
+    pub(crate) fn repeated(&self) -> String {
+        let url = self.url.as_deref().map(|url| if url::holds_password(url) { "…" } else { url });
+        let config = self.config.as_ref().map(|path| path.to_string_lossy());
+        let words =
+            [("url", url), ("config", config.as_deref()), ("prefix", self.prefix.as_deref())];
+        let words = words.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        words.map(|(name, value)| format!(" --{name} {}", quoted(value))).collect()
+    }
+
     fn merge(&self, environment: &Environment) -> Result<RedisStorageConfig, Failure> {
-        let file = self.config.clone().or_else(|| environment.config.clone());
-        let mut config =
-            file.map_or_else(|| Ok(RedisStorageConfig::default()), |it| file::read(&it))?;
-        let url = self.url.as_ref().or(environment.url.as_ref());
-        if let Some(url) = url {
-            forget_the_server(&mut config);
-            config.url.clone_from(url);
-        }
-        // What stands in a URL was meant for it.
-        if !url.is_some_and(|url| url::holds_credentials(url)) {
-            if let Some(password) = environment.password()? {
-                config.password = Some(password);
-            }
-            if let Some(user) = &environment.username {
-                config.username = Some(user.clone());
-            }
-        }
-        if let Some(prefix) = self.prefix.as_ref().or(environment.prefix.as_ref()) {
-            config.prefix.clone_from(prefix);
-        }
-        Ok(config)
+        let Self { url, config, prefix } = self;
+        let choice = Choice { url: url.as_ref(), config: config.as_ref(), prefix: prefix.as_ref() };
+        choice.complete(environment)
+    }
+}
+
+/// Says so where a URL with a password stands on the command line, whichever option it belongs to. One
+/// that came in by the environment is nobody else's to read.
+pub(crate) fn warn_of_password(option: &str, url: &str, instead: &str) {
+    let is_argument = || std::env::args_os().any(|it| it.to_string_lossy().contains(url));
+    if url::holds_password(url) && is_argument() {
+        remark(&format!("every user of this machine can read the password in {option}; {instead}"));
     }
 }
 
@@ -99,21 +112,30 @@ impl Installation {
     }
 
     /// Opens what finds and ends sessions. It needs no near-cache, and none of the application's policy.
-    pub(crate) async fn engine(mut self) -> Result<Engine, ConfigError> {
+    pub(crate) async fn engine(self, purpose: Purpose) -> Result<Engine, Failure> {
+        self.engine_and_storage(purpose).await.map(|(engine, _)| engine)
+    }
+
+    /// The same for whoever asks what only a Redis can tell.
+    pub(crate) async fn engine_and_storage(
+        mut self,
+        purpose: Purpose,
+    ) -> Result<(Engine, RedisSessionStorage), Failure> {
         self.config.near_cache = None;
-        Engine::builder(self.open().await?).policy(Policy::default()).build()
+        let storage = self.open().await?;
+        let engine = Engine::builder(storage.clone()).policy(Policy::default()).build()?;
+        purpose.check(&engine.health())?;
+        Ok((engine, storage))
     }
 }
 
-/// Leaves what is the storage's own.
-fn forget_the_server(config: &mut RedisStorageConfig) {
-    config.username = None;
-    config.password = None::<Password>;
-    config.database = None;
-    config.plaintext = Plaintext::default();
-    config.sentinel = None;
-    config.cluster = None;
-    config.tls = None;
+/// As a shell reads one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_./:@%+=,".contains(it);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

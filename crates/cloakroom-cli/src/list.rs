@@ -18,8 +18,10 @@ use cloakroom::{Position, SessionFacts};
 use crate::description::Description;
 use crate::ending::Ending;
 use crate::failure::Failure;
+use crate::installation::Purpose;
 use crate::output::{Format, Output, Reader, remark};
 use crate::progress::Progress;
+use crate::signals::Insistence;
 use crate::table::thousands;
 use crate::walk::{Stop, Walk};
 use crate::{installation, output};
@@ -74,7 +76,7 @@ enum Wish {
 /// Lists them.
 pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let installation = options.installation.resolve()?;
-    let (place, engine) = (installation.place.clone(), installation.engine().await?);
+    let (place, engine) = (installation.place.clone(), installation.engine(Purpose::Look).await?);
     let limit = options.limit.map(NonZeroUsize::get);
     let order = options.sort.zip(limit).map(|(key, limit)| Order::new(key, limit));
     let output = options.output.open();
@@ -87,6 +89,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
         }
         return Ok(Ending::Done);
     }
+    let _insistence = Insistence::begin().map_err(Failure::new)?;
     let mut walk = Walk::begin(&engine, Position::start(), "looking at the sessions")?;
     loop {
         match walk.next().await {

@@ -5,6 +5,7 @@
 //! output.rs     text for people, or JSON       table.rs         figures in columns
 //! progress.rs   what goes on, on a terminal    consent.rs       the question before what is felt
 //! failure.rs    why it failed, in one line     ending.rs        exit codes
+//! misuse.rs     arguments that make no sense
 //! walk.rs       over all sessions, in steps    revocation.rs    what all that end sessions share
 //! identity.rs   ids of sessions                cutoff.rs        moments that have passed
 //! description.rs  what is told of a session    shown.rs         what visitors have written
@@ -29,6 +30,7 @@ mod identity;
 mod import;
 mod installation;
 mod list;
+mod misuse;
 mod output;
 mod progress;
 mod revocation;
@@ -53,7 +55,9 @@ use ending::Ending;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let arguments =
+        Arguments::try_parse().unwrap_or_else(|error| misuse::without_values(error).exit());
+    let done = match arguments.command {
         Command::Demo(options) => demo::run(options).await.map(|()| Ending::Done),
         Command::Doctor(options) => doctor::run(options).await,
         Command::Stats(options) => stats::run(options).await,

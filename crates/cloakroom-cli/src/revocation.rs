@@ -10,6 +10,8 @@ use cloakroom::Engine;
 
 use crate::consent;
 use crate::failure::Failure;
+use crate::installation::Purpose;
+use crate::progress::Progress;
 use crate::signals::Signals;
 
 /// How long it is waited for what is pending.
@@ -33,6 +35,15 @@ pub(crate) enum Mode {
     Earnest,
 }
 
+impl Mode {
+    pub(crate) fn purpose(self) -> Purpose {
+        match self {
+            Self::Trial => Purpose::Look,
+            Self::Earnest => Purpose::End,
+        }
+    }
+}
+
 impl Options {
     pub(crate) fn mode(self) -> Mode {
         if self.dry_run { Mode::Trial } else { Mode::Earnest }
@@ -49,11 +60,14 @@ impl Options {
     }
 }
 
-/// Does it until it is done, or somebody ends it.
-pub(crate) async fn until_ended<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+/// Does it until it is done, or somebody ends it. What goes on is shown meanwhile.
+pub(crate) async fn until_ended<T>(
+    progress: Progress,
+    work: impl AsyncFnOnce(&Progress) -> T,
+) -> Result<T, Failure> {
     let mut signals = Signals::listen().map_err(Failure::new)?;
     tokio::select! {
-        done = work => Ok(done),
+        done = work(&progress) => Ok(done),
         () = signals.next() => Err(Failure::interrupted(
             "ended before it was done; sessions that should end may still live, run it again",
         )),

@@ -6,6 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::ending::Ending;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::revocation::{self, Mode};
 use crate::{identity, installation, output};
 
@@ -17,7 +18,7 @@ Exit codes:
 
 Examples:
   cloakroom revoke 5c1f0e9d8b7a69584736251403f2e1d0
-  cloakroom list --anonymous --older-than 7days --json | jq -r .id | xargs cloakroom revoke --yes";
+  cloakroom list --anonymous --older-than 7days --json | jq -r .id | xargs -r cloakroom revoke --yes";
 
 /// How many are ended at once.
 const PARALLEL: usize = 64;
@@ -76,13 +77,18 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let place = installation.place.clone();
     let what = if ids.len() == 1 { "one session" } else { &format!("{} sessions", ids.len()) };
     options.revocation.ask(&format!("This ends {what} in {place}. Go on?"))?;
-    let engine = installation.engine().await?;
+    let engine = installation.engine(options.revocation.mode().purpose()).await?;
     let mode = options.revocation.mode();
     let (mut sessions, settled) = match mode {
         Mode::Trial => (look(&engine, &ids).await?, Ok(())),
         Mode::Earnest => {
-            let work = async { (end_all(&engine, &ids).await, revocation::settle(&engine).await) };
-            revocation::until_ended(work).await?
+            let progress = Progress::steps(ids.len() as u64, "ending sessions");
+            let work = async |progress: &Progress| {
+                let ended = end_all(&engine, &ids, progress).await;
+                progress.now("waiting for what the server has not taken");
+                (ended, revocation::settle(&engine).await)
+            };
+            revocation::until_ended(progress, work).await?
         }
     };
     if settled.is_ok() {
@@ -115,8 +121,8 @@ async fn look(engine: &Engine, ids: &[PublicId]) -> Result<Vec<Ended>, Failure> 
     Ok(ended.collect())
 }
 
-/// Ends them, many side by side, so that a server that does not answer costs its time once.
-async fn end_all(engine: &Engine, ids: &[PublicId]) -> Vec<Ended> {
+/// Ends them, many side by side, so that a server that does not answer costs its time once for many.
+async fn end_all(engine: &Engine, ids: &[PublicId], progress: &Progress) -> Vec<Ended> {
     let mut all = Vec::with_capacity(ids.len());
     for some in ids.chunks(PARALLEL) {
         let mut ending = JoinSet::new();
@@ -124,7 +130,11 @@ async fn end_all(engine: &Engine, ids: &[PublicId]) -> Vec<Ended> {
             let engine = engine.clone();
             ending.spawn(async move { (at, ended(id, engine.revoke(id).await)) });
         }
-        let mut those = ending.join_all().await;
+        let mut those = Vec::with_capacity(some.len());
+        while let Some(ended) = ending.join_next().await {
+            those.push(ended.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic())));
+            progress.step("ending sessions");
+        }
         those.sort_by_key(|(at, _)| *at);
         all.extend(those.into_iter().map(|(_, ended)| ended));
     }

@@ -22,7 +22,7 @@ code 130) or the storage does not answer (1), it prints how to go on where it st
 Examples:
   cloakroom revoke-before 2026-03-01T12:00:00Z --dry-run
   cloakroom revoke-before 2h --yes
-  cloakroom revoke-before 2026-03-01T12:00:00Z --resume 12288@127.0.0.1:6379";
+  cloakroom revoke-before 2026-03-01T12:00:00Z --resume 12288@127.0.0.1:6379#5d41402a";
 
 /// From when on sessions may live.
 #[derive(clap::Args)]
@@ -53,8 +53,10 @@ struct Told {
     complete: bool,
     /// Where to go on, unless it is complete.
     position: Option<String>,
+    /// Whether more may have ended than is told.
+    at_least: bool,
     #[serde(skip)]
-    is_least: bool,
+    place_flags: String,
 }
 
 /// Ends them.
@@ -62,7 +64,14 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     options.revocation.check("This ends every session that was created before a moment.")?;
     let installation = options.installation.resolve()?;
     let place = installation.place.clone();
-    let engine = installation.engine().await?;
+    let purpose = options.revocation.mode().purpose();
+    let (engine, storage) = installation.engine_and_storage(purpose).await?;
+    let from = options.resume.unwrap_or_default();
+    if !storage.goes_on_at(&from)? {
+        output::remark(
+            "the position is of other servers, or of another run of them: the walk begins anew",
+        );
+    }
     let moment = options.cutoff.moment(now(&engine).await?)?;
     let before = exact(moment);
     let question = format!("This ends every session in {place} that was created before {before}.");
@@ -76,15 +85,15 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
         looked_at: 0,
         complete: false,
         position: None,
-        is_least: false,
+        at_least: false,
+        place_flags: options.installation.repeated(),
     };
-    let from = options.resume.unwrap_or_default();
     let what = if told.dry_run { "counting the sessions" } else { "ending sessions" };
     let mut walk = Walk::begin(&engine, from, what)?;
     let walked = told.take(&mut walk, mode, moment).await;
     told.complete = walked.is_ok();
     told.position = walk.position().map(ToString::to_string);
-    told.is_least = walk.has_repeated() || !told.complete;
+    told.at_least = walk.has_repeated() || !told.complete;
     drop(walk);
     options.output.open().write(&told, text)?;
     walked.map_err(|stop| told.cut_short(&stop))?;
@@ -123,8 +132,9 @@ impl Told {
             None | Some("") => String::new(),
             Some(position) => format!(" --resume {position}"),
         };
+        let (before, place) = (&self.before, &self.place_flags);
         let hint =
-            format!("go on there with: cloakroom revoke-before {}{resume}{trial}", self.before);
+            format!("go on there with: cloakroom revoke-before {before}{resume}{trial}{place}");
         match stop {
             Stop::Interrupted => Failure::interrupted(format!("ended before it was done; {hint}")),
             Stop::Failed(error) => Failure::new(format!("{error}; {hint}")),
@@ -139,7 +149,7 @@ fn text(told: &Told) -> String {
         (false, _) => "have ended",
     };
     let sessions = if told.ended == 1 { "session" } else { "sessions" };
-    let least = if told.is_least && !told.dry_run { "at least " } else { "" };
+    let least = if told.at_least && !told.dry_run { "at least " } else { "" };
     let so_far = if told.complete { "" } else { " so far" };
     format!(
         "{least}{} {sessions} created before {} {verb}{so_far}, {} were looked at\n",

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::ending::Ending;
 use crate::failure::Failure;
 use crate::list::{HEAD, line};
+use crate::progress::Progress;
 use crate::revocation::{self, Mode};
 use crate::shown::shown;
 use crate::{identity, installation, output};
@@ -41,10 +42,10 @@ struct Told {
     dry_run: bool,
     owner: String,
     kept: Option<String>,
-    /// How many have ended, or would.
-    ended: usize,
-    /// How many may still live.
-    pending: usize,
+    /// How many have ended, or would; `None` where nobody knows.
+    ended: Option<usize>,
+    /// How many may still live; `None` where nobody knows.
+    pending: Option<usize>,
     /// In a trial: those that would end.
     #[serde(skip_serializing_if = "Option::is_none")]
     sessions: Option<Vec<String>>,
@@ -63,7 +64,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     options
         .revocation
         .ask(&format!("This ends all sessions of {whose}{but} in {place}. Go on?"))?;
-    let engine = installation.engine().await?;
+    let engine = installation.engine(options.revocation.mode().purpose()).await?;
     if let Some(keep) = keep {
         check_kept(&engine, owner, keep).await?;
     }
@@ -72,8 +73,8 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
         dry_run: options.revocation.mode() == Mode::Trial,
         owner: owner.to_owned(),
         kept: keep.map(|keep| keep.to_string()),
-        ended: 0,
-        pending: 0,
+        ended: None,
+        pending: None,
         sessions: None,
         lines: String::new(),
     };
@@ -82,7 +83,11 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
             told.would_end(&others(&engine, owner, keep).await?);
             Ok(())
         }
-        Mode::Earnest => revocation::until_ended(end(&engine, owner, keep, &mut told)).await?,
+        Mode::Earnest => {
+            let progress = Progress::waiting(format!("ending sessions of {whose}"));
+            let work = async |_: &Progress| end(&engine, owner, keep, &mut told).await;
+            revocation::until_ended(progress, work).await?
+        }
     };
     options.output.open().write(&told, text)?;
     settled.map(|()| Ending::Done)
@@ -90,7 +95,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
 
 impl Told {
     fn would_end(&mut self, sessions: &[SessionFacts]) {
-        self.ended = sessions.len();
+        (self.ended, self.pending) = (Some(sessions.len()), Some(0));
         self.sessions = Some(sessions.iter().map(|facts| facts.id().to_string()).collect());
         if !sessions.is_empty() {
             let lines: String = sessions.iter().map(line).collect();
@@ -133,40 +138,46 @@ async fn end(
     let revoked = revoked.map_err(|error| {
         Failure::new(format!("not all of them are known to have ended, run it again: {error}"))
     })?;
-    (told.ended, told.pending) = (revoked.ended, revoked.pending);
     if revoked.unreadable > 0 {
         let text = "what lies in the place of some of them cannot be read and was left alone";
         output::remark(text);
     }
     let settled = revocation::settle(engine).await;
-    if settled.is_ok() {
-        told.ended += std::mem::take(&mut told.pending);
+    (told.ended, told.pending) = match settled {
+        Ok(()) => (Some(revoked.ended + revoked.pending), Some(0)),
+        Err(_) => (Some(revoked.ended), Some(revoked.pending)),
+    };
+    let Some(keep) = keep else { return settled };
+    // One that has ended meanwhile has nobody any more whose others could have been ended.
+    match engine.session(keep).await {
+        Ok(Found::Session(facts)) if facts.owner() == Some(owner) => settled,
+        Ok(_) => Err(Failure::new(format!(
+            "the session {keep} is over, so perhaps not all others were ended; run it again \
+             without --keep"
+        ))),
+        Err(error) => Err(Failure::new(format!(
+            "whether the session {keep} still lives, so that all others were ended, is not known: \
+             {error}"
+        ))),
     }
-    if let Some(keep) = keep {
-        // One that has ended meanwhile has nobody any more whose others could have been ended.
-        check_kept(engine, owner, keep).await.map_err(|_| {
-            Failure::new(format!(
-                "the session {keep} is over, so perhaps not all others were ended; run it again \
-                 without --keep"
-            ))
-        })?;
-    }
-    settled
 }
 
 fn text(told: &Told) -> String {
-    let Told { ended, pending, lines, .. } = told;
+    let Told { pending, lines, .. } = told;
+    let owner = shown(&told.owner);
+    let Some(ended) = &told.ended else {
+        return format!("nobody knows how many sessions of {owner} have ended\n");
+    };
     let sessions = if *ended == 1 { "session" } else { "sessions" };
     let verb = match (told.dry_run, ended) {
         (true, _) => "would end",
         (false, 1) => "has ended",
         (false, _) => "have ended",
     };
-    let owner = shown(&told.owner);
     let kept = told.kept.as_ref().map(|kept| format!(", {kept} stays")).unwrap_or_default();
     let left = match pending {
-        0 => String::new(),
-        pending => format!(", {pending} may still live"),
+        None | Some(0) => String::new(),
+        Some(pending) => format!(", {pending} may still live"),
     };
     format!("{lines}{ended} {sessions} of {owner} {verb}{kept}{left}\n")
 }

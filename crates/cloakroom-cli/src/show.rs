@@ -5,6 +5,7 @@ use cloakroom::Found;
 use crate::description::{self, Description};
 use crate::ending::Ending;
 use crate::failure::Failure;
+use crate::installation::Purpose;
 use crate::output::Format;
 use crate::{identity, installation, output};
 
@@ -32,7 +33,7 @@ pub(crate) struct Options {
 /// Shows it.
 pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let id = identity::read(&options.id)?;
-    let engine = options.installation.resolve()?.engine().await?;
+    let engine = options.installation.resolve()?.engine(Purpose::Look).await?;
     match engine.session(id).await.map_err(Failure::new)? {
         Found::Session(facts) => {
             let mut output = options.output.open();

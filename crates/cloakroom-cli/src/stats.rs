@@ -12,20 +12,20 @@ mod tally;
 
 use std::collections::BTreeMap;
 
-use cloakroom::{Engine, Position, SessionStorage};
+use cloakroom::{Engine, Position, SessionFacts};
 use serde::Serialize;
 
 use crate::ending::Ending;
 use crate::failure::Failure;
-use crate::progress::Progress;
-use crate::signals::Signals;
+use crate::installation::Purpose;
+use crate::output::remark;
 use crate::walk::{Stop, Walk};
 use crate::{installation, output};
 use tally::{Tally, Walked};
 
 pub(crate) const EXAMPLES: &str = "\
-It counts on a walk over all keys, while others go on: it says \"about so many\". With --full it
-also reads the beginning of each session's record, two kilobytes, and none of its values.
+It counts on a walk over all keys, while others go on: it says \"about so many\". It reads the
+beginning of each session's record, two kilobytes, and none of its values.
 
 Examples:
   cloakroom stats --url redis://localhost:6379
@@ -69,38 +69,36 @@ struct Told {
 pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let installation = options.installation.resolve()?;
     let place = installation.place.clone();
-    let engine = installation.engine().await?;
-    let mut told = count(&engine, place).await?;
-    if options.full {
-        told.walked = Some(walk(&engine).await?);
+    let (engine, storage) = installation.engine_and_storage(Purpose::Look).await?;
+    let mut told = Told { place, sessions: 0, bytes: 0, server: BTreeMap::new(), walked: None };
+    told.count(&engine, options.full).await?;
+    match storage.server_figures().await {
+        Ok(figures) => told.server = figures,
+        Err(error) => remark(&format!("the server's own figures are not known: {error}")),
     }
+    told.server.retain(|name, _| SERVER.contains(&name.as_str()));
     options.output.open().write(&told, report::text)?;
     Ok(Ending::Done)
 }
 
-async fn count(engine: &Engine, place: String) -> Result<Told, Failure> {
-    let progress = Progress::waiting(format!("Counting in {place}"));
-    let mut signals = Signals::listen().map_err(Failure::new)?;
-    let stats = tokio::select! {
-        stats = engine.storage().stats() => stats.map_err(Failure::new)?,
-        () = signals.next() => return Err(cut_short(&Stop::Interrupted)),
-    };
-    drop(progress);
-    let mut server = stats.backend_metrics;
-    server.retain(|name, _| SERVER.contains(&name.as_str()));
-    let (sessions, bytes) = (stats.total_sessions, stats.total_bytes);
-    Ok(Told { place, sessions, bytes, server, walked: None })
-}
-
-async fn walk(engine: &Engine) -> Result<Walked, Failure> {
-    let mut walk = Walk::begin(engine, Position::start(), "looking at the sessions")?;
-    let mut tally = Tally::new()?;
-    loop {
-        match walk.next().await {
-            Ok(Some(sessions)) => sessions.iter().for_each(|facts| tally.add(facts)),
-            Ok(None) => return Ok(tally.walked(walk.unreadable())),
-            Err(stop) => return Err(cut_short(&stop)),
+impl Told {
+    async fn count(&mut self, engine: &Engine, full: bool) -> Result<(), Failure> {
+        let mut walk = Walk::begin(engine, Position::start(), "counting the sessions")?;
+        let mut tally = full.then(Tally::new).transpose()?;
+        loop {
+            let sessions = match walk.next().await {
+                Ok(Some(sessions)) => sessions,
+                Ok(None) => break,
+                Err(stop) => return Err(cut_short(&stop)),
+            };
+            self.sessions += sessions.len() as u64;
+            self.bytes += sessions.iter().map(SessionFacts::size).sum::<u64>();
+            if let Some(tally) = &mut tally {
+                sessions.iter().for_each(|facts| tally.add(facts));
+            }
         }
+        self.walked = tally.map(|tally| tally.walked(walk.unreadable()));
+        Ok(())
     }
 }
 

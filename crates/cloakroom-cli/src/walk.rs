@@ -1,8 +1,11 @@
 //! [`Walk`]: over all sessions in steps of about a thousand, for whoever looks at each of them.
 //!
 //! Each step ends in the storage's own time. One that fails for the moment is repeated for some
-//! seconds, so that a failover is survived, and then the walk ends with its position. Ctrl-C and
+//! seconds, so that a short outage is survived, and then the walk ends with its position. Ctrl-C and
 //! SIGTERM end it at once.
+//!
+//! A walk that reads remembers which sessions it has met, 16 bytes for each and about as much again for
+//! the table that they stand in.
 
 use std::collections::HashSet;
 use std::time::Duration;

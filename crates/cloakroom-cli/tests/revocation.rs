@@ -10,6 +10,7 @@ mod support {
 use std::process::Stdio;
 use std::time::Duration;
 
+use cloakroom_redis::{AclRule, DEFAULT_PREFIX};
 use cloakroom_testkit::{ClusterSet, RedisServer};
 use serde_json::Value;
 use support::process::{Left, cloakroom, run_with};
@@ -141,8 +142,8 @@ async fn what_was_created_before_a_moment_ends_and_nothing_else() {
     assert_eq!(left.status.code(), Some(2), "{left:?}");
     assert!(left.errors.contains("still to come"), "{left:?}");
     let left = run(&url, &["revoke-before", "1h", "--yes", "--resume", "nonsense"]).await;
-    assert_eq!(left.status.code(), Some(1), "{left:?}");
-    assert!(left.errors.contains("the position is none"), "{left:?}");
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(2), ""), "{left:?}");
+    assert_eq!(left.errors, "cloakroom: the position is none of a walk over a Redis\n");
     assert!(application.admits(&new).await);
 }
 
@@ -237,4 +238,102 @@ async fn what_a_server_does_not_take_is_a_failure_and_not_a_promise() {
     assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
     assert!(left.output.ends_with("  ended\n"), "{left:?}");
     assert!(!application.admits(&ann).await && application.admits(&bob).await);
+}
+
+#[tokio::test]
+async fn nothing_is_taken_for_ended_on_a_replica_that_has_not_heard_of_it() {
+    let (server, url, _application) = start().await;
+    // Cut off from a primary that is gone.
+    server.ask(["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
+    let id = "0".repeat(32);
+    for command in [&["revoke", &id][..], &["revoke-owner", "ann"], &["revoke-before", "0s"]] {
+        let left = run(&url, &[command, &["--yes"]].concat()).await;
+        assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+        assert!(left.errors.contains("is a replica"), "{left:?}");
+        assert_eq!(left.errors.lines().count(), 1, "{left:?}");
+    }
+    for command in [&["list"][..], &["stats"], &["revoke-owner", "ann", "--dry-run"]] {
+        let left = run(&url, command).await;
+        assert_eq!(left.status.code(), Some(0), "{left:?}");
+        assert!(left.errors.contains("is a replica, and may lack sessions"), "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_ask_for_the_role_is_told_that_it_is_not_known() {
+    let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
+    let rights = rule.access_string().replace(" +info", "").replace(" +role", "");
+    let server = RedisServer::builder().password("of-nobody").user("app", "pw", &rights);
+    let server = server.start().await.unwrap();
+    let left = run(&server.url_as("app", "pw"), &["revoke-owner", "ann", "--yes"]).await;
+    assert_eq!(left.output, "0 sessions of ann have ended\n", "{left:?}");
+    assert!(left.errors.contains("needs +info"), "{left:?}");
+}
+
+#[tokio::test]
+async fn machines_are_not_told_that_none_has_ended_where_nobody_knows() {
+    let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
+    let rights = rule.access_string().replace(" +zrange", "");
+    let server = RedisServer::builder().user("app", "pw", &rights).start().await.unwrap();
+    let left = run(&server.url_as("app", "pw"), &["revoke-owner", "ann", "--yes", "--json"]).await;
+    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    let told = json(&left.output);
+    assert_eq!((&told["ended"], &told["pending"]), (&Value::Null, &Value::Null));
+    let left = run(&server.url_as("app", "pw"), &["revoke-owner", "ann", "--yes"]).await;
+    assert_eq!(left.output, "nobody knows how many sessions of ann have ended\n");
+}
+
+#[tokio::test]
+async fn the_way_to_go_on_leads_to_the_same_server() {
+    let (server, url, application) = start().await;
+    let browser = application.sign_in("ann").await;
+    server.ask(["CONFIG", "SET", "min-replicas-to-write", "1"]).await.unwrap();
+    let moment = moment(&server).await;
+    let place = ["--url", &url, "--prefix", "cloakroom:session:"];
+    let arguments = [&["revoke-before", &moment, "--yes"], &place[..]].concat();
+    let left = run("redis://127.0.0.1:1", &arguments).await;
+    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    let hint = format!("cloakroom revoke-before {moment} --url {url} --prefix cloakroom:session:");
+    assert!(left.errors.trim_end().ends_with(&hint), "{hint}: {left:?}");
+    assert!(application.admits(&browser).await);
+}
+
+#[tokio::test]
+async fn the_names_in_json_are_the_ones_that_scripts_read() {
+    let (_server, url, application) = start().await;
+    let id = application.sign_in("ann").await.id.to_string();
+    let names = async |arguments: &[&str]| {
+        let told = json(&done(&url, &[arguments, &["--json"]].concat()).await);
+        let mut names: Vec<_> = told.as_object().unwrap().keys().cloned().collect();
+        names.sort_unstable();
+        names.join(" ")
+    };
+    let of_stats = "bytes place server sessions";
+    let of_all = "absolute_deadline address age_seconds browser bytes commits created id \
+                  idle_deadline idle_seconds idle_timeout_seconds last_seen owner signed_in ends \
+                  user_agent";
+    let mut of_all: Vec<_> = of_all.split_whitespace().collect();
+    of_all.sort_unstable();
+    let before = "at_least before complete dry_run ended looked_at place position";
+    for (arguments, expected) in [
+        (&["stats"][..], of_stats.to_owned()),
+        (&["list"], of_all.join(" ")),
+        (&["show", &id], of_all.join(" ")),
+        (&["revoke", &id, "--dry-run"], "dry_run place sessions".to_owned()),
+        (
+            &["revoke-owner", "ann", "--dry-run"],
+            "dry_run ended kept owner pending place sessions".to_owned(),
+        ),
+        (&["revoke-before", "0s", "--dry-run"], before.to_owned()),
+        (&["revoke-before", "0s", "--yes"], before.to_owned()),
+        (&["revoke-owner", "ann", "--yes"], "dry_run ended kept owner pending place".to_owned()),
+        (
+            &["stats", "--full"],
+            "ages anonymous bytes idle largest_bytes median_bytes owners p99_bytes place server \
+             sessions signed_in unreadable"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(names(arguments).await, expected, "{arguments:?}");
+    }
 }

@@ -6,6 +6,7 @@ mod support {
     pub mod sessions;
 }
 
+use std::io::Read;
 use std::process::Stdio;
 
 use cloakroom_redis::{AclRule, DEFAULT_PREFIX};
@@ -254,4 +255,46 @@ async fn a_reader_who_goes_away_ends_a_list() {
     assert_eq!((left.status.code(), left.stderr.len()), (Some(0), 0));
     let scans = server.calls("scan").await.unwrap() - before;
     assert!(scans <= 2, "{scans} steps for nobody");
+}
+
+#[tokio::test]
+async fn sessions_are_counted_for_a_user_who_may_not_ask_for_the_servers_figures() {
+    let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
+    let rights = rule.access_string().replace(" +info", "");
+    let server = RedisServer::builder().user("app", "pw", &rights).start().await.unwrap();
+    let url = server.url_as("app", "pw");
+    Application::on(&url).await.sign_in("ann").await;
+    // A value of others that is as long as a record.
+    let odd = format!("cloakroom:session:{}", "1".repeat(32));
+    server.ask(["SET", &odd, &"x".repeat(200)]).await.unwrap();
+    let text = done(&url, &["stats"]).await;
+    for line in ["sessions     1", "memory       unknown", "eviction     unknown"] {
+        assert!(text.lines().any(|it| it == line), "{line}: {text}");
+    }
+    let full: Value =
+        serde_json::from_str(&done(&url, &["stats", "--full", "--json"]).await).unwrap();
+    assert_eq!((full["sessions"].as_u64(), full["unreadable"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(full["server"].get("used_memory"), None);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_list_whose_reader_stands_still_ends_when_it_is_asked_to() {
+    let server = RedisServer::start().await.unwrap();
+    Application::on(&server.plain_url()).await.put_many(5000).await;
+    for signal in ["INT", "TERM"] {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let url = server.plain_url();
+        let mut command = cloakroom(&[("CLOAKROOM_REDIS_URL", &url)], &["list", "--json"]);
+        let mut child = command.stdout(writer).spawn().unwrap();
+        drop(command);
+        // What has begun to come is more than a pipe holds.
+        reader.read_exact(&mut [0]).unwrap();
+        let process = child.id().unwrap().to_string();
+        let mut kill = tokio::process::Command::new("kill");
+        assert!(kill.args([&format!("-{signal}"), &process]).status().await.unwrap().success());
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(10), child.wait()).await;
+        assert_eq!(ended.unwrap().unwrap().code(), Some(130));
+        drop(reader);
+    }
 }

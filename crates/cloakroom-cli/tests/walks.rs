@@ -125,6 +125,36 @@ async fn an_interrupted_revocation_is_taken_up_where_it_stood() {
 }
 
 #[tokio::test]
+async fn a_trial_goes_on_where_it_stood_and_begins_anew_where_the_position_means_nothing() {
+    let stage = Stage::set().await;
+    let trial = ["revoke-before", &stage.moment, "--dry-run", "--json"];
+    let child = stage.start(&trial);
+    stage.under_way().await;
+    let process = child.id().unwrap().to_string();
+    let mut kill = tokio::process::Command::new("kill");
+    assert!(kill.args(["-INT", &process]).status().await.unwrap().success());
+    let left = ended(child).await;
+    assert_eq!(left.status.code(), Some(130), "{left:?}");
+    let told: Value = serde_json::from_str(&left.output).unwrap();
+    let position = told["position"].as_str().unwrap();
+    let looked_at = |left: &Left| {
+        let told: Value = serde_json::from_str(&left.output).unwrap();
+        assert_eq!((left.status.code(), &told["complete"]), (Some(0), &true.into()), "{left:?}");
+        told["looked_at"].as_u64().unwrap()
+    };
+    let resumed = ended(stage.start(&[&trial[..], &["--resume", position]].concat())).await;
+    assert_eq!(resumed.errors, "");
+    let sum = told["looked_at"].as_u64().unwrap() + looked_at(&resumed);
+    // A walk may meet a session twice.
+    assert!((20_000..21_000).contains(&sum), "{sum}");
+    let (place, _) = position.rsplit_once('#').unwrap();
+    let of_another = format!("{place}#00000000");
+    let anew = ended(stage.start(&[&trial[..], &["--resume", &of_another]].concat())).await;
+    assert_eq!(looked_at(&anew), 20_000);
+    assert!(anew.errors.contains("the walk begins anew"), "{anew:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_freezes_on_the_way_ends_a_walk_in_time_with_its_position() {
     let stage = Stage::set().await;
     let child = stage.start(&["revoke-before", &stage.moment, "--yes", "--json"]);
@@ -173,10 +203,13 @@ async fn a_short_outage_on_the_way_is_survived() {
     let stage = Stage::set().await;
     let child = stage.start(&["revoke-before", &stage.moment, "--yes", "--json"]);
     stage.under_way().await;
+    let stats = stage.start(&["stats", "--json"]);
+    stage.proxy.until_commands("scan", stage.proxy.commands("scan") + 8).await;
     stage.server.freeze();
     tokio::time::sleep(Duration::from_secs(2)).await;
     stage.server.thaw();
-    let left = ended(child).await;
+    let (left, stats) = tokio::join!(ended(child), ended(stats));
+    assert_eq!((stats.status.code(), stats.errors.as_str()), (Some(0), ""), "{stats:?}");
     assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
     assert_eq!(keys(&stage.server).await, 0);
 }

@@ -8,7 +8,9 @@ mod check;
 use std::fmt;
 
 use cloakroom::{ConfigError, ConfigErrorKind};
+use sha2::{Digest, Sha256};
 
+use crate::config::{Password, RedisConfig};
 use crate::keys::Keys;
 
 pub use check::AclCheck;
@@ -61,21 +63,22 @@ const SENTINEL_RIGHTS: &[AclRight] =
     &[right("sentinel|get-master-addr-by-name", "where the primary is")];
 
 /// Stands where the password belongs.
-const PLACEHOLDER: &str = "PASSWORD";
+const PLACEHOLDER: &str = ">PASSWORD";
 
 /// What a user of Redis, Valkey or a Sentinel must be allowed, and nothing else.
 ///
 /// It is the same for every version that is supported. As text it is the command that makes the
-/// user, with `PASSWORD` where the password belongs.
+/// user, with `PASSWORD` where the password belongs. What is made with a password holds its hash only.
 ///
 /// ```
-/// use cloakroom_redis::{AclRule, DEFAULT_PREFIX};
+/// use cloakroom_redis::{AclRule, DEFAULT_PREFIX, Password};
 ///
 /// let rule = AclRule::for_sessions("app", DEFAULT_PREFIX)?;
 /// assert!(rule.to_string().starts_with(
-///     "ACL SETUSER app on >PASSWORD resetkeys resetchannels ~cloakroom:session:* -@all +ping "
+///     "ACL SETUSER app reset on >PASSWORD resetchannels ~cloakroom:session:* -@all +ping "
 /// ));
-/// assert!(rule.file_line().starts_with("user app on >PASSWORD "));
+/// let line = rule.file_line(&Password::from("correct-horse"))?;
+/// assert!(line.starts_with("user app reset on #9dca666e") && !line.contains("horse"));
 /// # Ok::<(), cloakroom::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +99,15 @@ impl AclRule {
             ConfigError::new(ConfigErrorKind::Invalid, problem.field, problem.message)
         })?;
         Self::new(user, Some(keys.pattern_below()), RIGHTS)
+    }
+
+    /// The same for the database that a configuration names.
+    ///
+    /// # Errors
+    /// As [`AclRule::for_sessions`], and where the configuration makes no sense.
+    pub fn for_server(user: &str, prefix: &str, server: &RedisConfig) -> Result<Self, ConfigError> {
+        let rule = Self::for_sessions(user, prefix)?;
+        Ok(if server.database_number()? == 0 { rule } else { rule.with_select() })
     }
 
     /// For the application's user on the Sentinels.
@@ -126,14 +138,29 @@ impl AclRule {
         &self.rights
     }
 
-    /// The line for the server's `users.acl`.
-    pub fn file_line(&self) -> String {
-        format!("user {} {}", self.user, self.words(|word| word.to_owned()))
+    /// The command for `redis-cli` or `valkey-cli`, with the hash of a password.
+    ///
+    /// # Errors
+    /// Where the password cannot be read.
+    pub fn command(&self, password: &Password) -> Result<String, ConfigError> {
+        Ok(self.command_with(&hash_word(password)?))
     }
 
-    /// The line for the server's `redis.conf` or `valkey.conf`.
-    pub fn config_line(&self) -> String {
-        format!("user {} {}", quoted(&self.user), self.words(quoted))
+    /// The line for the server's `users.acl`, with the hash of a password.
+    ///
+    /// # Errors
+    /// Where the password cannot be read.
+    pub fn file_line(&self, password: &Password) -> Result<String, ConfigError> {
+        Ok(format!("user {} {}", self.user, self.words(&hash_word(password)?, str::to_owned)))
+    }
+
+    /// The line for the server's `redis.conf` or `valkey.conf`, with the hash of a password.
+    ///
+    /// # Errors
+    /// Where the password cannot be read.
+    pub fn config_line(&self, password: &Password) -> Result<String, ConfigError> {
+        let words = self.words(&hash_word(password)?, quoted);
+        Ok(format!("user {} {words}", quoted(&self.user)))
     }
 
     /// The rights alone, without user and password, as hosted services ask for them.
@@ -151,10 +178,15 @@ impl AclRule {
         Ok(Self { user: user.to_owned(), keys, rights: rights.to_vec() })
     }
 
-    fn words(&self, write: impl Fn(&str) -> String) -> String {
+    fn command_with(&self, password: &str) -> String {
+        format!("ACL SETUSER {} {}", quoted(&self.user), self.words(password, quoted))
+    }
+
+    /// What the user had before is gone: passwords, too.
+    fn words(&self, password: &str, write: impl Fn(&str) -> String) -> String {
         let keys = self.keys.as_ref().map(|keys| format!("~{keys}"));
         let keys = keys.map(|keys| format!("{} ", write(&keys))).unwrap_or_default();
-        format!("on >{PLACEHOLDER} resetkeys resetchannels {keys}-@all {}", self.allowed())
+        format!("reset on {password} resetchannels {keys}-@all {}", self.allowed())
     }
 
     fn allowed(&self) -> String {
@@ -164,10 +196,19 @@ impl AclRule {
 }
 
 impl fmt::Display for AclRule {
-    /// The command for `redis-cli` or `valkey-cli`.
+    /// The command for `redis-cli` or `valkey-cli`, with `PASSWORD` where the password belongs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ACL SETUSER {} {}", quoted(&self.user), self.words(quoted))
+        f.write_str(&self.command_with(PLACEHOLDER))
     }
+}
+
+/// The word of a rule that lets in whoever knows the password.
+fn hash_word(password: &Password) -> Result<String, ConfigError> {
+    let password = password.fetch("password").map_err(|problem| {
+        ConfigError::new(ConfigErrorKind::Invalid, problem.field, problem.message)
+    })?;
+    let hash = Sha256::digest(password.reveal());
+    Ok(hash.iter().fold("#".to_owned(), |word, byte| format!("{word}{byte:02x}")))
 }
 
 /// As the server's command line and configuration files read a word: quotes begin a string.

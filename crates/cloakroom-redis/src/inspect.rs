@@ -4,8 +4,8 @@
 use std::hash::{Hash, Hasher};
 
 use cloakroom::{
-    FACTS_BYTES, Found, Operation, Page, Position, SessionFacts, SessionKey, StorageError,
-    StorageErrorKind, Timestamp,
+    ConfigError, ConfigErrorKind, FACTS_BYTES, Found, Operation, Page, Position, SessionFacts,
+    SessionKey, StorageError, StorageErrorKind, Timestamp,
 };
 use redis::{Cmd, Value};
 
@@ -14,6 +14,7 @@ use crate::connection::{Question, Server, Servers};
 use crate::error::unexpected;
 use crate::keys::Keys;
 use crate::scripts;
+use crate::storage::RedisSessionStorage;
 
 /// How many keys the server looks at per round of a walk.
 const COUNT: usize = 1000;
@@ -160,16 +161,39 @@ fn place(
     if position.is_start() {
         return Ok((0, 0));
     }
-    let read = position.as_str().split_once('@').and_then(|(cursor, rest)| {
-        let (address, servers) = rest.rsplit_once('#')?;
-        Some((cursor.parse().ok()?, address, servers))
-    });
-    let Some((cursor, address, servers_then)) = read else {
+    let Some((cursor, address, servers_then)) = read(position) else {
         let message = "the position is none of a walk over a Redis";
         return Err(StorageError::new(StorageErrorKind::Backend, Operation::Walk, message));
     };
     let at = servers.iter().position(|server| &*server.address() == address);
     Ok(at.filter(|_| servers_then == servers_now).map_or((0, 0), |at| (cursor, at)))
+}
+
+/// The cursor, the address of its server, and which runs of which servers there were.
+fn read(position: &Position) -> Option<(u64, &str, &str)> {
+    let (cursor, rest) = position.as_str().split_once('@')?;
+    let (address, servers) = rest.rsplit_once('#')?;
+    Some((cursor.parse().ok()?, address, servers))
+}
+
+impl RedisSessionStorage {
+    /// Whether a walk goes on at a position. It begins anew where the servers are not the ones, or not
+    /// the runs of them, that the position was told for.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it is no position of a walk over a Redis.
+    pub fn goes_on_at(&self, position: &Position) -> Result<bool, ConfigError> {
+        if position.is_start() {
+            return Ok(true);
+        }
+        let (_, _, servers_then) = read(position).ok_or_else(|| {
+            let message = "the position is none of a walk over a Redis";
+            ConfigError::new(ConfigErrorKind::Invalid, "position", message)
+        })?;
+        let mut all = self.servers().each();
+        all.sort_by_key(|server| server.address());
+        Ok(runs(&all) == servers_then)
+    }
 }
 
 /// Which runs of which servers there are, in a few letters.

@@ -1,10 +1,10 @@
 //! Counting: a walk over our keys with SCAN on every primary, each round under the command timeout.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cloakroom::{
-    BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey, StorageError,
-    StorageStats,
+    BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey, SessionStorage,
+    StorageError, StorageErrorKind, StorageStats,
 };
 use redis::Value;
 
@@ -12,6 +12,7 @@ use crate::connection::{Question, Server, Servers};
 use crate::error::unexpected;
 use crate::keys::Keys;
 use crate::records::command;
+use crate::storage::RedisSessionStorage;
 
 /// How many keys the server looks at per round.
 const COUNT: usize = 1000;
@@ -38,6 +39,8 @@ struct Memory {
     amounts: [u64; AMOUNTS.len()],
     policies: BTreeSet<String>,
     fragmentation: Vec<String>,
+    /// Whether a server has kept its figures to itself: those of the others are no sum then.
+    is_withheld: bool,
 }
 
 pub(crate) async fn stats(
@@ -48,12 +51,26 @@ pub(crate) async fn stats(
     let (mut count, mut memory) = (Count::default(), Memory::default());
     for server in servers.all(Operation::Stats)? {
         count.walk(servers, &server, keys).await?;
-        let info = ask(servers, &server, redis::cmd("INFO").arg("memory")).await?;
-        let info = redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?;
-        memory.add(info);
+        memory.ask(servers, &server).await?;
     }
     let stats = StorageStats::new(backend, count.sessions, count.bytes);
     Ok(with_pool(memory.put_into(stats), servers))
+}
+
+impl RedisSessionStorage {
+    /// The servers' own figures and those of the connections, as [`SessionStorage::stats`] tells them,
+    /// without a look at the sessions. What the user may not ask is left out.
+    ///
+    /// # Errors
+    /// [`StorageError`] where a server does not answer.
+    pub async fn server_figures(&self) -> Result<BTreeMap<String, String>, StorageError> {
+        let (servers, mut memory) = (self.servers(), Memory::default());
+        for server in servers.all(Operation::Stats)? {
+            memory.ask(servers, &server).await?;
+        }
+        let stats = StorageStats::new(self.backend_name(), 0, 0);
+        Ok(with_pool(memory.put_into(stats), servers).backend_metrics)
+    }
 }
 
 impl Count {
@@ -127,6 +144,19 @@ async fn where_it_went(
 }
 
 impl Memory {
+    async fn ask(&mut self, servers: &Servers, server: &Server<'_>) -> Result<(), StorageError> {
+        let info = match ask(servers, server, redis::cmd("INFO").arg("memory")).await {
+            Err(error) if *error.kind() == StorageErrorKind::Denied => {
+                self.is_withheld = true;
+                return Ok(());
+            }
+            info => info?,
+        };
+        let info = redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?;
+        self.add(info);
+        Ok(())
+    }
+
     fn add(&mut self, info: String) {
         for (name, value) in info.lines().filter_map(|line| line.trim().split_once(':')) {
             if let Some(at) = AMOUNTS.iter().position(|amount| *amount == name) {
@@ -140,6 +170,9 @@ impl Memory {
     }
 
     fn put_into(self, stats: StorageStats) -> StorageStats {
+        if self.is_withheld {
+            return stats;
+        }
         let policies = self.policies.into_iter().collect::<Vec<_>>().join(", ");
         let stats = AMOUNTS
             .iter()

@@ -3,33 +3,80 @@
 
 use std::path::Path;
 
-use cloakroom_redis::{RedisStorageConfig, StorageConfig};
+use cloakroom_redis::{Password, RedisStorageConfig, StorageConfig};
 use serde::Deserialize;
 use toml::Table;
 
+use super::url;
 use crate::failure::Failure;
+use crate::output::remark;
 
-/// Reads a table of [`RedisStorageConfig`], or of [`StorageConfig`], which names its backend.
-pub(super) fn read(path: &Path) -> Result<RedisStorageConfig, Failure> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("the file {shown} cannot be read: {error}")))?;
-    parse(&text).map_err(|problem| Failure::new(format!("the file {shown}: {problem}")))
+/// What a file says, and which of it it says itself.
+#[derive(Default)]
+pub(super) struct File {
+    pub(super) config: RedisStorageConfig,
+    pub(super) names_server: bool,
+    pub(super) names_prefix: bool,
 }
 
-fn parse(text: &str) -> Result<RedisStorageConfig, String> {
-    let table: Table = toml::from_str(text).map_err(|error| told(&error, text))?;
-    if !table.contains_key("backend") {
-        return toml::from_str(text).map_err(|error| told(&error, text));
-    }
-    match StorageConfig::deserialize(table).map_err(|error| told(&error, text))? {
-        StorageConfig::Redis(config) => Ok(config),
-        _ => {
-            Err("its backend keeps sessions in the memory of the application's process, which no \
-                  command can look at; the page of the application can"
-                .to_owned())
+impl File {
+    /// Reads a table of [`RedisStorageConfig`], or of [`StorageConfig`], which names its backend.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::misused(format!("the file {shown} cannot be read: {error}"))
+        })?;
+        let file = Self::parse(&text)
+            .map_err(|problem| Failure::misused(format!("the file {shown}: {problem}")))?;
+        if file.holds_password() && can_all_read(path) {
+            remark(&format!(
+                "every user of this machine can read the password in {shown}; take the right to \
+                 read it from others"
+            ));
         }
+        Ok(file)
     }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let table: Table = toml::from_str(text).map_err(|error| told(&error, text))?;
+        let names = |name| table.contains_key(name);
+        let names_server = ["url", "sentinel", "cluster"].into_iter().any(names);
+        let names_prefix = names("prefix");
+        let config = if names("backend") {
+            match StorageConfig::deserialize(table).map_err(|error| told(&error, text))? {
+                StorageConfig::Redis(config) => config,
+                _ => {
+                    return Err("its backend keeps sessions in the memory of the application's \
+                                process, which no command can look at; the page of the \
+                                application can"
+                        .to_owned());
+                }
+            }
+        } else {
+            toml::from_str(text).map_err(|error| told(&error, text))?
+        };
+        Ok(Self { config, names_server, names_prefix })
+    }
+
+    fn holds_password(&self) -> bool {
+        let is_text = |it: Option<&Password>| matches!(it, Some(Password::Text(_)));
+        let of_sentinels = self.config.sentinel.as_ref().map(|it| it.sentinel_password.as_ref());
+        is_text(self.config.password.as_ref())
+            || is_text(of_sentinels.flatten())
+            || url::holds_password(&self.config.url)
+    }
+}
+
+#[cfg(unix)]
+fn can_all_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn can_all_read(_path: &Path) -> bool {
+    false
 }
 
 /// What is wrong, without what stands there: the line's number and name, and what was expected.
@@ -55,16 +102,42 @@ fn told(error: &toml::de::Error, text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn refused(text: &str) -> String {
+        File::parse(text).err().unwrap()
+    }
+
     #[test]
     fn both_forms_of_the_configuration_are_read() {
         for text in [
             "url = \"redis://cache:1\"\nprefix = \"shop:\"\nplaintext = \"allow\"",
             "backend = \"redis\"\nurl = \"redis://cache:1\"\nprefix = \"shop:\"\nplaintext = \"allow\"",
         ] {
-            let config = parse(text).unwrap();
+            let File { config, names_server, names_prefix } = File::parse(text).unwrap();
+            assert!(names_server && names_prefix);
             assert_eq!((config.url.as_str(), config.prefix.as_str()), ("redis://cache:1", "shop:"));
         }
-        assert!(parse("backend = \"memory\"").unwrap_err().contains("memory"));
+        assert!(refused("backend = \"memory\"").contains("memory"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_password_that_every_user_can_read_is_noticed() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (mode, is_read) in [(0o600, false), (0o640, false), (0o644, true)] {
+            file.as_file().set_permissions(PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(can_all_read(file.path()), is_read, "{mode:o}");
+        }
+        for (text, is_there) in [
+            ("password = \"secret\"", true),
+            ("url = \"redis://:secret@localhost\"", true),
+            ("[sentinel]\nsentinel_password = \"secret\"", true),
+            ("password = { file = \"/run/secrets/redis\" }", false),
+            ("url = \"redis://localhost\"", false),
+        ] {
+            assert_eq!(File::parse(text).unwrap().holds_password(), is_there, "{text}");
+        }
     }
 
     #[test]
@@ -78,11 +151,11 @@ mod tests {
             "backend = \"redis\"\npool_size = \"correct-horse\"",
             "backend = \"correct-horse\"",
         ] {
-            let problem = parse(text).unwrap_err();
+            let problem = refused(text);
             assert!(!problem.contains("correct-horse"), "{problem}");
             assert!(!problem.contains('\n') && !problem.is_empty(), "{problem}");
         }
-        assert!(parse("\npool_size = \"x\"").unwrap_err().contains("line 2"));
-        assert!(parse("pol_size = 3").unwrap_err().contains("pol_size"));
+        assert!(refused("\npool_size = \"x\"").contains("line 2"));
+        assert!(refused("pol_size = 3").contains("pol_size"));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::Write;
 
-use cloakroom_redis::{DEFAULT_PREFIX, DEFAULT_URL};
+use cloakroom_redis::{DEFAULT_PREFIX, DEFAULT_URL, Password, Plaintext};
 use tempfile::NamedTempFile;
 
 use super::*;
@@ -94,4 +94,175 @@ fn a_file_that_is_not_there_is_named() {
     let variables = [("CLOAKROOM_REDIS_CONFIG", "/no/such/file.toml")];
     let refused = merged(&options(None, None), &variables).unwrap_err().to_string();
     assert!(refused.contains("/no/such/file.toml"), "{refused}");
+}
+
+/// Without a word about the server.
+const PREFIX_ONLY: &str = "prefix = \"file:\"";
+const NO_PASSWORD: &str = "url = \"redis://staging:1\"\nprefix = \"staging:\"";
+const OF_SHOP: &str = "url = \"redis://staging:1\"\nusername = \"shop\"";
+const OWN: &str = "url = \"redis://staging:1\"\nusername = \"own\"\npassword = \"own-secret\"";
+
+const URL: &str = "redis://production:1";
+const ELSEWHERE: &str = "redis://elsewhere:1";
+
+/// Flags and variables, and the server, the user, the password and the prefix that count.
+struct Case {
+    flags: [Option<&'static str>; 3],
+    variables: [Option<&'static str>; 5],
+    counts: [Option<&'static str>; 4],
+}
+
+/// Writes a case in the order of the fields: URL, text of the file, prefix; the same and a login.
+fn case(
+    flags: [Option<&'static str>; 3],
+    variables: [Option<&'static str>; 5],
+    counts: [Option<&'static str>; 4],
+) -> Case {
+    Case { flags, variables, counts }
+}
+
+#[test]
+fn what_a_flag_names_stands_alone_and_no_login_reaches_another_server() {
+    let (n, login) = (None, [Some("prod"), Some("secret")]);
+    let of = |url, file, prefix| [url, file, prefix, login[0], login[1]];
+    let staging = Some("redis://staging:1");
+    let usual = Some(DEFAULT_PREFIX);
+    for (at, case) in [
+        // A file of a flag beats the URL, the prefix and the login of the environment.
+        case(
+            [n, Some(NO_PASSWORD), n],
+            of(Some(URL), n, Some("env:")),
+            [staging, n, n, Some("staging:")],
+        ),
+        case(
+            [n, Some(OWN), n],
+            of(Some(URL), n, n),
+            [staging, Some("own"), Some("own-secret"), usual],
+        ),
+        case([n, Some(OWN), n], of(n, n, n), [staging, Some("own"), Some("own-secret"), usual]),
+        case([n, Some(NO_PASSWORD), n], of(n, Some(OWN), n), [staging, n, n, Some("staging:")]),
+        // The environment says what neither flags nor file do.
+        case(
+            [n, Some(NO_PASSWORD), n],
+            of(n, n, n),
+            [staging, Some("prod"), Some("secret"), Some("staging:")],
+        ),
+        case(
+            [n, Some(OWN), n],
+            [n, n, Some("env:"), n, n],
+            [staging, Some("own"), Some("own-secret"), Some("env:")],
+        ),
+        case(
+            [n, Some(PREFIX_ONLY), n],
+            of(Some(URL), n, n),
+            [Some(URL), Some("prod"), Some("secret"), Some("file:")],
+        ),
+        // Another one's password is not tried on a user whom the file names.
+        case([n, Some(OF_SHOP), n], of(n, n, n), [staging, Some("shop"), n, usual]),
+        case(
+            [n, Some(OF_SHOP), n],
+            [n, n, n, n, login[1]],
+            [staging, Some("shop"), Some("secret"), usual],
+        ),
+        // A URL of a flag.
+        case(
+            [Some(ELSEWHERE), n, n],
+            of(Some(URL), n, Some("env:")),
+            [Some(ELSEWHERE), n, n, Some("env:")],
+        ),
+        case([Some(ELSEWHERE), n, n], of(n, Some(OWN), n), [Some(ELSEWHERE), n, n, usual]),
+        case(
+            [Some(ELSEWHERE), n, n],
+            of(n, n, n),
+            [Some(ELSEWHERE), Some("prod"), Some("secret"), usual],
+        ),
+        case(
+            [Some(URL), n, n],
+            of(Some(URL), n, n),
+            [Some(URL), Some("prod"), Some("secret"), usual],
+        ),
+        case(
+            [Some(ELSEWHERE), Some(OWN), Some("flag:")],
+            of(Some(URL), n, n),
+            [Some(ELSEWHERE), n, n, Some("flag:")],
+        ),
+        // The environment alone.
+        case(
+            [n, n, n],
+            of(Some(URL), Some(OWN), n),
+            [Some(URL), Some("prod"), Some("secret"), usual],
+        ),
+        case([n, n, n], of(n, Some(OWN), n), [staging, Some("prod"), Some("secret"), usual]),
+        case([n, n, n], of(n, n, n), [Some(DEFAULT_URL), Some("prod"), Some("secret"), usual]),
+        // A user of a URL is completed by that user's password only.
+        case(
+            [n, n, n],
+            [Some("redis://ann@h"), n, n, n, login[1]],
+            [Some("redis://ann@h"), n, Some("secret"), usual],
+        ),
+        case(
+            [n, n, n],
+            [Some("redis://ann@h"), n, n, Some("ann"), login[1]],
+            [Some("redis://ann@h"), n, Some("secret"), usual],
+        ),
+        case([n, n, n], of(Some("redis://ann@h"), n, n), [Some("redis://ann@h"), n, n, usual]),
+        case([n, n, n], of(Some("redis://ann:@h"), n, n), [Some("redis://ann:@h"), n, n, usual]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let written = |text: Option<&str>| {
+            text.map(|text| {
+                let mut file = NamedTempFile::new().unwrap();
+                file.write_all(text.as_bytes()).unwrap();
+                file
+            })
+        };
+        let [url, file, prefix] = case.flags;
+        let (of_flag, of_variable) = (written(file), written(case.variables[1]));
+        let mut given = options(url, prefix);
+        given.config = of_flag.as_ref().map(|file| file.path().to_owned());
+        let path = of_variable.as_ref().map(|file| file.path().to_str().unwrap());
+        let [url, _, prefix, user, password] = case.variables;
+        let names = ["URL", "CONFIG", "PREFIX", "USERNAME", "PASSWORD"];
+        let names = names.map(|name| format!("CLOAKROOM_REDIS_{name}"));
+        let values = [url, path, prefix, user, password];
+        let variables: Vec<_> = names
+            .iter()
+            .zip(values)
+            .filter_map(|(name, value)| Some((name.as_str(), value?)))
+            .collect();
+        let config = merged(&given, &variables).unwrap();
+        let [url, user, password, prefix] = case.counts;
+        assert_eq!(
+            (Some(config.url.as_str()), Some(config.prefix.as_str())),
+            (url, prefix),
+            "{at}"
+        );
+        assert_eq!(config.username.as_deref(), user, "{at}");
+        assert_eq!(config.password, password.map(Password::from), "{at}");
+    }
+}
+
+#[test]
+fn a_file_that_both_name_is_completed_by_the_environment() {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(NO_PASSWORD.as_bytes()).unwrap();
+    let mut given = options(None, None);
+    given.config = Some(file.path().to_owned());
+    let path = file.path().to_str().unwrap();
+    let variables = [("CLOAKROOM_REDIS_CONFIG", path), ("CLOAKROOM_REDIS_PASSWORD", "secret")];
+    assert_eq!(merged(&given, &variables).unwrap().password, Some(Password::from("secret")));
+}
+
+#[test]
+fn flags_are_repeated_as_a_shell_reads_them_and_without_a_password() {
+    let mut given = options(Some("redis://h:1/2?plaintext=allow"), Some("it's:"));
+    given.config = Some("a b.toml".into());
+    let repeated = given.repeated();
+    let expected =
+        r" --url 'redis://h:1/2?plaintext=allow' --config 'a b.toml' --prefix 'it'\''s:'";
+    assert_eq!(repeated, expected);
+    assert_eq!(options(Some("redis://:secret@h"), None).repeated(), " --url '…'");
+    assert_eq!(options(None, None).repeated(), "");
 }

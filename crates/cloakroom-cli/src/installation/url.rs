@@ -1,28 +1,61 @@
 //! What a URL holds that others should not see. It is looked at and not believed: the library reads it.
 
-/// Whether somebody is named in it.
-pub(super) fn holds_credentials(url: &str) -> bool {
-    holds(url, |_| true, &["user", "pass"])
+/// Who is named in a URL for the servers with the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Login<'a> {
+    Nobody,
+    /// Somebody, whose password is elsewhere.
+    User(&'a str),
+    /// Whoever it is, with a password, which may be empty.
+    Whole,
+}
+
+impl<'a> Login<'a> {
+    pub(super) fn of(url: &'a str) -> Self {
+        let Parts { login, query } = Parts::of(url);
+        let (user, password) = match login {
+            Some(login) => {
+                login.split_once(':').map_or((login, None), |(user, it)| (user, Some(it)))
+            }
+            None => (value(query, "user").unwrap_or_default(), value(query, "pass")),
+        };
+        match (user, password) {
+            ("", None | Some("")) => Self::Nobody,
+            (user, None) => Self::User(user),
+            (_, Some(_)) => Self::Whole,
+        }
+    }
 }
 
 /// Whether a password stands in it, of the data's servers or of the Sentinels.
 pub(super) fn holds_password(url: &str) -> bool {
-    let has_password = |login: &str| login.split_once(':').is_some_and(|(_, it)| !it.is_empty());
-    holds(url, has_password, &["pass", "sentinel_password"])
+    let Parts { login, query } = Parts::of(url);
+    let is_told = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
+    is_told(login.and_then(|login| login.split_once(':')).map(|(_, password)| password))
+        || is_told(value(query, "pass"))
+        || is_told(value(query, "sentinel_password"))
 }
 
-/// Looks before the last `@`, wherever that is: a password that was not encoded may hold anything.
-fn holds(url: &str, is_it: impl Fn(&str) -> bool, names: &[&str]) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let login = rest.rsplit_once('@').map(|(login, _)| login);
-    // A question mark before the last `@` belongs to the password.
-    let query = if login.is_some_and(|login| login.len() > before.len()) { "" } else { query };
-    let has = |part: &str| {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        names.contains(&name) && !value.is_empty()
-    };
-    login.is_some_and(is_it) || query.split('&').any(has)
+struct Parts<'a> {
+    /// What stands before the last `@`, wherever that is: a password that was not encoded may hold
+    /// anything.
+    login: Option<&'a str>,
+    query: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(url: &'a str) -> Self {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let login = rest.rsplit_once('@').map(|(login, _)| login);
+        // A question mark before the last `@` belongs to the password.
+        let query = if login.is_some_and(|login| login.len() > before.len()) { "" } else { query };
+        Self { login, query }
+    }
+}
+
+fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').filter_map(|part| part.split_once('=')).find(|it| it.0 == name).map(|it| it.1)
 }
 
 #[cfg(test)]
@@ -52,8 +85,22 @@ mod tests {
         ] {
             assert!(!holds_password(url), "{url}");
         }
-        assert!(holds_credentials("redis://ann@localhost"));
-        assert!(holds_credentials("unix:///run/redis.sock?user=ann"));
-        assert!(!holds_credentials("redis://localhost"));
+    }
+
+    #[test]
+    fn a_user_without_a_password_is_told_from_one_whose_password_is_empty() {
+        for (url, login) in [
+            ("redis://localhost", Login::Nobody),
+            ("redis://:@localhost", Login::Nobody),
+            ("redis://ann@localhost", Login::User("ann")),
+            ("unix:///run/redis.sock?user=ann", Login::User("ann")),
+            ("redis://ann:@localhost", Login::Whole),
+            ("redis://ann:secret@localhost", Login::Whole),
+            ("redis://:secret@localhost", Login::Whole),
+            ("unix:///run/redis.sock?pass=secret", Login::Whole),
+            ("redis+sentinel://s1/main?sentinel_user=a&sentinel_password=b", Login::Nobody),
+        ] {
+            assert_eq!(Login::of(url), login, "{url}");
+        }
     }
 }

@@ -39,6 +39,11 @@ impl AclRule {
         let endpoint = match server.topology()? {
             Topology::Standalone(endpoint) => endpoint,
             Topology::Cluster(seeds) => seeds.nodes.into_iter().next().ok_or_else(no_server)?,
+            Topology::Sentinel(_) if self.keys.is_some() => {
+                let message = "Sentinels do not know the commands of the servers that hold the \
+                               data; name one of those";
+                return Err(ConfigError::new(ConfigErrorKind::Invalid, "url", message));
+            }
             Topology::Sentinel(group) => {
                 group.sentinels.into_iter().next().ok_or_else(no_server)?
             }

@@ -68,6 +68,17 @@ impl Sketch {
                            after `sentinel monitor`; write redis+sentinel://host:26379/NAME";
             problems.push(Problem::new("master", message));
         }
+        // A user without a password would not be introduced at all.
+        let is_half = |it: &Credentials| it.user.is_some() && it.password.is_none();
+        let is_half_at_sentinels = match &self.place {
+            Place::Sentinel { credentials, .. } => is_half(credentials),
+            Place::Server(_) | Place::Cluster(_) => false,
+        };
+        if is_half(&self.credentials) || is_half_at_sentinels {
+            let message = "a user is named without a password; keep the password beside the URL, or \
+                           where the user needs none write an empty one, as in user:@host";
+            problems.push(Problem::new("url", message));
+        }
         ConfigError::check(problems)?;
         let wire = Wire::new(self.encryption, self.plaintext)?;
         let data = Access::new(self.credentials, self.database, wire.clone(), self.protocol);

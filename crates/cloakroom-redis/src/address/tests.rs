@@ -229,6 +229,19 @@ fn what_means_nothing_is_refused_with_what_to_write_instead() {
 }
 
 #[test]
+fn a_password_beside_a_url_completes_the_user_that_it_names() {
+    for url in ["redis://ann@localhost/2", "unix:///run/redis.sock?user=ann&db=2"] {
+        let mut config = RedisConfig::from_url(url);
+        config.password = Some("secret".into());
+        let Ok(Topology::Standalone(endpoint)) = config.topology() else { panic!("{url}") };
+        let known = introduction(endpoint.access());
+        assert_eq!(known, (Some("ann".into()), Some("secret".into()), 2), "{url}");
+        config.username = Some("bob".into());
+        assert!(config.topology().is_err(), "{url} and another user");
+    }
+}
+
+#[test]
 fn a_password_with_forbidden_characters_is_never_repeated() {
     for secret in ["a/b-horse", "a?b-horse", "a#b-horse", "a@b-horse", "12/b-horse", "1?b-horse"] {
         for url in [

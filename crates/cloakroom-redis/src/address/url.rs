@@ -108,7 +108,7 @@ fn socket(path: &str, query: Query) -> Result<Sketch, ConfigError> {
     let path = PathBuf::from(decoded(form, path)?.into_owned());
     Ok(Sketch {
         place: Place::Server(Target::Socket(path.into())),
-        credentials: checked(form, query.socket)?,
+        credentials: query.socket,
         database: query.database.unwrap_or(0),
         encryption: Encryption::Off,
         plaintext: query.plaintext,
@@ -131,16 +131,5 @@ fn credentials(form: Form, who: &str) -> Result<Credentials, ConfigError> {
     let password = password.filter(|password| user.is_some() || !password.is_empty());
     let password = password.map(|password| decoded(form, password)).transpose()?;
     let password = password.map(|password| Secret::new(&password));
-    checked(form, Credentials { user, password })
-}
-
-/// A user without a password would not be introduced at all.
-fn checked(form: Form, who: Credentials) -> Result<Credentials, ConfigError> {
-    if who.user.is_some() && who.password.is_none() {
-        return Err(form.wrong(
-            "a user is named without a password; a user who needs none has an empty one, as in \
-             user:@host",
-        ));
-    }
-    Ok(who)
+    Ok(Credentials { user, password })
 }

@@ -60,7 +60,7 @@ impl Password {
     }
 
     /// Fetches it from where it is.
-    pub(super) fn fetch(&self, field: &'static str) -> Result<Secret, Problem> {
+    pub(crate) fn fetch(&self, field: &'static str) -> Result<Secret, Problem> {
         let kept = match self {
             Self::Text(text) => return Ok(Secret::new(text)),
             Self::File(path) => std::fs::read_to_string(path).map_err(|error| {

@@ -21,6 +21,11 @@ impl RedisConfig {
         self.topology().map(|topology| topology.to_string())
     }
 
+    /// The number of the database, wherever it is written.
+    pub(crate) fn database_number(&self) -> Result<u32, ConfigError> {
+        self.sketch().map(|sketch| sketch.database)
+    }
+
     fn sketch(&self) -> Result<Sketch, ConfigError> {
         let mut problems = Vec::new();
         let credentials = credentials(
@@ -71,11 +76,12 @@ impl RedisConfig {
     ) -> Result<Sketch, ConfigError> {
         let invalid =
             |field, message: &str| Err(ConfigError::new(ConfigErrorKind::Invalid, field, message));
-        if !credentials.is_empty() {
-            if !sketch.credentials.is_empty() {
-                return invalid("password", "user and password stand in the URL too; keep one");
-            }
+        if sketch.credentials.password.is_none() && credentials.user.is_none() {
+            sketch.credentials.password = credentials.password;
+        } else if sketch.credentials.is_empty() {
             sketch.credentials = credentials;
+        } else if !credentials.is_empty() {
+            return invalid("password", "user and password stand in the URL too; keep one");
         }
         if let Some(database) = self.database {
             if sketch.database != 0 && sketch.database != database {

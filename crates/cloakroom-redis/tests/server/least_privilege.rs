@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cloakroom::{ConfigErrorKind, SessionKey, SessionStorage, Touched};
-use cloakroom_redis::{AclRule, DEFAULT_PREFIX, RedisConfig, RedisSessionStorage};
+use cloakroom_redis::{AclRule, DEFAULT_PREFIX, Password, RedisConfig, RedisSessionStorage};
 use cloakroom_testkit::RedisServer;
 use tempfile::TempDir;
 
@@ -62,8 +62,10 @@ async fn a_user_touches_nothing_outside_of_the_prefix_whatever_is_in_it() {
         ["app:", "a*b?c:", "a[x]b[y]c:", r"back\slash:", "my-app:", "it's\"quoted\":", "{tag}%:"]
     {
         let rule = AclRule::for_sessions("keeper", prefix).unwrap();
-        for (setting, line) in [("include", rule.config_line()), ("aclfile", rule.file_line())] {
-            assert_holds(prefix, setting, &line).await;
+        let password = Password::from("PASSWORD");
+        let lines = [rule.config_line(&password), rule.file_line(&password)];
+        for (setting, line) in ["include", "aclfile"].into_iter().zip(lines) {
+            assert_holds(prefix, setting, &line.unwrap()).await;
         }
     }
 }

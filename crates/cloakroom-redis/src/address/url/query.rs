@@ -6,7 +6,6 @@ use std::path::Path;
 use cloakroom::ConfigError;
 use redis::ProtocolVersion;
 
-use super::checked;
 use super::form::{Form, database_of, decoded};
 use crate::address::secret::{Credentials, Secret};
 use crate::config::{Plaintext, TlsConfig};
@@ -34,7 +33,6 @@ impl Query {
             seen.push(name);
             query.set(form, name, decoded(form, value)?.as_ref())?;
         }
-        query.sentinel = checked(form, query.sentinel)?;
         Ok(query)
     }
 
