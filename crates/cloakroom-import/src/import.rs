@@ -4,14 +4,15 @@
 //! It may be interrupted at any moment and repeated as often as one likes: a session that is there
 //! already is left as it is, and one whose visitor has had a ticket is not written again.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cloakroom::{
-    Absolute, Clock, Commit, CommitBuilder, Committed, ConfigError, Expect, IndexChange, OwnerKey,
-    SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind, SystemClock,
+    Absolute, Clock, Commit, CommitBuilder, Committed, ConfigError, Expect, INDEX_CAPACITY,
+    IndexChange, IndexOutcome, OwnerKey, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind, SystemClock,
 };
 use cloakroom_redis::{ForeignCursor, ForeignEntry, ForeignKeys, ForeignValue, RedisConfig};
 use futures_util::{StreamExt, stream};
@@ -39,6 +40,11 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// written.
 const PENDING: Duration = Duration::from_secs(30);
 
+/// How many sessions of one owner are imported: half of what an index holds, so that there is room for
+/// the owner's next sign-ins. An account of so many is shared, or no account: the owner's field names
+/// something else.
+const MOST_OF_AN_OWNER: u32 = INDEX_CAPACITY as u32 / 2;
+
 type Owner = Arc<dyn Fn(&OldSession) -> Option<String> + Send + Sync>;
 
 /// Takes the sessions of another library into a storage.
@@ -49,6 +55,8 @@ pub struct Import<S> {
     keys: ForeignKeys,
     target: S,
     owner: Option<Owner>,
+    /// Whose index has refused a session. They are not asked for again: each has its thousand.
+    full: Mutex<HashSet<OwnerKey>>,
     writing: Writing,
     clock: Arc<dyn Clock>,
 }
@@ -75,6 +83,7 @@ enum Outcome {
     Written { has_owner: bool, left_behind: Vec<LeftBehind> },
     Present,
     MovedIn,
+    OwnerFull,
     Expired,
     Empty,
     Unreadable(Unreadable),
@@ -97,7 +106,8 @@ impl<S: SessionStorage> Import<S> {
         let prefix = prefix.unwrap_or(library.usual_prefix()).to_owned();
         let keys = ForeignKeys::connect(source, &prefix, library.id_length()).await?;
         let (writing, clock) = (Writing::Sessions, Arc::new(SystemClock));
-        Ok(Self { library, prefix, keys, target, owner: None, writing, clock })
+        let full = Mutex::default();
+        Ok(Self { library, prefix, keys, target, owner: None, full, writing, clock })
     }
 
     /// Which field holds the user (default: nobody is signed in to what is imported).
@@ -161,6 +171,7 @@ impl<S: SessionStorage> Import<S> {
                 }
                 Outcome::Present => report.present += 1,
                 Outcome::MovedIn => report.moved_in += 1,
+                Outcome::OwnerFull => report.owner_full += 1,
                 Outcome::Expired => report.expired += 1,
                 Outcome::Empty => report.empty += 1,
                 Outcome::Unreadable(why) => report.add_unreadable(why, &self.prefix, id),
@@ -251,15 +262,18 @@ impl<S: SessionStorage> Import<S> {
         }
         let owner = owner.map(OwnerKey::of);
         // Before the commit: the index may name too many sessions, never too few.
-        if let Some(owner) = &owner {
-            self.note(owner, entering(key, commit)).await?;
+        if let Some(owner) = &owner
+            && !self.enter(owner, key, commit).await?
+        {
+            return Ok(Outcome::OwnerFull);
         }
         match again(|| self.target.commit(&key, commit)).await? {
             Committed::Applied { stamp, .. } => {
                 if let Some(owner) = &owner {
                     let deadline = stamp.absolute_deadline;
                     let settle = IndexChange::Settle { session: key, deadline, most: None };
-                    self.note(owner, settle).await?;
+                    // Where it was condemned meanwhile, the index's readers end it.
+                    let _ = self.change_index(owner, settle).await?;
                 }
                 Ok(written)
             }
@@ -267,10 +281,37 @@ impl<S: SessionStorage> Import<S> {
         }
     }
 
-    /// Changes the index of an owner's sessions. The limit of concurrent sessions is the next
-    /// sign-in's business: nobody is signed out by an import.
-    async fn note(&self, owner: &OwnerKey, change: IndexChange) -> Result<(), StorageError> {
-        again(|| self.target.change_owner_index(owner, &change)).await.map(drop)
+    /// Enters a session into its owner's index. `false` where there is no room, or where it has just
+    /// been condemned for another one: then it must not be written.
+    async fn enter(
+        &self,
+        owner: &OwnerKey,
+        session: SessionKey,
+        commit: &Commit,
+    ) -> Result<bool, StorageError> {
+        if self.full().contains(owner) {
+            return Ok(false);
+        }
+        let outcome = self.change_index(owner, entering(session, commit)).await?;
+        if outcome == IndexOutcome::Full {
+            self.full().insert(*owner);
+        }
+        Ok(outcome == IndexOutcome::Done)
+    }
+
+    /// The limit of concurrent sessions is the next sign-in's business: nobody is signed out by an
+    /// import.
+    async fn change_index(
+        &self,
+        owner: &OwnerKey,
+        change: IndexChange,
+    ) -> Result<IndexOutcome, StorageError> {
+        Ok(again(|| self.target.change_owner_index(owner, &change)).await?.outcome)
+    }
+
+    /// It stays sound when a thread panicked: it is changed in one go.
+    fn full(&self) -> MutexGuard<'_, HashSet<OwnerKey>> {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -301,7 +342,8 @@ fn entering(session: SessionKey, commit: &Commit) -> IndexChange {
         Absolute::Start(timeout) | Absolute::Prolong(timeout) => timeout,
         Absolute::Keep => commit.idle_timeout(),
     };
-    IndexChange::Enter { session, lifetime, pending: PENDING, refuse_at: None }
+    let refuse_at = Some(MOST_OF_AN_OWNER);
+    IndexChange::Enter { session, lifetime, pending: PENDING, refuse_at }
 }
 
 /// Asks several times where a server cannot say. What is asked may be repeated: a commit is known by

@@ -27,6 +27,9 @@ pub struct Report {
     /// Sessions whose visitors have had a ticket already. They may have been signed out since, so
     /// they are not written again.
     pub moved_in: u64,
+    /// Sessions whose owner has too many to take in another one: 1,000 are imported. In a dry run
+    /// they are among those that would be written.
+    pub owner_full: u64,
     /// Sessions that are over.
     pub expired: u64,
     /// Sessions that hold nothing that could be taken.

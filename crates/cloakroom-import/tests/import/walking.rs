@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use cloakroom::{Engine, LoadOutcome, MemorySessionStorage, Operation, Rejection, SessionStorage};
+use cloakroom::{
+    Engine, LoadOutcome, MemorySessionStorage, Operation, OwnerKey, Rejection, SessionStorage,
+};
 use cloakroom_import::{Import, Library, LibraryCookie, OwnerField, Report, Seal, Unreadable};
 use cloakroom_redis::{ForeignCursor, RedisConfig, RedisSessionStorage};
 use cloakroom_testkit::{AilingStorage, FakeRequest, Mood, RedisServer};
@@ -201,4 +203,26 @@ async fn a_session_that_is_over_is_not_imported() {
     let import = import(&server, Library::SpringSession, MemorySessionStorage::new()).await;
     let report = run(&import).await;
     assert_eq!((report.read, report.expired, report.written), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_of_too_many_sessions_gets_no_more_than_an_index_takes_and_can_still_sign_in() {
+    let server = RedisServer::start().await.unwrap();
+    let script = "for i = 1, 1200 do redis.call('SET', 'sess:id' .. i, \
+        '{\"cookie\":{},\"passport\":{\"user\":\"guest\"}}', 'EX', 600) end";
+    server.ask(["EVAL", script, "0"]).await.unwrap();
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target.clone()).await;
+    let import = import.owner_field(OwnerField::new("passport.user"));
+    let report = run(&import).await;
+    assert_eq!((report.written, report.owner_full), (1_000, 200), "{report:?}");
+    assert_eq!(target.stats().await.unwrap().total_sessions, 1_000);
+    let index = target.owner_index(&OwnerKey::of("guest")).await.unwrap();
+    assert_eq!(index.entries.len(), 1_000, "each of them can be found and ended");
+
+    let engine = Engine::builder(target).build().unwrap();
+    let scope = engine.begin(&FakeRequest::new());
+    scope.handle().load().await.unwrap().set_owner("guest").unwrap();
+    assert!(scope.finish(cloakroom::Answer::Ordinary).await.unwrap().into_cookie().is_some());
+    assert_eq!(engine.sessions_of("guest").await.unwrap().len(), 100, "the policy's limit");
 }
