@@ -40,7 +40,7 @@ async fn sessions_are_imported_once_with_their_owners() {
     let first = report(&import(&server, &owner).await);
     let expected = json!({
         "dry_run": false, "read": 3001, "written": 3000, "with_owner": 3000, "present": 0,
-        "moved_in": 0, "owner_full": 0, "expired": 0, "empty": 0, "left_behind": [], "resume": null,
+        "ended": 0, "owner_full": 0, "expired": 0, "empty": 0, "left_behind": [], "resume": null,
         "unreadable": [{
             "reason": "the value is not a JSON object", "count": 1, "examples": ["sess:id-o…"],
         }],

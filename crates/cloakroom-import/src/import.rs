@@ -1,18 +1,20 @@
 //! [`Import`]: the walk over the keys of another library, from each readable session to a record of
 //! ours.
 //!
-//! It may be interrupted at any moment and repeated as often as one likes: a session that is there
-//! already is left as it is, and one whose visitor has had a ticket is not written again.
+//! It may be repeated as often as one likes: a session that is there already is left as it is. That a
+//! session was imported is noted before it is written, so one that has ended since, however it was
+//! ended, is not written again.
 
 use std::collections::HashSet;
 use std::fmt;
+use std::future::ready;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use cloakroom::{
     Absolute, Clock, Commit, CommitBuilder, Committed, ConfigError, Expect, INDEX_CAPACITY,
-    IndexChange, IndexOutcome, OwnerKey, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind, SystemClock,
+    IndexChange, IndexOutcome, OldSessionId, OwnerKey, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind, SystemClock,
 };
 use cloakroom_redis::{ForeignCursor, ForeignEntry, ForeignKeys, ForeignValue, RedisConfig};
 use futures_util::{StreamExt, stream};
@@ -35,6 +37,15 @@ const SHORTEST_ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long a session lives at most: what does not expire in the old library ends after 30 days.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long a note outlives the old library's key, whose time left two servers' clocks count; and how
+/// long it lives at least, since an old application that goes on renews its keys.
+const NOTE_MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
+const SHORTEST_NOTE: Duration = LONGEST;
+
+/// How long the note of a key lives that does not expire: 400 days, longer than which no browser keeps
+/// a cookie.
+const LONGEST_NOTE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// After that long an entry in an owner's index no longer means that its session is about to be
 /// written.
@@ -78,11 +89,21 @@ pub struct Interrupted {
     pub error: StorageError,
 }
 
+/// A session that is ready to be written.
+struct Ready {
+    id: OldSessionId,
+    commit: Commit,
+    owner: Option<OwnerKey>,
+    /// For how long it is noted that the session was imported.
+    note: Duration,
+    left_behind: Vec<LeftBehind>,
+}
+
 /// What has become of one key.
 enum Outcome {
     Written { has_owner: bool, left_behind: Vec<LeftBehind> },
     Present,
-    MovedIn,
+    Ended,
     OwnerFull,
     Expired,
     Empty,
@@ -160,26 +181,30 @@ impl<S: SessionStorage> Import<S> {
             .iter()
             .filter_map(|name| Some((name.as_slice(), self.library.id_in(name, &self.prefix)?)));
         let outcomes = ids.map(|(name, id)| async move { (id, self.take(name, id).await) });
-        let mut outcomes = stream::iter(outcomes).buffer_unordered(AT_ONCE);
+        let failure = OnceLock::new();
+        // After an error what is under way ends and nothing more begins: what is noted is written.
+        let begun = stream::iter(outcomes).take_while(|_| ready(failure.get().is_none()));
+        let mut outcomes = begun.buffer_unordered(AT_ONCE);
         while let Some((id, outcome)) = outcomes.next().await {
             report.read += 1;
-            match outcome? {
-                Outcome::Written { has_owner, left_behind } => {
+            match outcome {
+                Ok(Outcome::Written { has_owner, left_behind }) => {
                     report.written += 1;
                     report.with_owner += u64::from(has_owner);
                     report.add_left_behind(&left_behind);
                 }
-                Outcome::Present => report.present += 1,
-                Outcome::MovedIn => report.moved_in += 1,
-                Outcome::OwnerFull => report.owner_full += 1,
-                Outcome::Expired => report.expired += 1,
-                Outcome::Empty => report.empty += 1,
-                Outcome::Unreadable(why) => report.add_unreadable(why, &self.prefix, id),
+                Ok(Outcome::Present) => report.present += 1,
+                Ok(Outcome::Ended) => report.ended += 1,
+                Ok(Outcome::OwnerFull) => report.owner_full += 1,
+                Ok(Outcome::Expired) => report.expired += 1,
+                Ok(Outcome::Empty) => report.empty += 1,
+                Ok(Outcome::Unreadable(why)) => report.add_unreadable(why, &self.prefix, id),
+                Err(error) => drop(failure.set(error)),
             }
         }
         drop(outcomes);
         report.resume = page.next;
-        Ok(())
+        failure.into_inner().map_or(Ok(()), Err)
     }
 
     async fn take(&self, name: &[u8], id: &str) -> Result<Outcome, StorageError> {
@@ -196,10 +221,18 @@ impl<S: SessionStorage> Import<S> {
         if session.fields.is_empty() && owner.is_none() {
             return Ok(Outcome::Empty);
         }
-        match self.commit(&session, owner.as_deref()) {
-            Ok(commit) => self.write(session, &commit, owner.as_deref()).await,
-            Err(why) => Ok(Outcome::Unreadable(why)),
-        }
+        let commit = match self.commit(&session, owner.as_deref()) {
+            Ok(commit) => commit,
+            Err(why) => return Ok(Outcome::Unreadable(why)),
+        };
+        let ready = Ready {
+            id: self.library.session_id(id),
+            commit,
+            owner: owner.as_deref().map(OwnerKey::of),
+            note: life_of_note(entry.time_left),
+            left_behind: session.left_behind,
+        };
+        self.write(ready).await
     }
 
     /// The session; `None` where it is over.
@@ -240,45 +273,50 @@ impl<S: SessionStorage> Import<S> {
         if is_too_large { Err(Unreadable::TooLarge) } else { Ok(commit) }
     }
 
-    async fn write(
-        &self,
-        session: OldSession,
-        commit: &Commit,
-        owner: Option<&str>,
-    ) -> Result<Outcome, StorageError> {
-        let has_owner = owner.is_some();
-        let id = self.library.session_id(&session.id);
-        let (key, moved_in) = (id.key(), id.moved_in_key());
-        // In this order: whoever removes the session has left word before that it had moved in.
+    async fn write(&self, ready: Ready) -> Result<Outcome, StorageError> {
+        let (key, note) = (ready.id.key(), ready.id.note_key());
+        // In this order: what is not there any more has been noted before it was.
         if again(|| self.target.load(&key)).await?.is_some() {
+            if self.writing == Writing::Sessions {
+                self.note(&ready).await?;
+            }
             return Ok(Outcome::Present);
         }
-        if again(|| self.target.load(&moved_in)).await?.is_some() {
-            return Ok(Outcome::MovedIn);
+        if again(|| self.target.mark(&note)).await?.is_some() {
+            return Ok(Outcome::Ended);
         }
-        let written = Outcome::Written { has_owner, left_behind: session.left_behind };
-        if self.writing == Writing::Nothing {
-            return Ok(written);
-        }
-        let owner = owner.map(OwnerKey::of);
-        // Before the commit: the index may name too many sessions, never too few.
-        if let Some(owner) = &owner
-            && !self.enter(owner, key, commit).await?
-        {
-            return Ok(Outcome::OwnerFull);
-        }
-        match again(|| self.target.commit(&key, commit)).await? {
-            Committed::Applied { stamp, .. } => {
-                if let Some(owner) = &owner {
-                    let deadline = stamp.absolute_deadline;
-                    let settle = IndexChange::Settle { session: key, deadline, most: None };
-                    // Where it was condemned meanwhile, the index's readers end it.
-                    let _ = self.change_index(owner, settle).await?;
-                }
-                Ok(written)
+        let Ready { commit, owner, .. } = &ready;
+        if self.writing == Writing::Sessions {
+            // Before the commit: the index may name too many sessions, never too few.
+            if let Some(owner) = owner
+                && !self.enter(owner, key, commit).await?
+            {
+                return Ok(Outcome::OwnerFull);
             }
-            Committed::Exists | Committed::Conflict(_) | Committed::Gone => Ok(Outcome::Present),
+            // Another import is writing it at this moment.
+            if !self.note(&ready).await? {
+                return Ok(Outcome::Present);
+            }
+            let Committed::Applied { stamp, .. } =
+                again(|| self.target.commit(&key, commit)).await?
+            else {
+                return Ok(Outcome::Present);
+            };
+            if let Some(owner) = owner {
+                let deadline = stamp.absolute_deadline;
+                let settle = IndexChange::Settle { session: key, deadline, most: None };
+                // Where it was condemned meanwhile, the index's readers end it.
+                let _ = self.change_index(owner, settle).await?;
+            }
         }
+        Ok(Outcome::Written { has_owner: owner.is_some(), left_behind: ready.left_behind })
+    }
+
+    /// Notes that the session is imported, unless that was noted before. `false` where it was.
+    async fn note(&self, ready: &Ready) -> Result<bool, StorageError> {
+        let (key, own) = (ready.id.note_key(), ready.commit.nonce());
+        let left = again(|| self.target.leave_mark(&key, own.as_bytes(), ready.note)).await?;
+        Ok(left == own.as_bytes()[..])
     }
 
     /// Enters a session into its owner's index. `false` where there is no room, or where it has just
@@ -334,6 +372,10 @@ impl std::error::Error for Interrupted {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }
+}
+
+fn life_of_note(time_left: Option<Duration>) -> Duration {
+    time_left.map_or(LONGEST_NOTE, |left| (left + NOTE_MARGIN).clamp(SHORTEST_NOTE, LONGEST_NOTE))
 }
 
 /// What the index is told of a session that is about to be written.

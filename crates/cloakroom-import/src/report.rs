@@ -24,9 +24,8 @@ pub struct Report {
     pub with_owner: u64,
     /// Sessions that are in the storage already. Nothing was changed.
     pub present: u64,
-    /// Sessions whose visitors have had a ticket already. They may have been signed out since, so
-    /// they are not written again.
-    pub moved_in: u64,
+    /// Sessions that were imported before and have ended since, so they are not written again.
+    pub ended: u64,
     /// Sessions whose owner has too many to take in another one: 1,000 are imported. In a dry run
     /// they are among those that would be written.
     pub owner_full: u64,

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use cloakroom::{
-    Engine, LoadOutcome, MemorySessionStorage, Operation, OwnerKey, Rejection, SessionStorage,
+    Engine, LoadOutcome, MemorySessionStorage, Operation, OwnerKey, Position, Rejection,
+    SessionStorage, Timestamp,
 };
 use cloakroom_import::{Import, Library, LibraryCookie, OwnerField, Report, Seal, Unreadable};
 use cloakroom_redis::{ForeignCursor, RedisConfig, RedisSessionStorage};
@@ -160,7 +161,7 @@ async fn what_was_imported_is_opened_by_the_old_cookie_and_not_imported_again_af
     assert!(cookie.headers().any(|(_, value)| value.starts_with("id=; Path=/; Secure")));
 
     let report = run(&import).await;
-    assert_eq!((report.moved_in, report.written), (1, 0), "a sign-out is final");
+    assert_eq!((report.ended, report.written), (1, 0), "a sign-out is final");
     let outcome = engine.begin(&request).handle().outcome().await.unwrap();
     assert_eq!(outcome, LoadOutcome::Rejected(Rejection::Unknown));
 }
@@ -225,4 +226,66 @@ async fn an_owner_of_too_many_sessions_gets_no_more_than_an_index_takes_and_can_
     scope.handle().load().await.unwrap().set_owner("guest").unwrap();
     assert!(scope.finish(cloakroom::Answer::Ordinary).await.unwrap().into_cookie().is_some());
     assert_eq!(engine.sessions_of("guest").await.unwrap().len(), 100, "the policy's limit");
+}
+
+/// One session of ann and one of bob, each with the time that its old key has left.
+async fn two_sessions(server: &RedisServer) {
+    for user in ["ann", "bob"] {
+        let text = format!(r#"{{"cookie":{{}},"passport":{{"user":"{user}"}}}}"#);
+        server.ask(["SET", &format!("sess:of-{user}"), &text, "EX", MINUTES]).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_ended_before_its_visitor_came_is_not_imported_again() {
+    let server = RedisServer::start().await.unwrap();
+    two_sessions(&server).await;
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target.clone()).await;
+    let import = import.owner_field(OwnerField::new("passport.user"));
+    assert_eq!(run(&import).await.written, 2);
+    let engine = Engine::builder(target.clone()).build().unwrap();
+    let _ = engine.revoke_owner("ann").await.unwrap();
+    let report = run(&import).await;
+    assert_eq!((report.written, report.ended, report.present), (0, 1, 1), "{report:?}");
+    let key = Library::ConnectRedis.session_id("of-ann").key();
+    assert!(target.load(&key).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_of_everything_is_not_undone_by_an_import() {
+    let server = RedisServer::start().await.unwrap();
+    two_sessions(&server).await;
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target.clone()).await;
+    let import = import.owner_field(OwnerField::new("passport.user"));
+    assert_eq!(run(&import).await.written, 2);
+    let engine = Engine::builder(target.clone()).build().unwrap();
+    let (mut position, mut ended, mut seen) = (Some(Position::start()), 0, 0);
+    let late = Timestamp::from_millis(4_000_000_000_000);
+    while let Some(at) = position {
+        let page = engine.revoke_created_before(late, &at).await.unwrap();
+        (ended, seen, position) = (ended + page.ended, seen + page.seen, page.next);
+    }
+    assert_eq!((ended, seen), (2, 2), "the notes are no sessions");
+    let report = run(&import).await;
+    assert_eq!((report.written, report.ended), (0, 2), "{report:?}");
+    assert_eq!(target.stats().await.unwrap().total_sessions, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_lives_longer_than_the_old_key() {
+    let server = RedisServer::start().await.unwrap();
+    two_sessions(&server).await;
+    server.ask(["EXPIRE", "sess:of-ann", "8640000"]).await.unwrap();
+    server.ask(["PERSIST", "sess:of-bob"]).await.unwrap();
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target).await;
+    run(&import.owner_field(OwnerField::new("passport.user"))).await;
+    for (id, days) in [("of-ann", 101), ("of-bob", 400)] {
+        let note = Library::ConnectRedis.session_id(id).note_key();
+        let name = format!("cloakroom:session:mark:{note}");
+        let left = server.ask(["TTL", &name]).await.unwrap().number();
+        assert!(left > (days - 1) * 86_400 && left <= days * 86_400, "{id}: {left}");
+    }
 }
