@@ -15,6 +15,7 @@ use std::time::Duration;
 use cloakroom::{
     Absolute, Clock, Commit, CommitBuilder, Committed, ConfigError, Expect, INDEX_CAPACITY,
     IndexChange, IndexOutcome, OldSessionId, OwnerKey, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind, SystemClock,
+    Timestamp,
 };
 use cloakroom_redis::{ForeignCursor, ForeignEntry, ForeignKeys, ForeignValue, RedisConfig};
 use futures_util::{StreamExt, stream};
@@ -255,7 +256,8 @@ impl<S: SessionStorage> Import<S> {
         let mut builder = CommitBuilder::new(Expect::Absent)
             .verifier(self.library.session_id(&session.id).proof())
             .idle_timeout(left)
-            .absolute(Absolute::Start(left.max(SHORTEST_ABSOLUTE)));
+            .absolute(Absolute::Start(left.max(SHORTEST_ABSOLUTE)))
+            .created_elsewhere(session.created.unwrap_or(Timestamp::UNKNOWN));
         if session.is_remembered {
             builder = builder.persistent();
         }

@@ -115,6 +115,7 @@ macro_rules! storage_laws {
             a_session_after_an_expired_one_begins_anew,
             every_session_keeps_its_own_timeout,
             a_commit_keeps_the_absolute_deadline_unless_it_starts_a_new_one,
+            a_session_from_elsewhere_keeps_its_age,
             nothing_brings_a_destroyed_record_back,
             a_destroy_says_whether_there_was_a_record,
             a_destroy_is_final_under_in_flight_writes,

@@ -100,6 +100,7 @@ impl fmt::Debug for OldSessionId {
 ///   requests in flight together, and answers that were lost, sign nobody out.
 /// - After that minute, after the next rotation, and after a sign-in or a sign-out at once, the old
 ///   cookie opens nothing.
+/// - What is opened so is not a fresh sign-in: `require_fresh_auth` refuses it until the next one.
 /// - A cookie that is refused here is no cookie. One that is accepted and opens nothing, because the
 ///   session is not imported yet or is over, is left where it is until a ticket takes its place.
 ///

@@ -260,7 +260,7 @@ pub trait SessionStorage: Send + Sync + 'static {
         async move {
             let mut removed = 0;
             for (key, found) in sessions.iter().zip(self.facts(sessions).await?) {
-                if found.session().is_some_and(|facts| facts.created() < moment)
+                if found.session().is_some_and(|facts| facts.is_created_before(moment))
                     && let Destroyed::Removed(_) = self.destroy(key).await?
                 {
                     removed += 1;

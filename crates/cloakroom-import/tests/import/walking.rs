@@ -187,6 +187,10 @@ async fn hashes_of_spring_are_imported_and_what_was_left_behind_is_told() {
     let key = Library::SpringSession.session_id("2f1d6f3c-9f0e-4d0a-8a29-2f63a0a2a3a1").key();
     let record = target.load(&key).await.unwrap().unwrap();
     assert_eq!(record.field("matrix"), Some(&b"[[1],[2,3]]"[..]));
+    assert_eq!(record.created(), Timestamp::from_millis(1_700_000_000_000), "as Spring says");
+    assert_eq!(record.started(), Timestamp::UNKNOWN);
+    let summer = Timestamp::from_millis(1_720_000_000_000);
+    assert_eq!(target.destroy_created_before(&[key], summer).await.unwrap(), 1);
 }
 
 /// A `java.lang.Integer` up to its value.
@@ -288,4 +292,20 @@ async fn a_note_lives_longer_than_the_old_key() {
         let left = server.ask(["TTL", &name]).await.unwrap().number();
         assert!(left > (days - 1) * 86_400 && left <= days * 86_400, "{id}: {left}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_created_nobody_knows_when_was_created_before_any_moment() {
+    let server = RedisServer::start().await.unwrap();
+    two_sessions(&server).await;
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target.clone()).await;
+    let import = import.owner_field(OwnerField::new("passport.user"));
+    assert_eq!(run(&import).await.written, 2);
+    let engine = Engine::builder(target).build().unwrap();
+    let facts = engine.sessions_of("ann").await.unwrap();
+    assert_eq!((facts[0].created(), facts[0].signed_in(), facts[0].age()), (None, None, None));
+    let long_ago = Timestamp::from_millis(1);
+    let page = engine.revoke_created_before(long_ago, &Position::start()).await.unwrap();
+    assert_eq!((page.ended, page.next), (2, None));
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Absolute, Answer, CommitBuilder, Committed, Engine, Expect, LoadOutcome, MemorySessionStorage,
-    OldCookie, OldSessionId, Rejection, SessionStorage, SetCookie, SignOut,
+    Absolute, Answer, Clock, CommitBuilder, Committed, Engine, Expect, LoadOutcome,
+    MemorySessionStorage, OldCookie, OldSessionId, Rejection, SessionError, SessionStorage,
+    SetCookie, SignOut, Timestamp,
 };
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood, ticket_in};
 
@@ -102,6 +103,34 @@ async fn the_session_is_bound_to_the_browser_that_brings_the_old_cookie() {
     let record = house.record(&cookie.unwrap()).await.unwrap();
     assert!(record.fingerprint().is_some());
     assert_eq!(record.idle_timeout(), Duration::from_secs(30 * 60), "the policy's");
+}
+
+#[tokio::test]
+async fn nobody_knows_when_an_imported_session_was_signed_in_so_it_is_never_fresh() {
+    let house = house();
+    let recently = house.clock.now();
+    for created in [Timestamp::UNKNOWN, recently] {
+        let id = created.to_string();
+        imported(&house, &id, session().created_elsewhere(created)).await;
+        let scope = house.engine.begin(&request(&format!("old=genuine-{id}")));
+        let session = scope.handle().load().await.unwrap();
+        let refused = session.require_fresh_auth(Duration::MAX).unwrap_err();
+        assert!(matches!(refused, SessionError::FreshSignInRequired { .. }), "{refused}");
+        assert_eq!((session.owner().as_deref(), session.signed_in_at()), (Some("ada"), None));
+        session.insert("changed", 1).unwrap();
+        let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
+        let record = house.record(&cookie).await.unwrap();
+        assert_eq!((record.created(), record.started()), (created, Timestamp::UNKNOWN));
+
+        let next = FakeRequest::with(&cookie).user_agent("Browser/1").peer("192.0.2.7");
+        let scope = house.engine.begin(&next);
+        let session = scope.handle().load().await.unwrap();
+        assert!(session.require_fresh_auth(24 * HOUR).is_err());
+        session.set_owner("ada").unwrap();
+        let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
+        let record = house.record(&cookie).await.unwrap();
+        assert_eq!((record.created(), record.started()), (created, record.touched()));
+    }
 }
 
 #[tokio::test]
