@@ -193,7 +193,7 @@ mod pages {
     }
 
     async fn from_tower_sessions(storage: MemorySessionStorage, key: [u8; 64]) -> Outcome {
-        let cookie = LibraryCookie::tower_sessions(Seal::none());           // unless told otherwise
+        let cookie = LibraryCookie::tower_sessions(None);                   // unless told otherwise
         let cookie = LibraryCookie::tower_sessions(Seal::signed(&key)?);    // .with_signed(key)
         let cookie = LibraryCookie::tower_sessions(Seal::private(&key)?);   // .with_private(key)
         let engine = Engine::builder(storage).old_cookie(cookie).build()?;

@@ -17,9 +17,8 @@ use crate::failure::Failure;
 use crate::output::remark;
 use environment::Environment;
 
-const EXPOSED: &str = "every user of this machine can read the password in --url; write it into \
-                       CLOAKROOM_REDIS_PASSWORD, or as password = { file = \"…\" } into the file \
-                       that --config names";
+const INSTEAD: &str = "write it into CLOAKROOM_REDIS_PASSWORD, or as password = { file = \"…\" } into \
+                       the file that --config names";
 
 /// Where the sessions are.
 #[derive(clap::Args)]
@@ -49,8 +48,8 @@ pub(crate) struct Installation {
 impl Options {
     /// Reads flags, environment and file.
     pub(crate) fn resolve(&self) -> Result<Installation, Failure> {
-        if self.url.as_deref().is_some_and(url::holds_password) {
-            remark(EXPOSED);
+        if let Some(url) = &self.url {
+            warn_of_password("--url", url, INSTEAD);
         }
         let config = self.merge(&Environment::read()?)?;
         let place = format!("Redis at {}", config.server().place()?);
@@ -79,6 +78,15 @@ impl Options {
             config.prefix.clone_from(prefix);
         }
         Ok(config)
+    }
+}
+
+/// Says so where a URL with a password stands on the command line, whichever option it belongs to. One
+/// that came in by the environment is nobody else's to read.
+pub(crate) fn warn_of_password(option: &str, url: &str, instead: &str) {
+    let is_argument = || std::env::args_os().any(|it| it.to_string_lossy().contains(url));
+    if url::holds_password(url) && is_argument() {
+        remark(&format!("every user of this machine can read the password in {option}; {instead}"));
     }
 }
 

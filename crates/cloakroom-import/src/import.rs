@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use cloakroom::{
-    Absolute, Clock, Commit, CommitBuilder, Committed, ConfigError, Expect, INDEX_CAPACITY,
-    IndexChange, IndexOutcome, OldSessionId, OwnerKey, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind, SystemClock,
+    Absolute, Commit, CommitBuilder, Committed, ConfigError, Expect, INDEX_CAPACITY,
+    IndexChange, IndexOutcome, OldSessionId, OwnerKey, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind,
     Timestamp,
 };
-use cloakroom_redis::{ForeignCursor, ForeignEntry, ForeignKeys, ForeignValue, RedisConfig};
+use cloakroom_redis::{ForeignCursor, ForeignEntry, ForeignKeys, ForeignPage, ForeignValue, RedisConfig};
 use futures_util::{StreamExt, stream};
 
 use crate::library::Library;
@@ -52,10 +52,10 @@ const LONGEST_NOTE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// written.
 const PENDING: Duration = Duration::from_secs(30);
 
-/// How many sessions of one owner are imported: half of what an index holds, so that there is room for
-/// the owner's next sign-ins. An account of so many is shared, or no account: the owner's field names
-/// something else.
-const MOST_OF_AN_OWNER: u32 = INDEX_CAPACITY as u32 / 2;
+/// How many sessions of one owner are imported: a quarter of what an index holds, so that there is room
+/// for the owner's next sign-ins, and no step on it takes the server long. An account of more is shared,
+/// or no account: the owner's field names something else.
+const MOST_OF_AN_OWNER: u32 = INDEX_CAPACITY as u32 / 4;
 
 type Owner = Arc<dyn Fn(&OldSession) -> Option<String> + Send + Sync>;
 
@@ -67,10 +67,9 @@ pub struct Import<S> {
     keys: ForeignKeys,
     target: S,
     owner: Option<Owner>,
-    /// Whose index has refused a session. They are not asked for again: each has its thousand.
+    /// Whose index has refused a session. They are not asked for again: each has its hundreds.
     full: Mutex<HashSet<OwnerKey>>,
     writing: Writing,
-    clock: Arc<dyn Clock>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -127,9 +126,9 @@ impl<S: SessionStorage> Import<S> {
     ) -> Result<Self, ConfigError> {
         let prefix = prefix.unwrap_or(library.usual_prefix()).to_owned();
         let keys = ForeignKeys::connect(source, &prefix, library.id_length()).await?;
-        let (writing, clock) = (Writing::Sessions, Arc::new(SystemClock));
+        let writing = Writing::Sessions;
         let full = Mutex::default();
-        Ok(Self { library, prefix, keys, target, owner: None, full, writing, clock })
+        Ok(Self { library, prefix, keys, target, owner: None, full, writing })
     }
 
     /// Which field holds the user (default: nobody is signed in to what is imported).
@@ -175,13 +174,37 @@ impl<S: SessionStorage> Import<S> {
         Ok(report)
     }
 
+    /// Looks at the sessions until it has met one that somebody is signed in to, and writes nothing.
+    /// `false` where there are sessions and nobody is signed in to any: the field is another one. To
+    /// be asked before an import, because what was written without an owner stays so.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the server cannot say, also after several tries.
+    pub async fn finds_an_owner(&self) -> Result<bool, StorageError> {
+        let (mut cursor, mut has_sessions) = (Some(ForeignCursor::start()), false);
+        while let Some(at) = cursor {
+            let page = again(|| self.keys.page(&at)).await?;
+            let looks = self.ids_in(&page).map(|(name, id)| async move {
+                let session = self.read(id, &self.fetch(name).await?).ok().flatten();
+                Ok::<_, StorageError>(session.map(|session| self.owner_of(&session).is_some()))
+            });
+            let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
+            while let Some(has_owner) = looks.next().await {
+                match has_owner? {
+                    Some(true) => return Ok(true),
+                    Some(false) => has_sessions = true,
+                    None => {}
+                }
+            }
+            drop(looks);
+            cursor = page.next;
+        }
+        Ok(!has_sessions)
+    }
+
     async fn round(&self, cursor: &ForeignCursor, report: &mut Report) -> Result<(), StorageError> {
         let page = again(|| self.keys.page(cursor)).await?;
-        let ids = page
-            .names
-            .iter()
-            .filter_map(|name| Some((name.as_slice(), self.library.id_in(name, &self.prefix)?)));
-        let outcomes = ids.map(|(name, id)| async move { (id, self.take(name, id).await) });
+        let outcomes = self.ids_in(&page).map(|(name, id)| async move { (id, self.take(name, id).await) });
         let failure = OnceLock::new();
         // After an error what is under way ends and nothing more begins: what is noted is written.
         let begun = stream::iter(outcomes).take_while(|_| ready(failure.get().is_none()));
@@ -204,21 +227,36 @@ impl<S: SessionStorage> Import<S> {
             }
         }
         drop(outcomes);
+        report.began_anew |= page.began_anew;
         report.resume = page.next;
         failure.into_inner().map_or(Ok(()), Err)
     }
 
+    /// Which of the names are sessions', and their ids.
+    fn ids_in<'a>(&'a self, page: &'a ForeignPage) -> impl Iterator<Item = (&'a [u8], &'a str)> {
+        let id = |name| self.library.id_in(name, &self.prefix);
+        page.names.iter().filter_map(move |name| Some((name.as_slice(), id(name)?)))
+    }
+
+    async fn fetch(&self, name: &[u8]) -> Result<ForeignEntry, StorageError> {
+        match self.library.keeps_hashes() {
+            true => again(|| self.keys.hash(name)).await,
+            false => again(|| self.keys.text(name)).await,
+        }
+    }
+
+    fn owner_of(&self, session: &OldSession) -> Option<String> {
+        self.owner.as_ref().and_then(|owner| owner(session))
+    }
+
     async fn take(&self, name: &[u8], id: &str) -> Result<Outcome, StorageError> {
-        let entry = match self.library.keeps_hashes() {
-            true => again(|| self.keys.hash(name)).await?,
-            false => again(|| self.keys.text(name)).await?,
-        };
+        let entry = self.fetch(name).await?;
         let session = match self.read(id, &entry) {
             Ok(Some(session)) => session,
             Ok(None) => return Ok(Outcome::Expired),
             Err(why) => return Ok(Outcome::Unreadable(why)),
         };
-        let owner = self.owner.as_ref().and_then(|owner| owner(&session));
+        let owner = self.owner_of(&session);
         if session.fields.is_empty() && owner.is_none() {
             return Ok(Outcome::Empty);
         }
@@ -246,7 +284,7 @@ impl<S: SessionStorage> Import<S> {
             _ => return Err(Unreadable::OtherType),
         };
         let raw = Raw { id, value, time_left: entry.time_left };
-        let session = self.library.read(&raw, self.clock.now())?;
+        let session = self.library.read(&raw, entry.as_of)?;
         let is_over = session.time_left.is_some_and(|left| left < Duration::from_millis(1));
         Ok((!is_over).then_some(session))
     }

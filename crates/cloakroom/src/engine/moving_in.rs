@@ -29,7 +29,7 @@ use crate::record::Record;
 use crate::session::State;
 use crate::storage::{SessionStorage, within};
 use crate::ticket::Ticket;
-use crate::token::{SessionKey, VerifierHash};
+use crate::token::SessionKey;
 
 /// How long the first ticket may be handed out again to whoever shows the old cookie.
 const GRACE: Duration = Duration::from_secs(60);
@@ -92,9 +92,9 @@ impl MovingIn {
 }
 
 impl Arrival {
-    /// Where the old session lies, and what it is opened with before it has a ticket.
-    pub(crate) fn proof(&self) -> Option<(SessionKey, VerifierHash)> {
-        self.id.map(|id| (id.key(), id.proof()))
+    /// Whether the cookie names a session.
+    pub(crate) fn is_genuine(&self) -> bool {
+        self.id.is_some()
     }
 }
 
