@@ -136,7 +136,8 @@ impl<S: SessionStorage> Import<S> {
         self.owner(move |session| field.find(session))
     }
 
-    /// The same by a function of the application's.
+    /// The same by a function of the application's, which can look at what the old library would look
+    /// at: whether the password has changed since, whether the account was locked.
     pub fn owner(
         mut self,
         owner: impl Fn(&OldSession) -> Option<String> + Send + Sync + 'static,
