@@ -66,8 +66,7 @@ pub(crate) fn text(facts: &SessionFacts) -> String {
     let ago = |moment: Timestamp| told(moment, moment.until(now), "ago");
     let ahead = |moment: Timestamp| told(moment, now.until(moment), "from now");
     let unknown = |text: Option<&str>| text.map_or_else(|| "unknown".to_owned(), shown);
-    let before =
-        |is_imported: bool| if is_imported { "before the move" } else { "-" }.to_owned();
+    let before = |is_imported: bool| if is_imported { "before the move" } else { "-" }.to_owned();
     let lines = [
         ("session", facts.id().to_string()),
         ("owner", facts.owner().map_or_else(|| "nobody is signed in".to_owned(), shown)),

@@ -129,7 +129,11 @@ impl Options {
     ) -> Result<Import<RedisSessionStorage>, Failure> {
         let target = installation.open().await?;
         if let Some(url) = &self.from_url {
-            warn_of_password("--from-url", url, "write the whole URL into CLOAKROOM_IMPORT_FROM_URL");
+            warn_of_password(
+                "--from-url",
+                url,
+                "write the whole URL into CLOAKROOM_IMPORT_FROM_URL",
+            );
         }
         let variable = std::env::var(FROM_URL).ok().filter(|url| !url.is_empty());
         let source = match self.from_url.as_ref().or(variable.as_ref()) {

@@ -5,32 +5,30 @@
 //! session was imported is noted before it is written, so one that has ended since, however it was
 //! ended, is not written again.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::future::ready;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cloakroom::{
-    Absolute, Commit, CommitBuilder, Committed, ConfigError, Expect, INDEX_CAPACITY,
-    IndexChange, IndexOutcome, OldSessionId, OwnerKey, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind,
-    Timestamp,
+    Absolute, Commit, CommitBuilder, ConfigError, Expect, OwnerKey, SessionError, SessionStorage,
+    StorageError, Timestamp,
 };
-use cloakroom_redis::{ForeignCursor, ForeignEntry, ForeignKeys, ForeignPage, ForeignValue, RedisConfig};
+use cloakroom_redis::{
+    ForeignCursor, ForeignEntry, ForeignKeys, ForeignPage, ForeignValue, RedisConfig,
+};
 use futures_util::{StreamExt, stream};
 
+use crate::again::again;
 use crate::library::Library;
 use crate::old_session::{LeftBehind, OldSession, Raw, RawValue, Unreadable};
 use crate::owner::OwnerField;
 use crate::report::Report;
+use crate::target::{Ready, Taken, Target, life_of_note};
 
 /// How many sessions are under way at once.
 const AT_ONCE: usize = 32;
-
-/// How often a question is put to a server that cannot say, and how long the pause is before.
-const TRIES: u32 = 4;
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// The absolute timeout of what has less time left: as with a new session, 12 hours. The idle
 /// deadline is the old library's all the same.
@@ -38,24 +36,6 @@ const SHORTEST_ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long a session lives at most: what does not expire in the old library ends after 30 days.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// How long a note outlives the old library's key, whose time left two servers' clocks count; and how
-/// long it lives at least, since an old application that goes on renews its keys.
-const NOTE_MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
-const SHORTEST_NOTE: Duration = LONGEST;
-
-/// How long the note of a key lives that does not expire: 400 days, longer than which no browser keeps
-/// a cookie.
-const LONGEST_NOTE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
-
-/// After that long an entry in an owner's index no longer means that its session is about to be
-/// written.
-const PENDING: Duration = Duration::from_secs(30);
-
-/// How many sessions of one owner are imported: a quarter of what an index holds, so that there is room
-/// for the owner's next sign-ins, and no step on it takes the server long. An account of more is shared,
-/// or no account: the owner's field names something else.
-const MOST_OF_AN_OWNER: u32 = INDEX_CAPACITY as u32 / 4;
 
 type Owner = Arc<dyn Fn(&OldSession) -> Option<String> + Send + Sync>;
 
@@ -65,10 +45,8 @@ pub struct Import<S> {
     library: Library,
     prefix: String,
     keys: ForeignKeys,
-    target: S,
+    target: Target<S>,
     owner: Option<Owner>,
-    /// Whose index has refused a session. They are not asked for again: each has its hundreds.
-    full: Mutex<HashSet<OwnerKey>>,
     writing: Writing,
 }
 
@@ -89,22 +67,9 @@ pub struct Interrupted {
     pub error: StorageError,
 }
 
-/// A session that is ready to be written.
-struct Ready {
-    id: OldSessionId,
-    commit: Commit,
-    owner: Option<OwnerKey>,
-    /// For how long it is noted that the session was imported.
-    note: Duration,
-    left_behind: Vec<LeftBehind>,
-}
-
 /// What has become of one key.
 enum Outcome {
-    Written { has_owner: bool, left_behind: Vec<LeftBehind> },
-    Present,
-    Ended,
-    OwnerFull,
+    Taken(Taken, Vec<LeftBehind>),
     Expired,
     Empty,
     Unreadable(Unreadable),
@@ -127,8 +92,7 @@ impl<S: SessionStorage> Import<S> {
         let prefix = prefix.unwrap_or(library.usual_prefix()).to_owned();
         let keys = ForeignKeys::connect(source, &prefix, library.id_length()).await?;
         let writing = Writing::Sessions;
-        let full = Mutex::default();
-        Ok(Self { library, prefix, keys, target, owner: None, full, writing })
+        Ok(Self { library, prefix, keys, target: Target::new(target), owner: None, writing })
     }
 
     /// Which field holds the user (default: nobody is signed in to what is imported).
@@ -205,7 +169,8 @@ impl<S: SessionStorage> Import<S> {
 
     async fn round(&self, cursor: &ForeignCursor, report: &mut Report) -> Result<(), StorageError> {
         let page = again(|| self.keys.page(cursor)).await?;
-        let outcomes = self.ids_in(&page).map(|(name, id)| async move { (id, self.take(name, id).await) });
+        let outcomes =
+            self.ids_in(&page).map(|(name, id)| async move { (id, self.take(name, id).await) });
         let failure = OnceLock::new();
         // After an error what is under way ends and nothing more begins: what is noted is written.
         let begun = stream::iter(outcomes).take_while(|_| ready(failure.get().is_none()));
@@ -213,14 +178,14 @@ impl<S: SessionStorage> Import<S> {
         while let Some((id, outcome)) = outcomes.next().await {
             report.read += 1;
             match outcome {
-                Ok(Outcome::Written { has_owner, left_behind }) => {
+                Ok(Outcome::Taken(Taken::Written { has_owner }, left_behind)) => {
                     report.written += 1;
                     report.with_owner += u64::from(has_owner);
                     report.add_left_behind(&left_behind);
                 }
-                Ok(Outcome::Present) => report.present += 1,
-                Ok(Outcome::Ended) => report.ended += 1,
-                Ok(Outcome::OwnerFull) => report.owner_full += 1,
+                Ok(Outcome::Taken(Taken::Present, _)) => report.present += 1,
+                Ok(Outcome::Taken(Taken::Ended, _)) => report.ended += 1,
+                Ok(Outcome::Taken(Taken::OwnerFull, _)) => report.owner_full += 1,
                 Ok(Outcome::Expired) => report.expired += 1,
                 Ok(Outcome::Empty) => report.empty += 1,
                 Ok(Outcome::Unreadable(why)) => report.add_unreadable(why, &self.prefix, id),
@@ -270,9 +235,12 @@ impl<S: SessionStorage> Import<S> {
             commit,
             owner: owner.as_deref().map(OwnerKey::of),
             note: life_of_note(entry.time_left),
-            left_behind: session.left_behind,
         };
-        self.write(ready).await
+        let taken = match self.writing {
+            Writing::Sessions => self.target.write(&ready).await?,
+            Writing::Nothing => self.target.would_write(&ready).await?,
+        };
+        Ok(Outcome::Taken(taken, session.left_behind))
     }
 
     /// The session; `None` where it is over.
@@ -313,85 +281,6 @@ impl<S: SessionStorage> Import<S> {
         let is_too_large = commit.check_size(self.target.max_session_bytes()).is_err();
         if is_too_large { Err(Unreadable::TooLarge) } else { Ok(commit) }
     }
-
-    async fn write(&self, ready: Ready) -> Result<Outcome, StorageError> {
-        let (key, note) = (ready.id.key(), ready.id.note_key());
-        // In this order: what is not there any more has been noted before it was.
-        if again(|| self.target.load(&key)).await?.is_some() {
-            if self.writing == Writing::Sessions {
-                self.note(&ready).await?;
-            }
-            return Ok(Outcome::Present);
-        }
-        if again(|| self.target.mark(&note)).await?.is_some() {
-            return Ok(Outcome::Ended);
-        }
-        let Ready { commit, owner, .. } = &ready;
-        if self.writing == Writing::Sessions {
-            // Before the commit: the index may name too many sessions, never too few.
-            if let Some(owner) = owner
-                && !self.enter(owner, key, commit).await?
-            {
-                return Ok(Outcome::OwnerFull);
-            }
-            // Another import is writing it at this moment.
-            if !self.note(&ready).await? {
-                return Ok(Outcome::Present);
-            }
-            let Committed::Applied { stamp, .. } =
-                again(|| self.target.commit(&key, commit)).await?
-            else {
-                return Ok(Outcome::Present);
-            };
-            if let Some(owner) = owner {
-                let deadline = stamp.absolute_deadline;
-                let settle = IndexChange::Settle { session: key, deadline, most: None };
-                // Where it was condemned meanwhile, the index's readers end it.
-                let _ = self.change_index(owner, settle).await?;
-            }
-        }
-        Ok(Outcome::Written { has_owner: owner.is_some(), left_behind: ready.left_behind })
-    }
-
-    /// Notes that the session is imported, unless that was noted before. `false` where it was.
-    async fn note(&self, ready: &Ready) -> Result<bool, StorageError> {
-        let (key, own) = (ready.id.note_key(), ready.commit.nonce());
-        let left = again(|| self.target.leave_mark(&key, own.as_bytes(), ready.note)).await?;
-        Ok(left == own.as_bytes()[..])
-    }
-
-    /// Enters a session into its owner's index. `false` where there is no room, or where it has just
-    /// been condemned for another one: then it must not be written.
-    async fn enter(
-        &self,
-        owner: &OwnerKey,
-        session: SessionKey,
-        commit: &Commit,
-    ) -> Result<bool, StorageError> {
-        if self.full().contains(owner) {
-            return Ok(false);
-        }
-        let outcome = self.change_index(owner, entering(session, commit)).await?;
-        if outcome == IndexOutcome::Full {
-            self.full().insert(*owner);
-        }
-        Ok(outcome == IndexOutcome::Done)
-    }
-
-    /// The limit of concurrent sessions is the next sign-in's business: nobody is signed out by an
-    /// import.
-    async fn change_index(
-        &self,
-        owner: &OwnerKey,
-        change: IndexChange,
-    ) -> Result<IndexOutcome, StorageError> {
-        Ok(again(|| self.target.change_owner_index(owner, &change)).await?.outcome)
-    }
-
-    /// It stays sound when a thread panicked: it is changed in one go.
-    fn full(&self) -> MutexGuard<'_, HashSet<OwnerKey>> {
-        self.full.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<S> fmt::Debug for Import<S> {
@@ -413,40 +302,4 @@ impl std::error::Error for Interrupted {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }
-}
-
-fn life_of_note(time_left: Option<Duration>) -> Duration {
-    time_left.map_or(LONGEST_NOTE, |left| (left + NOTE_MARGIN).clamp(SHORTEST_NOTE, LONGEST_NOTE))
-}
-
-/// What the index is told of a session that is about to be written.
-fn entering(session: SessionKey, commit: &Commit) -> IndexChange {
-    let lifetime = match commit.absolute() {
-        Absolute::Start(timeout) | Absolute::Prolong(timeout) => timeout,
-        Absolute::Keep => commit.idle_timeout(),
-    };
-    let refuse_at = Some(MOST_OF_AN_OWNER);
-    IndexChange::Enter { session, lifetime, pending: PENDING, refuse_at }
-}
-
-/// Asks several times where a server cannot say. What is asked may be repeated: a commit is known by
-/// its nonce.
-async fn again<T, F: Future<Output = Result<T, StorageError>>>(
-    ask: impl Fn() -> F,
-) -> Result<T, StorageError> {
-    let mut tries = 1;
-    loop {
-        match ask().await {
-            Err(error) if tries < TRIES && is_passing(error.kind()) => {
-                tokio::time::sleep(PAUSE * tries).await;
-                tries += 1;
-            }
-            answer => return answer,
-        }
-    }
-}
-
-fn is_passing(kind: &StorageErrorKind) -> bool {
-    use StorageErrorKind::{Rejected, Timeout, Unavailable};
-    matches!(kind, Unavailable | Timeout { .. } | Rejected)
 }

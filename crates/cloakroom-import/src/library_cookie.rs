@@ -49,8 +49,12 @@ enum Sealed {
 enum Check {
     /// The id alone, where there is none.
     Seal(Option<Seal>),
-    Express { secrets: Vec<Vec<u8>> },
-    Spring { route: String },
+    Express {
+        secrets: Vec<Vec<u8>>,
+    },
+    Spring {
+        route: String,
+    },
 }
 
 impl Seal {

@@ -89,7 +89,8 @@ impl Outcome {
         }
         if self.began_anew {
             lines.push(
-                "the cursor was of servers that are not what they were, so it began anew".to_owned(),
+                "the cursor was of servers that are not what they were, so it began anew"
+                    .to_owned(),
             );
         }
         if let Some(cursor) = &self.resume {

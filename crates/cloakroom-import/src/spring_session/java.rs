@@ -268,7 +268,10 @@ impl Reader<'_> {
         }
         self.own(&mut Vec::new())?;
         let parent = self.class()?;
-        self.complete(Item::Node(at), Node::Class(Arc::new(Class { name, flags, fields, parent })))?;
+        self.complete(
+            Item::Node(at),
+            Node::Class(Arc::new(Class { name, flags, fields, parent })),
+        )?;
         Some(at)
     }
 
