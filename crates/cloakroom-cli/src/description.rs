@@ -11,6 +11,9 @@ use crate::shown::shown;
 use crate::span::short;
 use crate::table::thousands;
 
+/// Stands for a moment that nobody knows, because the session was imported.
+const IMPORTED: &str = "before the move";
+
 /// What is told of one session.
 #[derive(Serialize)]
 pub(crate) struct Description {
@@ -66,12 +69,13 @@ pub(crate) fn text(facts: &SessionFacts) -> String {
     let ago = |moment: Timestamp| told(moment, moment.until(now), "ago");
     let ahead = |moment: Timestamp| told(moment, now.until(moment), "from now");
     let unknown = |text: Option<&str>| text.map_or_else(|| "unknown".to_owned(), shown);
-    let before = |is_imported: bool| if is_imported { "before the move" } else { "-" }.to_owned();
+    let moment =
+        |known: Option<Timestamp>, otherwise: &str| known.map_or_else(|| otherwise.to_owned(), ago);
     let lines = [
         ("session", facts.id().to_string()),
         ("owner", facts.owner().map_or_else(|| "nobody is signed in".to_owned(), shown)),
-        ("signed in", facts.signed_in().map_or_else(|| before(facts.owner().is_some()), ago)),
-        ("created", facts.created().map_or_else(|| before(true), ago)),
+        ("signed in", moment(facts.signed_in(), facts.owner().map_or("-", |_| IMPORTED))),
+        ("created", moment(facts.created(), IMPORTED)),
         ("last seen", ago(facts.last_seen())),
         ("ends", format!("{} unless it is used", ahead(end(facts)))),
         ("at the latest", ahead(facts.absolute_deadline())),

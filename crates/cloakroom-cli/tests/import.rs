@@ -51,6 +51,26 @@ async fn sessions_are_imported_once_with_their_owners() {
 }
 
 #[tokio::test]
+async fn an_imported_session_is_shown_without_times_that_nobody_knows() {
+    let server = server().await;
+    import(&server, &["--yes", "--owner-field", "passport.user"]).await;
+    let url = server.url();
+    let left = run_command(&["list", "--url", &url, "--json", "--owner", "u7"]).await;
+    let session = report(&left);
+    for unknown in ["created", "age_seconds", "signed_in"] {
+        assert!(session[unknown].is_null(), "{unknown}: {session}");
+    }
+    let left = run_command(&["show", "--url", &url, session["id"].as_str().unwrap()]).await;
+    assert!(left.output.contains("signed in      before the move\n"), "{left:?}");
+    assert!(left.output.contains("created        before the move\n"), "{left:?}");
+    let moment = "2001-01-01T00:00:00Z";
+    let left = run_command(&["revoke-before", moment, "--yes", "--json", "--url", &url]).await;
+    assert_eq!(report(&left)["ended"], json!(3000), "older than any moment");
+    let again = import(&server, &["--yes", "--json", "--owner-field", "passport.user"]).await;
+    assert_eq!((&report(&again)["written"], &report(&again)["ended"]), (&json!(0), &json!(3000)));
+}
+
+#[tokio::test]
 async fn a_dry_run_asks_nobody_and_writes_nothing() {
     let server = server().await;
     let left = import(&server, &["--dry-run"]).await;
