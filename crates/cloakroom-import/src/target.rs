@@ -70,10 +70,11 @@ impl<S: SessionStorage> Target<S> {
     /// What would become of a session, as far as a look tells.
     pub(crate) async fn would_write(&self, ready: &Ready) -> Result<Taken, StorageError> {
         // In this order: what is not there any more was noted before it was written.
-        if again(|| self.storage.load(&ready.id.key())).await?.is_some() {
+        let (key, note) = (ready.id.key(), ready.id.note_key());
+        if again(|| self.storage.load(&key)).await?.is_some() {
             return Ok(Taken::Present);
         }
-        let is_noted = again(|| self.storage.mark(&ready.id.note_key())).await?.is_some();
+        let is_noted = again(|| self.storage.mark(&note)).await?.is_some();
         let has_owner = ready.owner.is_some();
         Ok(if is_noted { Taken::Ended } else { Taken::Written { has_owner } })
     }
