@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 /// The pages' code, in their order. What a page leaves out for its reader stands around it.
 #[rustfmt::skip]
 mod pages {
+    use std::collections::HashMap;
     use std::error::Error;
+    use std::ops::ControlFlow;
 
     use axum::Router;
     use axum::http::request::Parts;
@@ -15,7 +17,7 @@ mod pages {
     use cloakroom_admin::{AdminObserver, AdminPage, AuditEntry, Operator, Operators, Refusal};
     use cloakroom_axum::{Session, SessionRejection};
     use cloakroom_import::{LibraryCookie, Seal};
-    use cloakroom_redis::{RedisConfig, RedisSessionStorage};
+    use cloakroom_redis::{ForeignCursor, RedisConfig, RedisSessionStorage};
 
     type Outcome = Result<(), Box<dyn Error>>;
 
@@ -193,10 +195,26 @@ mod pages {
     }
 
     async fn from_tower_sessions(storage: MemorySessionStorage, key: [u8; 64]) -> Outcome {
-        let cookie = LibraryCookie::tower_sessions(Seal::none());           // unless told otherwise
+        let cookie = LibraryCookie::tower_sessions(None);                   // unless told otherwise
         let cookie = LibraryCookie::tower_sessions(Seal::signed(&key)?);    // .with_signed(key)
         let cookie = LibraryCookie::tower_sessions(Seal::private(&key)?);   // .with_private(key)
         let engine = Engine::builder(storage).old_cookie(cookie).build()?;
+        Ok(())
+    }
+
+    async fn whom_axum_login_would_refuse(storage: MemorySessionStorage, hashes: HashMap<i64, Vec<u8>>) -> Outcome {
+        use cloakroom_import::{Import, Library};
+
+        let source = RedisConfig::from_url("redis://localhost:6379");
+        // `hashes`: what `session_auth_hash` answers of each user now, read from the database before.
+        let import = Import::connect(Library::TowerSessions, source, None, storage).await?.owner(move |session| {
+            let login = session.fields.get("axum-login.data")?;
+            let user = login.get("user_id")?.as_i64()?;
+            let stored = login.get("auth_hash")?.as_array()?.iter().map(|byte| byte.as_u64());
+            let present = hashes.get(&user)?.iter().map(|byte| Some(u64::from(*byte)));
+            stored.eq(present).then(|| user.to_string())
+        });
+        let report = import.run(ForeignCursor::start(), |_| ControlFlow::Continue(())).await?;
         Ok(())
     }
 

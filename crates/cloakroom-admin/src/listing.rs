@@ -76,7 +76,7 @@ impl Filter {
         };
         signed_in
             && self.owner.as_deref().is_none_or(|owner| facts.owner() == Some(owner))
-            && self.age.is_none_or(|age| facts.age() >= age)
+            && self.age.is_none_or(|age| facts.is_older_than(age))
             && self.idle.is_none_or(|idle| facts.idle() >= idle)
     }
 }

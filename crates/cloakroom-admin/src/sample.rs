@@ -58,7 +58,7 @@ impl Sample {
         let is_recent = |moment: cloakroom::Timestamp| moment.until(facts.as_of()) < recent;
         self.looked_at += 1;
         self.signed_in += u64::from(facts.owner().is_some());
-        self.created += u64::from(is_recent(facts.created()));
+        self.created += u64::from(facts.created().is_some_and(is_recent));
         self.sign_ins += u64::from(facts.signed_in().is_some_and(is_recent));
     }
 

@@ -11,6 +11,9 @@ use crate::shown::shown;
 use crate::span::short;
 use crate::table::thousands;
 
+/// Stands for a moment that nobody knows, because the session was imported.
+const IMPORTED: &str = "before the move";
+
 /// What is told of one session.
 #[derive(Serialize)]
 pub(crate) struct Description {
@@ -19,13 +22,13 @@ pub(crate) struct Description {
     browser: Option<String>,
     user_agent: Option<String>,
     address: Option<String>,
-    created: String,
+    created: Option<String>,
     signed_in: Option<String>,
     last_seen: String,
     ends: String,
     idle_deadline: String,
     absolute_deadline: String,
-    age_seconds: u64,
+    age_seconds: Option<u64>,
     idle_seconds: u64,
     idle_timeout_seconds: u64,
     commits: u64,
@@ -40,13 +43,13 @@ impl From<&SessionFacts> for Description {
             browser: facts.browser(),
             user_agent: facts.user_agent().map(str::to_owned),
             address: facts.address().map(str::to_owned),
-            created: facts.created().to_string(),
+            created: facts.created().map(|moment| moment.to_string()),
             signed_in: facts.signed_in().map(|moment| moment.to_string()),
             last_seen: facts.last_seen().to_string(),
             ends: end(facts).to_string(),
             idle_deadline: facts.idle_deadline().to_string(),
             absolute_deadline: facts.absolute_deadline().to_string(),
-            age_seconds: facts.age().as_secs(),
+            age_seconds: facts.age().map(|age| age.as_secs()),
             idle_seconds: facts.idle().as_secs(),
             idle_timeout_seconds: facts.idle_timeout().as_secs(),
             commits: facts.generation(),
@@ -66,11 +69,13 @@ pub(crate) fn text(facts: &SessionFacts) -> String {
     let ago = |moment: Timestamp| told(moment, moment.until(now), "ago");
     let ahead = |moment: Timestamp| told(moment, now.until(moment), "from now");
     let unknown = |text: Option<&str>| text.map_or_else(|| "unknown".to_owned(), shown);
+    let moment =
+        |known: Option<Timestamp>, otherwise: &str| known.map_or_else(|| otherwise.to_owned(), ago);
     let lines = [
         ("session", facts.id().to_string()),
         ("owner", facts.owner().map_or_else(|| "nobody is signed in".to_owned(), shown)),
-        ("signed in", facts.signed_in().map_or_else(|| "-".to_owned(), ago)),
-        ("created", ago(facts.created())),
+        ("signed in", moment(facts.signed_in(), facts.owner().map_or("-", |_| IMPORTED))),
+        ("created", moment(facts.created(), IMPORTED)),
         ("last seen", ago(facts.last_seen())),
         ("ends", format!("{} unless it is used", ahead(end(facts)))),
         ("at the latest", ahead(facts.absolute_deadline())),

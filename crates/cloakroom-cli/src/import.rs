@@ -10,16 +10,25 @@
 mod outcome;
 mod watch;
 
-use std::io::{self, Write};
-
 use cloakroom_import::{Import, Interrupted, Library, OwnerField};
 use cloakroom_redis::{ForeignCursor, RedisConfig, RedisSessionStorage};
 
 use crate::ending::Ending;
 use crate::failure::Failure;
-use crate::installation::Installation;
+use crate::installation::{Installation, warn_of_password};
+use crate::output::remark;
+use crate::shown::shown;
 use crate::{consent, installation, output};
+use outcome::Outcome;
 use watch::Watch;
+
+const FROM_URL: &str = "CLOAKROOM_IMPORT_FROM_URL";
+
+/// Where axum-login keeps the user, and what it would look at beside that.
+const AXUM_LOGIN: &str = "axum-login.data.user_id";
+const UNCHECKED: &str = "axum-login also compares auth_hash with the user's present one, and signs out \
+                         who has changed the password elsewhere; this import cannot. \
+                         docs/moving/tower-sessions.md shows how a program does";
 
 pub(crate) const EXAMPLES: &str = "\
 It asks before it writes; where nobody can be asked, that needs --yes. Ctrl-C stops it after the
@@ -39,7 +48,8 @@ pub(crate) struct Options {
     #[command(flatten)]
     installation: installation::Options,
     /// The Redis that the other library has used [default: the same]
-    #[arg(long, env = "CLOAKROOM_IMPORT_FROM_URL", hide_env_values = true, value_name = "URL")]
+    /// [env: CLOAKROOM_IMPORT_FROM_URL]
+    #[arg(long, value_name = "URL")]
     from_url: Option<String>,
     /// What the names of the other library's keys begin with [default: what it uses by itself]
     #[arg(long, value_name = "PREFIX")]
@@ -70,6 +80,18 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
         options.consent.ask(&format!("Write the sessions of {from} into {place}?"))?;
     }
     let import = options.import(&installation).await?;
+    // What is begun is gone on with.
+    let is_first = !options.dry_run && options.resume.is_none();
+    if let Some(path) = options.owner_field.as_ref().filter(|_| is_first)
+        && !import.finds_an_owner().await.map_err(Failure::new)?
+    {
+        return Err(Failure::new(format!(
+            "nobody is signed in to any of the sessions by the field {}; nothing was written. \
+             --dry-run without --owner-field counts the sessions, and leaving it out takes them \
+             with nobody signed in",
+            shown(path)
+        )));
+    }
     let watch = Watch::start()?;
     let from = options.resume.clone().unwrap_or_default();
     let ran = import.run(from, |report| watch.show(report)).await;
@@ -86,11 +108,8 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
             (report, Some(failure))
         }
     };
-    let text = match options.output.json {
-        true => outcome::json(&report, options.dry_run),
-        false => outcome::text(&report, options.dry_run),
-    };
-    writeln!(io::stdout(), "{text}").map_err(Failure::new)?;
+    let outcome = Outcome::of(&report, options.dry_run);
+    options.output.open().write(&outcome, Outcome::text)?;
     failure.map_or(Ok(Ending::Done), Err)
 }
 
@@ -109,13 +128,24 @@ impl Options {
         installation: &Installation,
     ) -> Result<Import<RedisSessionStorage>, Failure> {
         let target = installation.open().await?;
-        let source = match &self.from_url {
+        if let Some(url) = &self.from_url {
+            warn_of_password(
+                "--from-url",
+                url,
+                "write the whole URL into CLOAKROOM_IMPORT_FROM_URL",
+            );
+        }
+        let variable = std::env::var(FROM_URL).ok().filter(|url| !url.is_empty());
+        let source = match self.from_url.as_ref().or(variable.as_ref()) {
             Some(url) => RedisConfig::from_url(url),
             None => installation.config.server(),
         };
         let prefix = self.from_prefix.as_deref();
         let mut import = Import::connect(self.from, source, prefix, target).await?;
         if let Some(path) = &self.owner_field {
+            if path == AXUM_LOGIN {
+                remark(UNCHECKED);
+            }
             import = import.owner_field(OwnerField::new(path));
         }
         Ok(if self.dry_run { import.dry_run() } else { import })

@@ -112,7 +112,7 @@ impl Told {
             Mode::Trial => {
                 while let Some(sessions) = walk.next().await? {
                     self.looked_at += sessions.len() as u64;
-                    let older = sessions.iter().filter(|facts| facts.created() < before);
+                    let older = sessions.iter().filter(|facts| facts.is_created_before(before));
                     self.ended += older.count() as u64;
                 }
             }

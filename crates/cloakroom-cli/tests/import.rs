@@ -40,7 +40,7 @@ async fn sessions_are_imported_once_with_their_owners() {
     let first = report(&import(&server, &owner).await);
     let expected = json!({
         "dry_run": false, "read": 3001, "written": 3000, "with_owner": 3000, "present": 0,
-        "moved_in": 0, "expired": 0, "empty": 0, "left_behind": [], "resume": null,
+        "ended": 0, "owner_full": 0, "expired": 0, "empty": 0, "left_behind": [], "began_anew": false, "resume": null,
         "unreadable": [{
             "reason": "the value is not a JSON object", "count": 1, "examples": ["sess:id-o…"],
         }],
@@ -48,6 +48,26 @@ async fn sessions_are_imported_once_with_their_owners() {
     assert_eq!(first, expected);
     let again = report(&import(&server, &owner).await);
     assert_eq!((&again["written"], &again["present"]), (&json!(0), &json!(3000)));
+}
+
+#[tokio::test]
+async fn an_imported_session_is_shown_without_times_that_nobody_knows() {
+    let server = server().await;
+    import(&server, &["--yes", "--owner-field", "passport.user"]).await;
+    let url = server.url();
+    let left = run_command(&["list", "--url", &url, "--json", "--owner", "u7"]).await;
+    let session = report(&left);
+    for unknown in ["created", "age_seconds", "signed_in"] {
+        assert!(session[unknown].is_null(), "{unknown}: {session}");
+    }
+    let left = run_command(&["show", "--url", &url, session["id"].as_str().unwrap()]).await;
+    assert!(left.output.contains("signed in      before the move\n"), "{left:?}");
+    assert!(left.output.contains("created        before the move\n"), "{left:?}");
+    let moment = "2001-01-01T00:00:00Z";
+    let left = run_command(&["revoke-before", moment, "--yes", "--json", "--url", &url]).await;
+    assert_eq!(report(&left)["ended"], json!(3000), "older than any moment");
+    let again = import(&server, &["--yes", "--json", "--owner-field", "passport.user"]).await;
+    assert_eq!((&report(&again)["written"], &report(&again)["ended"]), (&json!(0), &json!(3000)));
 }
 
 #[tokio::test]
@@ -74,17 +94,69 @@ async fn nothing_begins_where_nobody_can_be_asked() {
 }
 
 #[tokio::test]
-async fn an_import_goes_on_from_a_cursor() {
+async fn a_cursor_of_another_run_of_the_server_begins_anew_and_is_told() {
     let server = server().await;
-    // Any cursor of this server will do to see that it is taken.
-    let page = server.ask(["SCAN", "0", "MATCH", "sess:*", "COUNT", "1000"]).await.unwrap().many();
-    let cursor = format!("{}@127.0.0.1:{}", page[0].text(), server.port());
+    // As it was printed before a restart of the server.
+    let cursor = format!("5120@127.0.0.1:{}#00000000", server.port());
     let left = import(&server, &["--yes", "--json", "--resume", &cursor]).await;
-    let rest = report(&left);
-    assert!(rest["read"].as_u64().unwrap() < 2_500, "{rest}");
+    let all = report(&left);
+    assert_eq!((&all["read"], &all["began_anew"]), (&json!(3001), &json!(true)));
     let left = import(&server, &["--yes", "--resume", "somewhere"]).await;
     assert_eq!(left.status.code(), Some(2), "{left:?}");
     assert!(left.errors.contains("a cursor is what an earlier walk has printed"), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_field_that_signs_nobody_in_writes_nothing() {
+    let server = server().await;
+    let left = import(&server, &["--yes", "--owner-field", "passport.usr"]).await;
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(1), ""), "{left:?}");
+    assert!(left.errors.contains("by the field passport.usr; nothing was written"), "{left:?}");
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 3001);
+    let left = import(&server, &["--yes", "--json", "--owner-field", "passport.user"]).await;
+    assert_eq!(report(&left)["with_owner"], json!(3000));
+}
+
+#[tokio::test]
+async fn names_of_another_library_move_no_cursor_and_leave_ascii() {
+    let server = RedisServer::start().await.unwrap();
+    server.ask(["SET", "sess:\u{202e}\u{9b}31m", "broken"]).await.unwrap();
+    let left = import(&server, &["--yes"]).await;
+    assert!(left.output.contains(r"sess:\u{202e}\u{9b}31"), "{left:?}");
+    assert!(!left.output.contains(['\u{202e}', '\u{9b}']), "{left:?}");
+    let left = import(&server, &["--yes", "--json"]).await;
+    assert!(left.output.is_ascii(), "{left:?}");
+    assert_eq!(report(&left)["unreadable"][0]["examples"][0], "sess:\u{202e}\u{9b}31…");
+}
+
+#[tokio::test]
+async fn a_password_among_the_arguments_is_told_and_one_in_the_environment_is_not() {
+    let server = server().await;
+    server.ask(["CONFIG", "SET", "requirepass", ""]).await.unwrap();
+    server.ask(["ACL", "SETUSER", "ann", "on", ">s3cret", "~*", "+@all"]).await.unwrap();
+    let url = server.url_as("ann", "s3cret");
+    let left = import(&server, &["--dry-run", "--from-url", &url]).await;
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+    assert!(left.errors.contains("can read the password in --from-url"), "{left:?}");
+    assert!(!left.errors.contains("s3cret"), "{left:?}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+    command.args(FROM).args(["--url", &server.url(), "--dry-run"]).stdin(Stdio::null());
+    for (value, is_there) in [(url.as_str(), true), ("", true), ("nonsense", false)] {
+        let left = command.env("CLOAKROOM_IMPORT_FROM_URL", value).output().await.unwrap();
+        assert_eq!(left.status.success(), is_there, "{left:?}");
+        assert_eq!(left.stderr.is_empty(), is_there, "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_axum_login_would_check_is_remarked() {
+    let server = RedisServer::start().await.unwrap();
+    let url = server.url();
+    let arguments = ["import", "--from", "tower-sessions", "--url", &url, "--dry-run"];
+    let field = ["--owner-field", "axum-login.data.user_id"];
+    let left = run_command(&[&arguments[..], &field].concat()).await;
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+    assert!(left.errors.contains("auth_hash"), "{left:?}");
 }
 
 #[tokio::test]

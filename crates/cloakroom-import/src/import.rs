@@ -1,32 +1,34 @@
 //! [`Import`]: the walk over the keys of another library, from each readable session to a record of
 //! ours.
 //!
-//! It may be interrupted at any moment and repeated as often as one likes: a session that is there
-//! already is left as it is, and one whose visitor has had a ticket is not written again.
+//! It may be repeated as often as one likes: a session that is there already is left as it is. That a
+//! session was imported is noted before it is written, so one that has ended since, however it was
+//! ended, is not written again.
 
 use std::fmt;
+use std::future::ready;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cloakroom::{
-    Absolute, Clock, Commit, CommitBuilder, Committed, ConfigError, Expect, IndexChange, OwnerKey,
-    SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind, SystemClock,
+    Absolute, Commit, CommitBuilder, ConfigError, Expect, OwnerKey, SessionError, SessionStorage,
+    StorageError, Timestamp,
 };
-use cloakroom_redis::{ForeignCursor, ForeignEntry, ForeignKeys, ForeignValue, RedisConfig};
+use cloakroom_redis::{
+    ForeignCursor, ForeignEntry, ForeignKeys, ForeignPage, ForeignValue, RedisConfig,
+};
 use futures_util::{StreamExt, stream};
 
+use crate::again::again;
 use crate::library::Library;
 use crate::old_session::{LeftBehind, OldSession, Raw, RawValue, Unreadable};
 use crate::owner::OwnerField;
 use crate::report::Report;
+use crate::target::{Ready, Taken, Target, life_of_note};
 
 /// How many sessions are under way at once.
 const AT_ONCE: usize = 32;
-
-/// How often a question is put to a server that cannot say, and how long the pause is before.
-const TRIES: u32 = 4;
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// The absolute timeout of what has less time left: as with a new session, 12 hours. The idle
 /// deadline is the old library's all the same.
@@ -34,10 +36,6 @@ const SHORTEST_ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long a session lives at most: what does not expire in the old library ends after 30 days.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// After that long an entry in an owner's index no longer means that its session is about to be
-/// written.
-const PENDING: Duration = Duration::from_secs(30);
 
 type Owner = Arc<dyn Fn(&OldSession) -> Option<String> + Send + Sync>;
 
@@ -47,10 +45,9 @@ pub struct Import<S> {
     library: Library,
     prefix: String,
     keys: ForeignKeys,
-    target: S,
+    target: Target<S>,
     owner: Option<Owner>,
     writing: Writing,
-    clock: Arc<dyn Clock>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,9 +69,7 @@ pub struct Interrupted {
 
 /// What has become of one key.
 enum Outcome {
-    Written { has_owner: bool, left_behind: Vec<LeftBehind> },
-    Present,
-    MovedIn,
+    Taken(Taken, Vec<LeftBehind>),
     Expired,
     Empty,
     Unreadable(Unreadable),
@@ -96,8 +91,8 @@ impl<S: SessionStorage> Import<S> {
     ) -> Result<Self, ConfigError> {
         let prefix = prefix.unwrap_or(library.usual_prefix()).to_owned();
         let keys = ForeignKeys::connect(source, &prefix, library.id_length()).await?;
-        let (writing, clock) = (Writing::Sessions, Arc::new(SystemClock));
-        Ok(Self { library, prefix, keys, target, owner: None, writing, clock })
+        let writing = Writing::Sessions;
+        Ok(Self { library, prefix, keys, target: Target::new(target), owner: None, writing })
     }
 
     /// Which field holds the user (default: nobody is signed in to what is imported).
@@ -105,7 +100,8 @@ impl<S: SessionStorage> Import<S> {
         self.owner(move |session| field.find(session))
     }
 
-    /// The same by a function of the application's.
+    /// The same by a function of the application's, which can look at what the old library would look
+    /// at: whether the password has changed since, whether the account was locked.
     pub fn owner(
         mut self,
         owner: impl Fn(&OldSession) -> Option<String> + Send + Sync + 'static,
@@ -143,52 +139,108 @@ impl<S: SessionStorage> Import<S> {
         Ok(report)
     }
 
+    /// Looks at the sessions until it has met one that somebody is signed in to, and writes nothing.
+    /// `false` where there are sessions and nobody is signed in to any: the field is another one. To
+    /// be asked before an import, because what was written without an owner stays so.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the server cannot say, also after several tries.
+    pub async fn finds_an_owner(&self) -> Result<bool, StorageError> {
+        let (mut cursor, mut has_sessions) = (Some(ForeignCursor::start()), false);
+        while let Some(at) = cursor {
+            let page = again(|| self.keys.page(&at)).await?;
+            let looks = self.ids_in(&page).map(|(name, id)| async move {
+                let session = self.read(id, &self.fetch(name).await?).ok().flatten();
+                Ok::<_, StorageError>(session.map(|session| self.owner_of(&session).is_some()))
+            });
+            let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
+            while let Some(has_owner) = looks.next().await {
+                match has_owner? {
+                    Some(true) => return Ok(true),
+                    Some(false) => has_sessions = true,
+                    None => {}
+                }
+            }
+            drop(looks);
+            cursor = page.next;
+        }
+        Ok(!has_sessions)
+    }
+
     async fn round(&self, cursor: &ForeignCursor, report: &mut Report) -> Result<(), StorageError> {
         let page = again(|| self.keys.page(cursor)).await?;
-        let ids = page
-            .names
-            .iter()
-            .filter_map(|name| Some((name.as_slice(), self.library.id_in(name, &self.prefix)?)));
-        let outcomes = ids.map(|(name, id)| async move { (id, self.take(name, id).await) });
-        let mut outcomes = stream::iter(outcomes).buffer_unordered(AT_ONCE);
+        let outcomes =
+            self.ids_in(&page).map(|(name, id)| async move { (id, self.take(name, id).await) });
+        let failure = OnceLock::new();
+        // After an error what is under way ends and nothing more begins: what is noted is written.
+        let begun = stream::iter(outcomes).take_while(|_| ready(failure.get().is_none()));
+        let mut outcomes = begun.buffer_unordered(AT_ONCE);
         while let Some((id, outcome)) = outcomes.next().await {
             report.read += 1;
-            match outcome? {
-                Outcome::Written { has_owner, left_behind } => {
+            match outcome {
+                Ok(Outcome::Taken(Taken::Written { has_owner }, left_behind)) => {
                     report.written += 1;
                     report.with_owner += u64::from(has_owner);
                     report.add_left_behind(&left_behind);
                 }
-                Outcome::Present => report.present += 1,
-                Outcome::MovedIn => report.moved_in += 1,
-                Outcome::Expired => report.expired += 1,
-                Outcome::Empty => report.empty += 1,
-                Outcome::Unreadable(why) => report.add_unreadable(why, &self.prefix, id),
+                Ok(Outcome::Taken(Taken::Present, _)) => report.present += 1,
+                Ok(Outcome::Taken(Taken::Ended, _)) => report.ended += 1,
+                Ok(Outcome::Taken(Taken::OwnerFull, _)) => report.owner_full += 1,
+                Ok(Outcome::Expired) => report.expired += 1,
+                Ok(Outcome::Empty) => report.empty += 1,
+                Ok(Outcome::Unreadable(why)) => report.add_unreadable(why, &self.prefix, id),
+                Err(error) => drop(failure.set(error)),
             }
         }
         drop(outcomes);
+        report.began_anew |= page.began_anew;
         report.resume = page.next;
-        Ok(())
+        failure.into_inner().map_or(Ok(()), Err)
+    }
+
+    /// Which of the names are sessions', and their ids.
+    fn ids_in<'a>(&'a self, page: &'a ForeignPage) -> impl Iterator<Item = (&'a [u8], &'a str)> {
+        let id = |name| self.library.id_in(name, &self.prefix);
+        page.names.iter().filter_map(move |name| Some((name.as_slice(), id(name)?)))
+    }
+
+    async fn fetch(&self, name: &[u8]) -> Result<ForeignEntry, StorageError> {
+        match self.library.keeps_hashes() {
+            true => again(|| self.keys.hash(name)).await,
+            false => again(|| self.keys.text(name)).await,
+        }
+    }
+
+    fn owner_of(&self, session: &OldSession) -> Option<String> {
+        self.owner.as_ref().and_then(|owner| owner(session))
     }
 
     async fn take(&self, name: &[u8], id: &str) -> Result<Outcome, StorageError> {
-        let entry = match self.library.keeps_hashes() {
-            true => again(|| self.keys.hash(name)).await?,
-            false => again(|| self.keys.text(name)).await?,
-        };
+        let entry = self.fetch(name).await?;
         let session = match self.read(id, &entry) {
             Ok(Some(session)) => session,
             Ok(None) => return Ok(Outcome::Expired),
             Err(why) => return Ok(Outcome::Unreadable(why)),
         };
-        let owner = self.owner.as_ref().and_then(|owner| owner(&session));
+        let owner = self.owner_of(&session);
         if session.fields.is_empty() && owner.is_none() {
             return Ok(Outcome::Empty);
         }
-        match self.commit(&session, owner.as_deref()) {
-            Ok(commit) => self.write(session, &commit, owner.as_deref()).await,
-            Err(why) => Ok(Outcome::Unreadable(why)),
-        }
+        let commit = match self.commit(&session, owner.as_deref()) {
+            Ok(commit) => commit,
+            Err(why) => return Ok(Outcome::Unreadable(why)),
+        };
+        let ready = Ready {
+            id: self.library.session_id(id),
+            commit,
+            owner: owner.as_deref().map(OwnerKey::of),
+            note: life_of_note(entry.time_left),
+        };
+        let taken = match self.writing {
+            Writing::Sessions => self.target.write(&ready).await?,
+            Writing::Nothing => self.target.would_write(&ready).await?,
+        };
+        Ok(Outcome::Taken(taken, session.left_behind))
     }
 
     /// The session; `None` where it is over.
@@ -201,7 +253,7 @@ impl<S: SessionStorage> Import<S> {
             _ => return Err(Unreadable::OtherType),
         };
         let raw = Raw { id, value, time_left: entry.time_left };
-        let session = self.library.read(&raw, self.clock.now())?;
+        let session = self.library.read(&raw, entry.as_of)?;
         let is_over = session.time_left.is_some_and(|left| left < Duration::from_millis(1));
         Ok((!is_over).then_some(session))
     }
@@ -211,7 +263,8 @@ impl<S: SessionStorage> Import<S> {
         let mut builder = CommitBuilder::new(Expect::Absent)
             .verifier(self.library.session_id(&session.id).proof())
             .idle_timeout(left)
-            .absolute(Absolute::Start(left.max(SHORTEST_ABSOLUTE)));
+            .absolute(Absolute::Start(left.max(SHORTEST_ABSOLUTE)))
+            .created_elsewhere(session.created.unwrap_or(Timestamp::UNKNOWN));
         if session.is_remembered {
             builder = builder.persistent();
         }
@@ -227,50 +280,6 @@ impl<S: SessionStorage> Import<S> {
         })?;
         let is_too_large = commit.check_size(self.target.max_session_bytes()).is_err();
         if is_too_large { Err(Unreadable::TooLarge) } else { Ok(commit) }
-    }
-
-    async fn write(
-        &self,
-        session: OldSession,
-        commit: &Commit,
-        owner: Option<&str>,
-    ) -> Result<Outcome, StorageError> {
-        let has_owner = owner.is_some();
-        let id = self.library.session_id(&session.id);
-        let (key, moved_in) = (id.key(), id.moved_in_key());
-        // In this order: whoever removes the session has left word before that it had moved in.
-        if again(|| self.target.load(&key)).await?.is_some() {
-            return Ok(Outcome::Present);
-        }
-        if again(|| self.target.load(&moved_in)).await?.is_some() {
-            return Ok(Outcome::MovedIn);
-        }
-        let written = Outcome::Written { has_owner, left_behind: session.left_behind };
-        if self.writing == Writing::Nothing {
-            return Ok(written);
-        }
-        let owner = owner.map(OwnerKey::of);
-        // Before the commit: the index may name too many sessions, never too few.
-        if let Some(owner) = &owner {
-            self.note(owner, entering(key, commit)).await?;
-        }
-        match again(|| self.target.commit(&key, commit)).await? {
-            Committed::Applied { stamp, .. } => {
-                if let Some(owner) = &owner {
-                    let deadline = stamp.absolute_deadline;
-                    let settle = IndexChange::Settle { session: key, deadline, most: None };
-                    self.note(owner, settle).await?;
-                }
-                Ok(written)
-            }
-            Committed::Exists | Committed::Conflict(_) | Committed::Gone => Ok(Outcome::Present),
-        }
-    }
-
-    /// Changes the index of an owner's sessions. The limit of concurrent sessions is the next
-    /// sign-in's business: nobody is signed out by an import.
-    async fn note(&self, owner: &OwnerKey, change: IndexChange) -> Result<(), StorageError> {
-        again(|| self.target.change_owner_index(owner, &change)).await.map(drop)
     }
 }
 
@@ -293,35 +302,4 @@ impl std::error::Error for Interrupted {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }
-}
-
-/// What the index is told of a session that is about to be written.
-fn entering(session: SessionKey, commit: &Commit) -> IndexChange {
-    let lifetime = match commit.absolute() {
-        Absolute::Start(timeout) | Absolute::Prolong(timeout) => timeout,
-        Absolute::Keep => commit.idle_timeout(),
-    };
-    IndexChange::Enter { session, lifetime, pending: PENDING, refuse_at: None }
-}
-
-/// Asks several times where a server cannot say. What is asked may be repeated: a commit is known by
-/// its nonce.
-async fn again<T, F: Future<Output = Result<T, StorageError>>>(
-    ask: impl Fn() -> F,
-) -> Result<T, StorageError> {
-    let mut tries = 1;
-    loop {
-        match ask().await {
-            Err(error) if tries < TRIES && is_passing(error.kind()) => {
-                tokio::time::sleep(PAUSE * tries).await;
-                tries += 1;
-            }
-            answer => return answer,
-        }
-    }
-}
-
-fn is_passing(kind: &StorageErrorKind) -> bool {
-    use StorageErrorKind::{Rejected, Timeout, Unavailable};
-    matches!(kind, Unavailable | Timeout { .. } | Rejected)
 }

@@ -6,6 +6,7 @@
 //!                    bytes of one key  -> OldSession or Unreadable
 //! owner.rs           which field holds the user
 //! import.rs          the walk over all keys, resumable -> Report
+//! target.rs          one session into the storage: index, note, record
 //! library_cookie.rs  the libraries' cookies, checked as they check them
 //! ```
 //!
@@ -37,6 +38,7 @@
 //! ```
 
 mod actix_session;
+mod again;
 mod connect_redis;
 mod import;
 mod library;
@@ -45,6 +47,7 @@ mod old_session;
 mod owner;
 mod report;
 mod spring_session;
+mod target;
 mod tower_sessions;
 
 pub use import::{Import, Interrupted};

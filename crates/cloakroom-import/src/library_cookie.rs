@@ -41,24 +41,23 @@ pub struct Seal(Sealed);
 
 #[derive(Clone)]
 enum Sealed {
-    Open,
     Signed(Key),
     Private(Key),
 }
 
 #[derive(Clone)]
 enum Check {
-    Seal(Seal),
-    Express { secrets: Vec<Vec<u8>> },
-    Spring { route: String },
+    /// The id alone, where there is none.
+    Seal(Option<Seal>),
+    Express {
+        secrets: Vec<Vec<u8>>,
+    },
+    Spring {
+        route: String,
+    },
 }
 
 impl Seal {
-    /// Not at all: the id alone, as tower-sessions has it unless told otherwise.
-    pub fn none() -> Self {
-        Self(Sealed::Open)
-    }
-
     /// Signed with this key.
     ///
     /// # Errors
@@ -78,7 +77,6 @@ impl Seal {
     fn open(&self, name: &str, value: &str) -> Option<String> {
         let cookie = Cookie::new(name.to_owned(), value.to_owned());
         let opened = match &self.0 {
-            Sealed::Open => cookie,
             Sealed::Signed(key) => CookieJar::new().signed(key).verify(cookie)?,
             Sealed::Private(key) => CookieJar::new().private(key).decrypt(cookie)?,
         };
@@ -87,14 +85,15 @@ impl Seal {
 }
 
 impl LibraryCookie {
-    /// The cookie of tower-sessions; its name is `id` unless told otherwise.
-    pub fn tower_sessions(seal: Seal) -> Self {
-        Self::new(Library::TowerSessions, "id", Check::Seal(seal))
+    /// The cookie of tower-sessions; its name is `id` unless told otherwise. `None`: the id alone, as
+    /// tower-sessions has it unless told otherwise.
+    pub fn tower_sessions(seal: impl Into<Option<Seal>>) -> Self {
+        Self::new(Library::TowerSessions, "id", Check::Seal(seal.into()))
     }
 
     /// The cookie of actix-session; its name is `id` unless told otherwise.
     pub fn actix_session(seal: Seal) -> Self {
-        Self::new(Library::ActixSession, "id", Check::Seal(seal))
+        Self::new(Library::ActixSession, "id", Check::Seal(Some(seal)))
     }
 
     /// The cookie of express-session, with its secrets; its name is `connect.sid` unless told
@@ -108,6 +107,11 @@ impl LibraryCookie {
     /// sign it.
     pub fn spring_session() -> Self {
         Self::new(Library::SpringSession, "SESSION", Check::Spring { route: String::new() })
+    }
+
+    /// The same with what Spring was told as `jvmRoute`.
+    pub fn spring_session_on_route(route: &str) -> Self {
+        Self { check: Check::Spring { route: format!(".{route}") }, ..Self::spring_session() }
     }
 
     /// The same under another name.
@@ -131,13 +135,6 @@ impl LibraryCookie {
         self
     }
 
-    /// The same with what Spring was told as `jvmRoute`.
-    #[must_use]
-    pub fn with_jvm_route(mut self, route: &str) -> Self {
-        self.check = Check::Spring { route: format!(".{route}") };
-        self
-    }
-
     fn new(library: Library, name: &str, check: Check) -> Self {
         Self { library, check, name: name.to_owned(), path: "/".to_owned(), domain: None }
     }
@@ -146,7 +143,8 @@ impl LibraryCookie {
     fn id(&self, value: &[u8]) -> Option<String> {
         let value = percent_decode(value).decode_utf8().ok()?;
         match &self.check {
-            Check::Seal(seal) => seal.open(&self.name, &value),
+            Check::Seal(Some(seal)) => seal.open(&self.name, &value),
+            Check::Seal(None) => Some(value.into_owned()),
             Check::Express { secrets } => express_id(value, secrets),
             Check::Spring { route } => {
                 let id = String::from_utf8(STANDARD.decode(value.as_bytes()).ok()?).ok()?;
@@ -190,7 +188,6 @@ impl fmt::Debug for LibraryCookie {
 impl fmt::Debug for Seal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Sealed::Open => "Seal(none)",
             Sealed::Signed(_) => "Seal(signed)",
             Sealed::Private(_) => "Seal(private)",
         })

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::old_session::OldSession;
 
+/// What Spring Security writes where a user would be named.
+const ANONYMOUS: &str = "anonymousUser";
+
 /// A path to the user's name in an old session: names with dots between them. Names may hold dots
 /// themselves.
 ///
@@ -14,7 +17,9 @@ use crate::old_session::OldSession;
 /// | passport | `passport.user` |
 /// | Spring Security | `SPRING_SECURITY_CONTEXT.authentication.principal.username` |
 ///
-/// A text or an integer is a user's name; anything else means that nobody is signed in.
+/// A text or an integer is a user's name; anything else means that nobody is signed in. So does an
+/// object on the way that says of itself that it is not `authenticated`, and the name
+/// `anonymousUser`, by which Spring Security calls those who are not signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerField(String);
 
@@ -28,7 +33,8 @@ impl OwnerField {
     pub fn find(&self, session: &OldSession) -> Option<String> {
         let kept = session.fields.iter().map(|(name, value)| (name.as_str(), value));
         let left = session.left_behind.iter().map(|it| (it.field.as_str(), &it.shape));
-        kept.chain(left).find_map(|(name, value)| named(value, below(&self.0, name)?))
+        let user = kept.chain(left).find_map(|(name, value)| named(value, below(&self.0, name)?));
+        user.filter(|user| user != ANONYMOUS)
     }
 }
 
@@ -40,6 +46,7 @@ fn below<'a>(path: &'a str, name: &str) -> Option<&'a str> {
 
 fn named(value: &Value, path: &str) -> Option<String> {
     match value {
+        Value::Object(fields) if fields.get("authenticated") == Some(&Value::Bool(false)) => None,
         Value::Object(fields) if !path.is_empty() => {
             fields.iter().find_map(|(name, value)| named(value, below(path, name)?))
         }
@@ -69,6 +76,18 @@ mod tests {
         assert_eq!(found.as_deref(), Some("7"));
         let found = owner(json!({ "a": { "c": 1 }, "a.b": { "c": "ada" } }), "a.b.c");
         assert_eq!(found.as_deref(), Some("ada"));
+    }
+
+    #[test]
+    fn whoever_is_not_authenticated_is_nobody() {
+        let context = |authenticated: bool, principal: &str| {
+            let authentication = json!({ "authenticated": authenticated, "principal": principal });
+            json!({ "CONTEXT": { "authentication": authentication } })
+        };
+        let path = "CONTEXT.authentication.principal";
+        assert_eq!(owner(context(true, "ada"), path).as_deref(), Some("ada"));
+        assert_eq!(owner(context(false, "ada"), path), None);
+        assert_eq!(owner(context(true, "anonymousUser"), path), None);
     }
 
     #[test]

@@ -24,9 +24,11 @@ pub struct Report {
     pub with_owner: u64,
     /// Sessions that are in the storage already. Nothing was changed.
     pub present: u64,
-    /// Sessions whose visitors have had a ticket already. They may have been signed out since, so
-    /// they are not written again.
-    pub moved_in: u64,
+    /// Sessions that were imported before and have ended since, so they are not written again.
+    pub ended: u64,
+    /// Sessions whose owner has too many to take in another one: 500 are imported. In a dry run
+    /// they are among those that would be written.
+    pub owner_full: u64,
     /// Sessions that are over.
     pub expired: u64,
     /// Sessions that hold nothing that could be taken.
@@ -35,6 +37,9 @@ pub struct Report {
     pub unreadable: BTreeMap<Unreadable, Tally>,
     /// Fields of sessions that were written without them: their names and classes, how often.
     pub left_behind: BTreeMap<(String, String), u64>,
+    /// Whether the walk has begun anew, because a server is not the one any more that the cursor was
+    /// of. What was counted before is counted again.
+    pub began_anew: bool,
     /// Where to go on; `None` where the walk has come to its end.
     pub resume: Option<ForeignCursor>,
 }

@@ -19,6 +19,9 @@ use java_value::Expressed;
 
 const ATTRIBUTE: &str = "sessionAttr:";
 
+/// Stands for the class where an attribute could not be read at all.
+const UNREADABLE: &str = "an object that cannot be read";
+
 const EXPECTED: Unreadable = Unreadable::Malformed("a hash of Spring Session");
 
 pub(crate) fn read(raw: &Raw<'_>, now: Timestamp) -> Result<OldSession, Unreadable> {
@@ -26,12 +29,17 @@ pub(crate) fn read(raw: &Raw<'_>, now: Timestamp) -> Result<OldSession, Unreadab
     let (mut fields, mut left_behind, mut facts) = (Map::new(), Vec::new(), Map::new());
     for (name, value) in hash {
         let name = str::from_utf8(name).map_err(|_| EXPECTED)?;
-        let expressed = express(value)?;
-        match (name.strip_prefix(ATTRIBUTE), expressed) {
-            (None, Expressed::Taken(value)) => drop(facts.insert(name.to_owned(), value)),
-            (None, Expressed::Left { .. }) => return Err(EXPECTED),
-            (Some(name), Expressed::Taken(value)) => drop(fields.insert(name.to_owned(), value)),
-            (Some(name), Expressed::Left { class, shape }) => {
+        let Some(name) = name.strip_prefix(ATTRIBUTE) else {
+            if let Expressed::Taken(value) = express(value)? {
+                facts.insert(name.to_owned(), value);
+            }
+            continue;
+        };
+        // What cannot be read of an attribute costs the session that attribute and no more.
+        let unreadable = |_| Expressed::Left { class: UNREADABLE.to_owned(), shape: Value::Null };
+        match express(value).unwrap_or_else(unreadable) {
+            Expressed::Taken(value) => drop(fields.insert(name.to_owned(), value)),
+            Expressed::Left { class, shape } => {
                 left_behind.push(LeftBehind { field: name.to_owned(), class, shape });
             }
         }

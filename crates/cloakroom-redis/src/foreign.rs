@@ -11,13 +11,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cloakroom::{ConfigError, ConfigErrorKind, Operation, StorageError};
+use cloakroom::{ConfigError, ConfigErrorKind, Operation, StorageError, Timestamp};
 use futures_util::future::try_join;
 use redis::{Cmd, Value};
 
 use crate::config::RedisConfig;
 use crate::connection::{Question, Servers};
 use crate::error::unexpected;
+use crate::inspect::runs;
 use crate::keys::escaped;
 use crate::records::command;
 use crate::storage::RedisSessionStorage;
@@ -25,9 +26,10 @@ use crate::storage::RedisSessionStorage;
 /// What a walk sends, beside what every connection sends (`ping`, `time`, `role`, `info`; in a Cluster
 /// `asking` and `cluster|slots`). The user needs these for the keys of the other library, and
 /// nothing else.
-pub const FOREIGN_RIGHTS: [&str; 4] = ["scan", "getrange", "hgetall", "pttl"];
+pub const FOREIGN_RIGHTS: [&str; 5] = ["scan", "getrange", "hgetall", "memory|usage", "pttl"];
 
-/// The longest string that is read: 1 MiB.
+/// The longest string that is read: 1 MiB. A hash is read where it takes no more of the server's
+/// memory.
 pub const FOREIGN_VALUE_LIMIT: usize = 1024 * 1024;
 
 /// How many keys the server looks at per round.
@@ -61,12 +63,15 @@ pub struct ForeignKeys {
 
 /// How far a walk has come. As text it can be kept and given to another walk.
 ///
-/// It is good for as long as the server's process lives: after a restart or a failover begin again.
+/// It is good for as long as the servers' processes live: after a restart or a failover it means
+/// nothing, and whoever goes on from it begins anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForeignCursor {
     /// The server; empty for the first one.
     node: String,
     position: u64,
+    /// Which runs of which servers the walk began on.
+    runs: String,
 }
 
 /// A text is no [`ForeignCursor`].
@@ -82,6 +87,9 @@ pub struct ForeignPage {
     pub names: Vec<Vec<u8>>,
     /// Where to go on; `None` at the end.
     pub next: Option<ForeignCursor>,
+    /// Whether the cursor was of servers that are not what they were, so that this is the first round
+    /// of a new walk.
+    pub began_anew: bool,
 }
 
 /// What lies under a foreign key.
@@ -92,7 +100,7 @@ pub enum ForeignValue {
     Gone,
     /// A string of up to [`FOREIGN_VALUE_LIMIT`].
     Text(Bytes),
-    /// A string that is longer.
+    /// Something that is longer.
     TooLong,
     /// A hash: its fields and their values.
     Hash(Vec<(Bytes, Bytes)>),
@@ -108,6 +116,8 @@ pub struct ForeignEntry {
     pub value: ForeignValue,
     /// How long the key has left.
     pub time_left: Option<Duration>,
+    /// The server's clock when this was read.
+    pub as_of: Timestamp,
 }
 
 impl ForeignKeys {
@@ -131,27 +141,28 @@ impl ForeignKeys {
     ///
     /// # Errors
     /// [`StorageError`] where the server could not say within the command timeout; the same cursor may
-    /// be asked for again. With the kind `Backend` where the cursor's server is not there any more.
+    /// be asked for again.
     pub async fn page(&self, cursor: &ForeignCursor) -> Result<ForeignPage, StorageError> {
         let servers = self.servers();
         let mut nodes: Vec<_> = servers.all(OPERATION)?.into_iter().collect();
         nodes.sort_by_key(|node| node.address());
-        let at = match cursor.node.as_str() {
-            "" => Some(0),
-            node => nodes.iter().position(|it| *it.address() == *node),
-        };
-        let Some((at, node)) = at.and_then(|at| Some((at, nodes.get(at)?))) else {
-            return Err(unexpected(OPERATION));
-        };
+        let runs = runs(&nodes);
+        let at = nodes.iter().position(|node| *node.address() == *cursor.node);
+        let place = at.filter(|_| cursor.runs == runs).map(|at| (at, cursor.position));
+        let (at, position) = place.unwrap_or_default();
+        let node = nodes.get(at).ok_or_else(|| unexpected(OPERATION))?;
         let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor.position).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(COUNT);
+        scan.arg(position).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(COUNT);
         let answer = node.ask_here(Question::Command(&scan), servers.deadline(OPERATION)).await?;
         let (position, names): (u64, Vec<Vec<u8>>) =
             redis::from_redis_value(answer).map_err(|_| unexpected(OPERATION))?;
         let next_node = if position == 0 { nodes.get(at + 1) } else { Some(node) };
-        let next = next_node
-            .map(|node| ForeignCursor { node: node.address().as_ref().to_owned(), position });
-        Ok(ForeignPage { names, next })
+        let next = next_node.map(|node| {
+            let node = node.address().as_ref().to_owned();
+            ForeignCursor { node, position, runs }
+        });
+        let began_anew = place.is_none() && *cursor != ForeignCursor::start();
+        Ok(ForeignPage { names, next, began_anew })
     }
 
     /// Reads a string.
@@ -168,14 +179,25 @@ impl ForeignKeys {
             Value::Nil => ForeignValue::OtherType,
             _ => return Err(unexpected(OPERATION)),
         };
-        Ok(life.of(value))
+        self.entry(name, value, life)
     }
 
-    /// Reads a hash.
+    /// Reads a hash, unless it takes more memory than [`FOREIGN_VALUE_LIMIT`]: neither this program
+    /// nor the server shall hold many of them at once.
     ///
     /// # Errors
     /// [`StorageError`] where the server could not say.
     pub async fn hash(&self, name: &[u8]) -> Result<ForeignEntry, StorageError> {
+        let mut usage = redis::cmd("MEMORY");
+        usage.arg("USAGE").arg(name).arg("SAMPLES").arg(0);
+        match self.ask(name, usage).await? {
+            Value::Int(bytes) if bytes > FOREIGN_VALUE_LIMIT as i64 => {
+                return self.entry(name, ForeignValue::TooLong, self.life(name).await?);
+            }
+            Value::Int(_) => {}
+            Value::Nil => return self.entry(name, ForeignValue::Gone, Life::Over),
+            _ => return Err(unexpected(OPERATION)),
+        }
         let get = command("HGETALL", name);
         let (value, life) = try_join(self.ask(name, get), self.life(name)).await?;
         let value = match value {
@@ -187,7 +209,22 @@ impl ForeignKeys {
                 ForeignValue::Hash(pairs.collect())
             }
         };
-        Ok(life.of(value))
+        self.entry(name, value, life)
+    }
+
+    fn entry(
+        &self,
+        name: &[u8],
+        value: ForeignValue,
+        life: Life,
+    ) -> Result<ForeignEntry, StorageError> {
+        let as_of = self.servers().now(name).ok_or_else(|| unexpected(OPERATION))?;
+        let (value, time_left) = match life {
+            Life::Over => (ForeignValue::Gone, None),
+            Life::Endless => (value, None),
+            Life::Left(left) => (value, Some(left)),
+        };
+        Ok(ForeignEntry { value, time_left, as_of })
     }
 
     async fn life(&self, name: &[u8]) -> Result<Life, StorageError> {
@@ -223,16 +260,6 @@ enum Life {
     Left(Duration),
 }
 
-impl Life {
-    fn of(self, value: ForeignValue) -> ForeignEntry {
-        match self {
-            Self::Over => ForeignEntry { value: ForeignValue::Gone, time_left: None },
-            Self::Endless => ForeignEntry { value, time_left: None },
-            Self::Left(left) => ForeignEntry { value, time_left: Some(left) },
-        }
-    }
-}
-
 impl ForeignCursor {
     /// The beginning of a walk.
     pub fn start() -> Self {
@@ -242,7 +269,7 @@ impl ForeignCursor {
 
 impl fmt::Display for ForeignCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.position, self.node)
+        write!(f, "{}@{}#{}", self.position, self.node, self.runs)
     }
 }
 
@@ -250,14 +277,16 @@ impl FromStr for ForeignCursor {
     type Err = BadCursor;
 
     fn from_str(text: &str) -> Result<Self, BadCursor> {
-        let (position, node) = text.split_once('@').ok_or(BadCursor)?;
-        Ok(Self { node: node.to_owned(), position: position.parse().map_err(|_| BadCursor)? })
+        let (position, rest) = text.split_once('@').ok_or(BadCursor)?;
+        let (node, runs) = rest.rsplit_once('#').ok_or(BadCursor)?;
+        let position = position.parse().map_err(|_| BadCursor)?;
+        Ok(Self { node: node.to_owned(), position, runs: runs.to_owned() })
     }
 }
 
 impl fmt::Display for BadCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a cursor is what an earlier walk has printed, for example 5120@localhost:6379")
+        f.write_str("a cursor is what an earlier walk has printed, for example 5120@localhost:6379#1f0c77a2")
     }
 }
 

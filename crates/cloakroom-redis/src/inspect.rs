@@ -197,7 +197,7 @@ impl RedisSessionStorage {
 }
 
 /// Which runs of which servers there are, in a few letters.
-fn runs(servers: &[Server<'_>]) -> String {
+pub(crate) fn runs(servers: &[Server<'_>]) -> String {
     let mut hash = std::hash::DefaultHasher::new();
     for server in servers {
         (&*server.address(), server.run()).hash(&mut hash);

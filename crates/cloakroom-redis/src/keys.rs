@@ -1,7 +1,7 @@
 //! Every key name that this crate uses: the prefix, a word for what is no session, and 32 lower-case
 //! hexadecimal digits.
 
-use cloakroom::{OwnerKey, Problem, SessionKey};
+use cloakroom::{MarkKey, OwnerKey, Problem, SessionKey};
 
 /// The prefix of [`RedisSessionStorage::new`](crate::RedisSessionStorage::new).
 pub const DEFAULT_PREFIX: &str = "cloakroom:session:";
@@ -44,6 +44,11 @@ impl Keys {
         format!("{}owner:{owner}", self.prefix).into_bytes()
     }
 
+    /// Where a mark lies.
+    pub(crate) fn mark(&self, mark: &MarkKey) -> Vec<u8> {
+        format!("{}mark:{mark}", self.prefix).into_bytes()
+    }
+
     /// A key that is no session's, for asking a server whether it takes writes. Its number decides
     /// which node of a Cluster it belongs to.
     pub(crate) fn probe(&self, number: usize) -> Vec<u8> {
@@ -80,6 +85,8 @@ pub(crate) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use cloakroom::OldSessionId;
+
     use super::*;
 
     #[test]
@@ -100,6 +107,14 @@ mod tests {
         assert_eq!((name.len(), keys.parse(&name)), (42, None));
         let digits = name.strip_prefix(b"app:owner:").unwrap();
         assert!(digits.iter().all(|byte| b"0123456789abcdef".contains(byte)));
+    }
+
+    #[test]
+    fn a_mark_is_never_taken_for_a_session() {
+        let keys = Keys::new("app:").unwrap();
+        let name = keys.mark(&OldSessionId::new("library", "id").note_key());
+        assert_eq!((name.len(), keys.parse(&name)), (41, None));
+        assert!(name.starts_with(b"app:mark:"));
     }
 
     #[test]

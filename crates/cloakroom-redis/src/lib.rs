@@ -28,6 +28,7 @@ mod foreign;
 mod inspect;
 mod journal;
 mod keys;
+mod marks;
 mod near_cache;
 mod owners;
 mod records;

@@ -4,9 +4,10 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, ConfigError, Destroyed, FingerprintMode, Found, IndexChange, Observer,
-    Operation, OwnerIndex, OwnerKey, Page, Position, Record, SessionKey, SessionStorage,
+    Commit, Committed, ConfigError, Destroyed, FingerprintMode, Found, IndexChange, MarkKey,
+    Observer, Operation, OwnerIndex, OwnerKey, Page, Position, Record, SessionKey, SessionStorage,
     StorageError, StorageHealth, StorageStats, Timestamp, Touched, VerifierHash,
 };
 use redis::Value;
@@ -16,6 +17,7 @@ use crate::config::RedisConfig;
 use crate::connection::{Question, Servers};
 use crate::inspect;
 use crate::journal::{Journal, JournalPolicy};
+use crate::marks;
 use crate::near_cache::Cached;
 use crate::owners;
 use crate::records::Records;
@@ -221,6 +223,21 @@ impl SessionStorage for RedisSessionStorage {
     ) -> Result<OwnerIndex, StorageError> {
         let records = self.records();
         owners::change(&records.servers, &records.keys, owner, change).await
+    }
+
+    async fn mark(&self, key: &MarkKey) -> Result<Option<Bytes>, StorageError> {
+        let records = self.records();
+        marks::look(&records.servers, &records.keys, key).await
+    }
+
+    async fn leave_mark(
+        &self,
+        key: &MarkKey,
+        content: &[u8],
+        lifetime: Duration,
+    ) -> Result<Bytes, StorageError> {
+        let records = self.records();
+        marks::leave(&records.servers, &records.keys, key, content, lifetime).await
     }
 
     async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {

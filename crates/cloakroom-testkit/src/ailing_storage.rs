@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, ConnectionHealth, ConnectionState, Destroyed, Found, IndexChange,
+    Commit, Committed, ConnectionHealth, ConnectionState, Destroyed, Found, IndexChange, MarkKey,
     MemorySessionStorage, NodeHealth, Operation, OwnerIndex, OwnerKey, Record, SessionKey,
     SessionStorage, StorageError, StorageErrorKind, StorageHealth, StorageStats, Touched,
     VerifierHash,
@@ -219,6 +220,21 @@ impl SessionStorage for AilingStorage {
     ) -> Result<OwnerIndex, StorageError> {
         self.answer(Operation::Index).await?;
         self.memory.change_owner_index(owner, change).await
+    }
+
+    async fn mark(&self, key: &MarkKey) -> Result<Option<Bytes>, StorageError> {
+        self.answer(Operation::Load).await?;
+        self.memory.mark(key).await
+    }
+
+    async fn leave_mark(
+        &self,
+        key: &MarkKey,
+        content: &[u8],
+        lifetime: Duration,
+    ) -> Result<Bytes, StorageError> {
+        self.answer(Operation::Commit).await?;
+        self.memory.leave_mark(key, content, lifetime).await
     }
 
     async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {

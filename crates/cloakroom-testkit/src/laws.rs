@@ -41,6 +41,7 @@ mod expiry;
 mod finality;
 mod fixture;
 mod inspection;
+mod marks;
 mod owners;
 mod revocation;
 mod sample;
@@ -58,6 +59,7 @@ pub use expiry::*;
 pub use finality::*;
 pub use fixture::{Fixture, RawFixture, Settings};
 pub use inspection::*;
+pub use marks::*;
 pub use owners::*;
 pub use revocation::*;
 pub use touches::*;
@@ -113,6 +115,7 @@ macro_rules! storage_laws {
             a_session_after_an_expired_one_begins_anew,
             every_session_keeps_its_own_timeout,
             a_commit_keeps_the_absolute_deadline_unless_it_starts_a_new_one,
+            a_session_from_elsewhere_keeps_its_age,
             nothing_brings_a_destroyed_record_back,
             a_destroy_says_whether_there_was_a_record,
             a_destroy_is_final_under_in_flight_writes,
@@ -133,6 +136,9 @@ macro_rules! storage_laws {
             facts_show_who_and_when_and_no_value,
             a_walk_meets_every_session,
             what_was_created_before_a_moment_can_be_destroyed,
+            a_mark_is_left_once,
+            a_mark_ends_by_itself,
+            a_mark_is_no_session,
             an_owner_finds_the_sessions_that_live,
             a_remembered_session_stays_in_its_owners_index,
             parallel_sign_ins_leave_exactly_the_limit,

@@ -25,6 +25,15 @@ const LAST_WRITABLE: Timestamp = Timestamp(253_402_300_799_999);
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// Stands for a moment that nobody knows: earlier than all others. A session that was imported may
+    /// have been created and signed in to whenever it was.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// The moment, where somebody knows it.
+    pub fn known(self) -> Option<Self> {
+        (self != Self::UNKNOWN).then_some(self)
+    }
+
     /// The moment that many milliseconds after the Unix epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)

@@ -99,6 +99,8 @@ pub struct Commit {
     pub(crate) seen: Option<Stamp>,
     pub(crate) absolute: Absolute,
     pub(crate) idle_timeout: Duration,
+    /// When the session was created that it brings from elsewhere.
+    pub(crate) elsewhere: Option<Timestamp>,
     /// The record, as yet of no key.
     pub(crate) unbound: Vec<u8>,
     pub(crate) fields_at: usize,
@@ -149,10 +151,17 @@ impl Commit {
         self.unbound.len()
     }
 
-    /// The bytes of the record under this key; the stamp is empty.
+    /// The bytes of the record under this key. The stamp is empty; where the session began
+    /// [elsewhere](CommitBuilder::created_elsewhere) it has generation 1 and says when.
     pub fn content(&self, key: &SessionKey) -> Vec<u8> {
         let mut bytes = self.unbound.clone();
         bind(&mut bytes, key);
+        if let Some(created) = self.elsewhere {
+            let numbers = [Generation::ZERO.next().number(), created.as_millis()];
+            for (chunk, number) in bytes[STAMP_AT..].chunks_exact_mut(8).zip(numbers) {
+                chunk.copy_from_slice(&number.to_be_bytes());
+            }
+        }
         bytes
     }
 
@@ -166,9 +175,10 @@ impl Commit {
     /// The stamp that this commit makes at `now`, given the stored record that it meets.
     ///
     /// `None` stands for a record that does not exist; a commit that creates starts its absolute
-    /// timeout now.
+    /// timeout now, also for a session that began elsewhere.
     pub fn stamp(&self, stored: Option<&Stamp>, now: Timestamp) -> Stamp {
-        let created = stored.map_or(now, |stored| stored.created.min(now));
+        let begun = self.elsewhere.map_or(now, |created| created.min(now));
+        let created = stored.map_or(begun, |stored| stored.created.min(now));
         let (started, absolute_deadline) = match (self.absolute, stored) {
             (Absolute::Start(timeout), _) | (Absolute::Prolong(timeout), None) => {
                 (now, now + timeout)
@@ -177,6 +187,8 @@ impl Commit {
             (Absolute::Keep, Some(stored)) => (stored.started.min(now), stored.absolute_deadline),
             (Absolute::Keep, None) => (now, now + self.idle_timeout),
         };
+        let is_from_elsewhere = stored.is_none() && self.elsewhere.is_some();
+        let started = if is_from_elsewhere { Timestamp::UNKNOWN } else { started };
         Stamp {
             generation: stored.map_or(Generation::ZERO, |stored| stored.generation).next(),
             created,
@@ -189,11 +201,11 @@ impl Commit {
 
     /// The stamp that this commit makes at `now` if the record is in the expected state, so that a
     /// storage need not look at that record first. `None` where the state is not known: the commit
-    /// takes whatever is there, or was made without the [stamp](CommitBuilder::seen) of what it
-    /// expects.
+    /// takes whatever is there, was made without the [stamp](CommitBuilder::seen) of what it expects,
+    /// or brings a session from elsewhere.
     pub fn expected_stamp(&self, now: Timestamp) -> Option<Stamp> {
         match (self.expect, &self.seen) {
-            (Expect::Absent, _) => Some(self.stamp(None, now)),
+            (Expect::Absent, _) if self.elsewhere.is_none() => Some(self.stamp(None, now)),
             (Expect::Exactly(version), Some(seen)) if seen.generation == version.generation() => {
                 Some(self.stamp(Some(seen), now))
             }

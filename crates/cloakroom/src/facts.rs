@@ -115,14 +115,16 @@ impl SessionFacts {
         self.user_agent().and_then(browser::in_words)
     }
 
-    /// When the session was created.
-    pub fn created(&self) -> Timestamp {
-        self.created
+    /// When the session was created, also where that was in another library; `None` where nobody
+    /// knows, because it was imported.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.created.known()
     }
 
-    /// When its owner signed in; `None` where nobody is signed in.
+    /// When its owner signed in; `None` where nobody is signed in, or nobody knows when that was,
+    /// because the session was imported.
     pub fn signed_in(&self) -> Option<Timestamp> {
-        self.owner.as_ref().map(|_| self.started)
+        self.started.known().filter(|_| self.owner.is_some())
     }
 
     /// When the session was last written or renewed. A visit alone is noted when less than the
@@ -162,9 +164,19 @@ impl SessionFacts {
         self.as_of
     }
 
-    /// How long the session has existed.
-    pub fn age(&self) -> Duration {
-        self.created.until(self.as_of)
+    /// How long the session has existed; `None` where nobody knows.
+    pub fn age(&self) -> Option<Duration> {
+        Some(self.created()?.until(self.as_of))
+    }
+
+    /// Whether the session was created before a moment. One of which nobody knows was.
+    pub fn is_created_before(&self, moment: Timestamp) -> bool {
+        self.created < moment
+    }
+
+    /// Whether the session has existed for so long. One of which nobody knows has.
+    pub fn is_older_than(&self, age: Duration) -> bool {
+        self.age().is_none_or(|known| known >= age)
     }
 
     /// How long nobody has been seen.

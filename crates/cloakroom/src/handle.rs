@@ -175,7 +175,9 @@ impl Handle {
     /// fingerprint: nobody signs out for somebody else.
     ///
     /// # Errors
-    /// [`SessionError::Storage`] where the storage can neither remove the session nor remember to;
+    /// [`SessionError::Storage`] where the storage can neither remove the session nor remember to, or
+    /// cannot say and the visitor shows another library's cookie: nobody knows then what opens the
+    /// session;
     /// [`SessionError::Superseded`] where the session was given a new ticket meanwhile and lives on.
     pub async fn sign_out(&self) -> Result<Destroyed, SessionError> {
         let visit = &self.visit;
@@ -189,7 +191,9 @@ impl Handle {
             Ok(LoadOutcome::Anonymous | LoadOutcome::Rejected(Rejection::Fingerprint)) => {
                 Ok(Destroyed::Absent(Durability::LOCAL))
             }
-            Err(error) if error.is_transient() => {
+            // Where an old cookie's session lies is known, and not whether it still opens it: a request
+            // in flight may have given the session its first ticket.
+            Err(error) if error.is_transient() && !visit.comes_by_old_cookie() => {
                 let outcome = visit.engine.sign_out_unseen(visit.proofs()).await?;
                 visit.state().sign_out_unseen(outcome);
                 Ok(outcome)
@@ -226,9 +230,12 @@ impl Visit {
 
     /// Where the sessions lie that the request may open, and what it proves itself with there.
     fn proofs(&self) -> Vec<(SessionKey, VerifierHash)> {
-        let tickets = self.candidates.tokens().map(|token| (token.key(), token.verifier_hash()));
-        let arrival = self.arrival.as_deref().filter(|_| self.candidates.is_empty());
-        tickets.chain(arrival.and_then(Arrival::proof)).collect()
+        self.candidates.tokens().map(|token| (token.key(), token.verifier_hash())).collect()
+    }
+
+    /// Whether another library's cookie is all that the request could open a session with.
+    fn comes_by_old_cookie(&self) -> bool {
+        self.candidates.is_empty() && self.arrival.as_deref().is_some_and(Arrival::is_genuine)
     }
 
     /// Why nothing of what the request has changed can be committed: the storage has refused the

@@ -27,6 +27,7 @@ mod handle;
 mod index;
 mod into_engine;
 mod lifetime;
+mod mark;
 mod old_session;
 mod owner;
 mod policy;
@@ -58,6 +59,7 @@ pub use index::{
     EntryState, INDEX_CAPACITY, INDEX_MARGIN, IndexChange, IndexEntry, IndexOutcome, OwnerIndex,
 };
 pub use into_engine::IntoEngine;
+pub use mark::MarkKey;
 pub use old_session::{OldCookie, OldSessionId};
 pub use owner::OwnerKey;
 pub use policy::{

@@ -10,6 +10,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::mark::MarkKey;
 use crate::ticket::Ticket;
 use crate::token::{SessionKey, Token, VerifierHash};
 
@@ -48,15 +49,16 @@ impl OldSessionId {
         VerifierHash::from_bytes(self.derive(b"cloakroom.old.proof.1"))
     }
 
-    /// Where it is noted that the visitor has a ticket of ours. For as long as something lies there
-    /// the session must not be imported again: it may have been signed out.
-    pub fn moved_in_key(&self) -> SessionKey {
-        SessionKey::derive(b"cloakroom.old.moved.1", &self.0)
+    /// Where it is noted that the session was imported. An import leaves this mark before it writes
+    /// the session, for as long as the old library can keep it; a mark without a session means that
+    /// it has ended since and must not be written again.
+    pub fn note_key(&self) -> MarkKey {
+        MarkKey::derive(b"cloakroom.old.note.1", &self.0)
     }
 
     /// Where the salt of the first ticket lies for a moment.
-    pub(crate) fn salt_key(&self) -> SessionKey {
-        SessionKey::derive(b"cloakroom.old.salt.1", &self.0)
+    pub(crate) fn salt_key(&self) -> MarkKey {
+        MarkKey::derive(b"cloakroom.old.salt.1", &self.0)
     }
 
     /// The first ticket of ours: the same one for all who show the same cookie while the salt exists,
@@ -98,6 +100,7 @@ impl fmt::Debug for OldSessionId {
 ///   requests in flight together, and answers that were lost, sign nobody out.
 /// - After that minute, after the next rotation, and after a sign-in or a sign-out at once, the old
 ///   cookie opens nothing.
+/// - What is opened so is not a fresh sign-in: `require_fresh_auth` refuses it until the next one.
 /// - A cookie that is refused here is no cookie. One that is accepted and opens nothing, because the
 ///   session is not imported yet or is over, is left where it is until a ticket takes its place.
 ///
@@ -148,8 +151,8 @@ mod tests {
     #[test]
     fn everything_that_is_derived_from_an_id_is_different_and_repeatable() {
         let id = OldSessionId::new("library", "id");
-        let keys = [id.key(), id.moved_in_key(), id.salt_key()];
-        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
+        assert_ne!(id.note_key(), id.salt_key());
+        assert_ne!(id.note_key(), OldSessionId::new("library", "di").note_key());
         assert_ne!(id, OldSessionId::new("librar", "yid"), "the border counts");
         let ticket = id.ticket(&[1; 32], b"salt");
         assert_eq!(ticket.key(), id.key());

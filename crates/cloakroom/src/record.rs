@@ -114,12 +114,13 @@ impl Record {
         Version::new(self.generation(), self.head().nonce())
     }
 
-    /// When the session was created.
+    /// When the session was created; [`Timestamp::UNKNOWN`] where it was elsewhere and nobody knows.
     pub fn created(&self) -> Timestamp {
         self.stamp().created
     }
 
     /// When the absolute timeout began to count: at creation or at the last sign-in.
+    /// [`Timestamp::UNKNOWN`] in a session from elsewhere that nobody has signed in to since.
     pub fn started(&self) -> Timestamp {
         self.stamp().started
     }

@@ -251,15 +251,15 @@ impl Session {
         self.state().data.owner().map(str::to_owned)
     }
 
-    /// When the owner signed in, by the storage's clock; `None` where nobody is signed in, or where it
-    /// was in this very request.
+    /// When the owner signed in, by the storage's clock; `None` where nobody is signed in, where it was
+    /// in this very request, or where nobody knows: in a session that was imported.
     pub fn signed_in_at(&self) -> Option<Timestamp> {
         self.state().signed_in_at()
     }
 
     /// Lets the handler go on only if the owner signed in within the last `max_age`: before a change of
     /// the password, of the address, or the end of other sessions (OWASP ASVS 5.0, 7.5.1). A sign-in
-    /// in this very request is fresh.
+    /// in this very request is fresh; that of an imported session never is.
     ///
     /// Signing in again through [`Session::set_owner`] makes it fresh, and gives the session a new
     /// ticket. The age is counted by the storage's clock.

@@ -13,6 +13,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
 use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
@@ -20,6 +22,7 @@ use crate::event::Observer;
 use crate::facts::{Found, SessionFacts};
 use crate::fingerprint::{FingerprintMode, SessionFingerprint};
 use crate::index::{IndexChange, OwnerIndex};
+use crate::mark::MarkKey;
 use crate::owner::OwnerKey;
 use crate::record::Record;
 use crate::session::SessionData;
@@ -176,6 +179,37 @@ pub trait SessionStorage: Send + Sync + 'static {
         change: &IndexChange,
     ) -> impl Future<Output = Result<OwnerIndex, StorageError>> + Send;
 
+    /// What lies under a mark; `None` where there is none any more.
+    ///
+    /// Marks are no sessions: nothing else of this trait meets one. Visitors of another library move
+    /// in by them; a storage that has none answers an error, which is what this does unless
+    /// implemented.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn mark(
+        &self,
+        key: &MarkKey,
+    ) -> impl Future<Output = Result<Option<Bytes>, StorageError>> + Send {
+        let _ = key;
+        async move { Err(no_marks(Operation::Load)) }
+    }
+
+    /// Leaves a mark for so long, unless there is one. Answers what lies there then: this content, or
+    /// that of whoever came first. Nothing removes a mark before its time.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the outcome is unknown; it may be left again.
+    fn leave_mark(
+        &self,
+        key: &MarkKey,
+        content: &[u8],
+        lifetime: Duration,
+    ) -> impl Future<Output = Result<Bytes, StorageError>> + Send {
+        let _ = (key, content, lifetime);
+        async move { Err(no_marks(Operation::Commit)) }
+    }
+
     /// What may be seen of several sessions, in the order in which they were asked for. Not for
     /// deciding whom a ticket lets in.
     ///
@@ -226,7 +260,7 @@ pub trait SessionStorage: Send + Sync + 'static {
         async move {
             let mut removed = 0;
             for (key, found) in sessions.iter().zip(self.facts(sessions).await?) {
-                if found.session().is_some_and(|facts| facts.created() < moment)
+                if found.session().is_some_and(|facts| facts.is_created_before(moment))
                     && let Destroyed::Removed(_) = self.destroy(key).await?
                 {
                     removed += 1;
@@ -362,4 +396,9 @@ pub trait SessionStorage: Send + Sync + 'static {
         let key = SessionKey::from_name(id);
         async move { Ok(self.load(&key).await?.is_some()) }
     }
+}
+
+fn no_marks(operation: Operation) -> StorageError {
+    let message = "this storage keeps no marks, so nobody can move in";
+    StorageError::new(StorageErrorKind::Backend, operation, message)
 }

@@ -37,7 +37,7 @@ struct Row {
     number: String,
     browser: String,
     address: String,
-    since: Moment,
+    since: Option<Moment>,
     seen: Moment,
     is_current: bool,
 }
@@ -151,7 +151,7 @@ impl Row {
             id,
             browser: device.browser().unwrap_or_else(|| "Unknown browser".to_owned()),
             address: device.address().unwrap_or("unknown address").to_owned(),
-            since: Moment::ago(device.signed_in().unwrap_or(device.created())),
+            since: device.signed_in().map(Moment::ago),
             seen: Moment::ago(device.last_seen()),
             is_current: device.is_current(),
         }

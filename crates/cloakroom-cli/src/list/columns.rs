@@ -23,7 +23,7 @@ pub(crate) fn line(facts: &SessionFacts) -> String {
     let line = format!(
         "{}  {:<11}  {:<9}  {:<9}  {:<15}  {:<BROWSER$}  {}",
         facts.id(),
-        short(facts.age()),
+        facts.age().map_or_else(|| "unknown".to_owned(), short),
         short(facts.idle()),
         short(facts.as_of().until(end(facts))),
         or_none(facts.address(), ADDRESS),

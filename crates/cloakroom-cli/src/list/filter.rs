@@ -40,8 +40,8 @@ impl Filter {
         let is_signed_in = facts.owner().is_some();
         (is_signed_in || !self.signed_in)
             && !(is_signed_in && self.anonymous)
-            && self.older_than.is_none_or(|least| facts.age() >= least)
-            && self.younger_than.is_none_or(|most| facts.age() < most)
+            && self.older_than.is_none_or(|least| facts.is_older_than(least))
+            && self.younger_than.is_none_or(|most| !facts.is_older_than(most))
             && self.idle_for.is_none_or(|least| facts.idle() >= least)
     }
 }

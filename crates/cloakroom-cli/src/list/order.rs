@@ -48,7 +48,7 @@ impl Order {
         // The id makes the order the same each time.
         self.kept.sort_by_key(|facts| {
             let first = match key {
-                Key::Created => facts.created().as_millis(),
+                Key::Created => facts.created().map_or(0, |created| created.as_millis()),
                 Key::Seen => facts.last_seen().as_millis(),
                 Key::Ends => end(facts).as_millis(),
                 Key::Size => u64::MAX - facts.size(),

@@ -54,7 +54,9 @@ impl Tally {
             None => self.anonymous += 1,
         }
         self.sizes.saturating_record(facts.size());
-        self.ages.add(facts.age());
+        if let Some(age) = facts.age() {
+            self.ages.add(age);
+        }
         self.idle.add(facts.idle());
     }
 

@@ -3,9 +3,10 @@
 //!
 //! It knows no class: it follows what the stream itself says of classes, runs nothing, and gives up
 //! on what is cut, too deep or of a kind that no session holds. Every step takes bytes from the
-//! stream, so the graph is no larger than the stream.
+//! stream, and what a stream only refers to is shared, so the graph grows with the stream and by
+//! nothing else: a byte of it becomes 50 at the very most.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What every stream begins with.
 pub(super) const MAGIC: [u8; 4] = [0xac, 0xed, 0, 5];
@@ -39,19 +40,19 @@ pub(super) enum Item {
 pub(super) enum Node {
     /// Not complete yet, or nothing that a value is made of.
     Other,
-    Text(String),
+    Text(Arc<str>),
     /// The constant's name.
-    Enum(String),
+    Enum(Arc<str>),
     Array(Vec<Item>),
     Object(Object),
-    Class(Class),
+    Class(Arc<Class>),
 }
 
 /// An object of any class.
-#[derive(Default)]
 pub(super) struct Object {
-    pub(super) class: String,
-    pub(super) fields: HashMap<String, Item>,
+    class: Arc<Class>,
+    /// In the order of the stream. A class may have a field of a name that its parent has.
+    pub(super) fields: Vec<(Arc<str>, Item)>,
     /// What classes have written by themselves: objects, and blocks of bytes between them.
     pub(super) own: Vec<Own>,
 }
@@ -61,12 +62,21 @@ pub(super) enum Own {
     Item(Item),
 }
 
-#[derive(Clone)]
 pub(super) struct Class {
     name: String,
     flags: u8,
-    fields: Vec<(u8, String)>,
+    fields: Vec<(u8, Arc<str>)>,
     parent: Option<usize>,
+}
+
+impl Object {
+    pub(super) fn class(&self) -> &str {
+        &self.class.name
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<Item> {
+        self.fields.iter().rev().find(|(known, _)| **known == *name).map(|(_, item)| *item)
+    }
 }
 
 impl Stream {
@@ -154,7 +164,9 @@ impl Reader<'_> {
         let class = self.class()??;
         let item = self.add(Node::Other);
         let lineage = self.lineage(class)?;
-        let mut object = Object { class: lineage.last()?.name.clone(), ..Object::default() };
+        let count = lineage.iter().map(|class| class.fields.len()).sum();
+        let (fields, own) = (Vec::with_capacity(count), Vec::new());
+        let mut object = Object { class: lineage.last()?.clone(), fields, own };
         for class in lineage {
             if class.flags & EXTERNALIZABLE != 0 {
                 if class.flags & IN_BLOCKS == 0 {
@@ -162,9 +174,9 @@ impl Reader<'_> {
                 }
                 self.own(&mut object.own)?;
             } else if class.flags & SERIALIZABLE != 0 {
-                for (kind, name) in class.fields {
-                    let value = self.value(kind)?;
-                    object.fields.insert(name, value);
+                for (kind, name) in &class.fields {
+                    let value = self.value(*kind)?;
+                    object.fields.push((name.clone(), value));
                 }
                 if class.flags & HAS_OWN_DATA != 0 {
                     self.own(&mut object.own)?;
@@ -175,7 +187,7 @@ impl Reader<'_> {
     }
 
     /// A class with all its parents, the eldest first.
-    fn lineage(&self, class: usize) -> Option<Vec<Class>> {
+    fn lineage(&self, class: usize) -> Option<Vec<Arc<Class>>> {
         let (mut lineage, mut next) = (Vec::new(), Some(class));
         while let Some(at) = next {
             let Node::Class(class) = self.nodes.get(at)? else { return None };
@@ -220,7 +232,7 @@ impl Reader<'_> {
 
     fn text(&mut self, length: usize) -> Option<Item> {
         let text = modified_utf8(self.take(length)?)?;
-        Some(self.add(Node::Text(text)))
+        Some(self.add(Node::Text(text.into())))
     }
 
     /// The description of a class, new or known; within, `None` where there is none.
@@ -252,11 +264,14 @@ impl Reader<'_> {
             if matches!(kind, b'[' | b'L') {
                 self.string()?;
             }
-            fields.push((kind, name));
+            fields.push((kind, name.into()));
         }
         self.own(&mut Vec::new())?;
         let parent = self.class()?;
-        self.complete(Item::Node(at), Node::Class(Class { name, flags, fields, parent }))?;
+        self.complete(
+            Item::Node(at),
+            Node::Class(Arc::new(Class { name, flags, fields, parent })),
+        )?;
         Some(at)
     }
 
@@ -280,7 +295,7 @@ impl Reader<'_> {
         (at < self.nodes.len()).then_some(at)
     }
 
-    fn string(&mut self) -> Option<String> {
+    fn string(&mut self) -> Option<Arc<str>> {
         let Item::Node(at) = self.item()? else { return None };
         match self.nodes.get(at)? {
             Node::Text(text) => Some(text.clone()),
@@ -382,6 +397,30 @@ mod tests {
         assert!(Stream::read(&deep).is_none());
         assert!(Stream::read(&[0xac, 0xed, 0, 5, 0x75]).is_none());
         assert!(Stream::read(b"").is_none());
+    }
+
+    #[test]
+    fn what_many_objects_refer_to_is_held_once() {
+        let (name, field) = ("c".repeat(10_000), "f".repeat(10_000));
+        let text = |text: &str| [&(text.len() as u16).to_be_bytes(), text.as_bytes()].concat();
+        let class = [&[0x72][..], &text(&name), &[0; 8], &[2, 0, 1, b'Z'], &text(&field)].concat();
+        // An array of as many objects as there is room for, all of the class of the first one.
+        let count = 50_000u32;
+        let array = [&[0x75, 0x72][..], &text("[Lx;"), &[0; 8], &[2, 0, 0, 0x78, 0x70]].concat();
+        let mut bytes = [&MAGIC[..], &array, &count.to_be_bytes()].concat();
+        bytes.extend([&[0x73][..], &class, &[0x78, 0x70, 1]].concat());
+        for _ in 1..count {
+            bytes.extend([0x73, 0x71, 0, 0x7e, 0, 2, 0]);
+        }
+        let stream = Stream::read(&bytes).unwrap();
+        let objects = stream.nodes.iter().filter_map(|node| match node {
+            Node::Object(object) => Some(object),
+            _ => None,
+        });
+        let objects: Vec<_> = objects.collect();
+        assert_eq!(objects.len(), count as usize);
+        assert!(objects.iter().all(|it| Arc::ptr_eq(&it.class, &objects[0].class)));
+        assert!(objects.iter().all(|it| Arc::ptr_eq(&it.fields[0].0, &objects[0].fields[0].0)));
     }
 
     proptest! {

@@ -8,6 +8,9 @@ use super::java::{Item, Node, Object, Own, Stream};
 /// How many values one attribute may become. References are written once and may be met often.
 const MAX_VALUES: usize = 100_000;
 
+/// How many bytes of text: more than any session may take. A text is written once as well.
+const MAX_BYTES: usize = 1024 * 1024;
+
 const MAX_DEPTH: usize = 64;
 
 /// What a value has become.
@@ -43,6 +46,7 @@ struct Teller<'a> {
     stream: &'a Stream,
     objects: Objects,
     told: usize,
+    bytes: usize,
 }
 
 /// A value, or the class of what cannot be told.
@@ -50,12 +54,12 @@ type Told<T = Value> = Result<T, String>;
 
 impl<'a> Teller<'a> {
     fn new(stream: &'a Stream, objects: Objects) -> Self {
-        Self { stream, objects, told: 0 }
+        Self { stream, objects, told: 0, bytes: 0 }
     }
 
     fn tell(&mut self, item: Item, depth: usize) -> Told {
         self.told += 1;
-        if depth == MAX_DEPTH || self.told > MAX_VALUES {
+        if depth == MAX_DEPTH || self.told > MAX_VALUES || self.bytes > MAX_BYTES {
             return self.refuse("a collection that is too large");
         }
         match item {
@@ -76,8 +80,7 @@ impl<'a> Teller<'a> {
 
     fn tell_node(&mut self, node: &'a Node, depth: usize) -> Told {
         match node {
-            Node::Text(text) => Ok(text.as_str().into()),
-            Node::Enum(constant) => Ok(constant.as_str().into()),
+            Node::Text(text) | Node::Enum(text) => Ok(self.text(text).into()),
             Node::Array(items) => self.list(items.iter().copied(), depth),
             Node::Object(object) => self.object(object, depth),
             Node::Class(_) | Node::Other => self.refuse("java.lang.Class"),
@@ -85,8 +88,8 @@ impl<'a> Teller<'a> {
     }
 
     fn object(&mut self, object: &'a Object, depth: usize) -> Told {
-        let field = |name: &str| object.fields.get(name).copied().unwrap_or(Item::Null);
-        let class = object.class.strip_prefix("java.util.").unwrap_or(&object.class);
+        let field = |name: &str| object.field(name).unwrap_or(Item::Null);
+        let class = object.class().strip_prefix("java.util.").unwrap_or(object.class());
         match class {
             "java.lang.Integer"
             | "java.lang.Long"
@@ -125,12 +128,17 @@ impl<'a> Teller<'a> {
             _ if self.objects == Objects::Shown => {
                 let mut shown = Map::new();
                 for (name, item) in &object.fields {
-                    shown.insert(name.clone(), self.tell(*item, depth + 1)?);
+                    shown.insert(self.text(name), self.tell(*item, depth + 1)?);
                 }
                 Ok(shown.into())
             }
-            _ => Err(object.class.clone()),
+            _ => Err(object.class().to_owned()),
         }
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        self.bytes += text.len();
+        text.to_owned()
     }
 
     fn list(&mut self, items: impl Iterator<Item = Item>, depth: usize) -> Told {

@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use cloakroom::{Engine, LoadOutcome, MemorySessionStorage, Operation, Rejection, SessionStorage};
+use cloakroom::{
+    Engine, LoadOutcome, MemorySessionStorage, Operation, OwnerKey, Position, Rejection,
+    SessionStorage, Timestamp,
+};
 use cloakroom_import::{Import, Library, LibraryCookie, OwnerField, Report, Seal, Unreadable};
 use cloakroom_redis::{ForeignCursor, RedisConfig, RedisSessionStorage};
 use cloakroom_testkit::{AilingStorage, FakeRequest, Mood, RedisServer};
@@ -158,7 +161,7 @@ async fn what_was_imported_is_opened_by_the_old_cookie_and_not_imported_again_af
     assert!(cookie.headers().any(|(_, value)| value.starts_with("id=; Path=/; Secure")));
 
     let report = run(&import).await;
-    assert_eq!((report.moved_in, report.written), (1, 0), "a sign-out is final");
+    assert_eq!((report.ended, report.written), (1, 0), "a sign-out is final");
     let outcome = engine.begin(&request).handle().outcome().await.unwrap();
     assert_eq!(outcome, LoadOutcome::Rejected(Rejection::Unknown));
 }
@@ -184,6 +187,10 @@ async fn hashes_of_spring_are_imported_and_what_was_left_behind_is_told() {
     let key = Library::SpringSession.session_id("2f1d6f3c-9f0e-4d0a-8a29-2f63a0a2a3a1").key();
     let record = target.load(&key).await.unwrap().unwrap();
     assert_eq!(record.field("matrix"), Some(&b"[[1],[2,3]]"[..]));
+    assert_eq!(record.created(), Timestamp::from_millis(1_700_000_000_000), "as Spring says");
+    assert_eq!(record.started(), Timestamp::UNKNOWN);
+    let summer = Timestamp::from_millis(1_720_000_000_000);
+    assert_eq!(target.destroy_created_before(&[key], summer).await.unwrap(), 1);
 }
 
 /// A `java.lang.Integer` up to its value.
@@ -201,4 +208,104 @@ async fn a_session_that_is_over_is_not_imported() {
     let import = import(&server, Library::SpringSession, MemorySessionStorage::new()).await;
     let report = run(&import).await;
     assert_eq!((report.read, report.expired, report.written), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_of_too_many_sessions_gets_no_more_than_an_index_takes_and_can_still_sign_in() {
+    let server = RedisServer::start().await.unwrap();
+    let script = "for i = 1, 600 do redis.call('SET', 'sess:id' .. i, \
+        '{\"cookie\":{},\"passport\":{\"user\":\"guest\"}}', 'EX', 600) end";
+    server.ask(["EVAL", script, "0"]).await.unwrap();
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target.clone()).await;
+    let import = import.owner_field(OwnerField::new("passport.user"));
+    let report = run(&import).await;
+    assert_eq!((report.written, report.owner_full), (500, 100), "{report:?}");
+    assert_eq!(target.stats().await.unwrap().total_sessions, 500);
+    let index = target.owner_index(&OwnerKey::of("guest")).await.unwrap();
+    assert_eq!(index.entries.len(), 500, "each of them can be found and ended");
+
+    let engine = Engine::builder(target).build().unwrap();
+    let scope = engine.begin(&FakeRequest::new());
+    scope.handle().load().await.unwrap().set_owner("guest").unwrap();
+    assert!(scope.finish(cloakroom::Answer::Ordinary).await.unwrap().into_cookie().is_some());
+    assert_eq!(engine.sessions_of("guest").await.unwrap().len(), 100, "the policy's limit");
+}
+
+/// One session of ann and one of bob, each with the time that its old key has left.
+async fn two_sessions(server: &RedisServer) {
+    for user in ["ann", "bob"] {
+        let text = format!(r#"{{"cookie":{{}},"passport":{{"user":"{user}"}}}}"#);
+        server.ask(["SET", &format!("sess:of-{user}"), &text, "EX", MINUTES]).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_ended_before_its_visitor_came_is_not_imported_again() {
+    let server = RedisServer::start().await.unwrap();
+    two_sessions(&server).await;
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target.clone()).await;
+    let import = import.owner_field(OwnerField::new("passport.user"));
+    assert_eq!(run(&import).await.written, 2);
+    let engine = Engine::builder(target.clone()).build().unwrap();
+    let _ = engine.revoke_owner("ann").await.unwrap();
+    let report = run(&import).await;
+    assert_eq!((report.written, report.ended, report.present), (0, 1, 1), "{report:?}");
+    let key = Library::ConnectRedis.session_id("of-ann").key();
+    assert!(target.load(&key).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_of_everything_is_not_undone_by_an_import() {
+    let server = RedisServer::start().await.unwrap();
+    two_sessions(&server).await;
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target.clone()).await;
+    let import = import.owner_field(OwnerField::new("passport.user"));
+    assert_eq!(run(&import).await.written, 2);
+    let engine = Engine::builder(target.clone()).build().unwrap();
+    let (mut position, mut ended, mut seen) = (Some(Position::start()), 0, 0);
+    let late = Timestamp::from_millis(4_000_000_000_000);
+    while let Some(at) = position {
+        let page = engine.revoke_created_before(late, &at).await.unwrap();
+        (ended, seen, position) = (ended + page.ended, seen + page.seen, page.next);
+    }
+    assert_eq!((ended, seen), (2, 2), "the notes are no sessions");
+    let report = run(&import).await;
+    assert_eq!((report.written, report.ended), (0, 2), "{report:?}");
+    assert_eq!(target.stats().await.unwrap().total_sessions, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_lives_longer_than_the_old_key() {
+    let server = RedisServer::start().await.unwrap();
+    two_sessions(&server).await;
+    server.ask(["EXPIRE", "sess:of-ann", "8640000"]).await.unwrap();
+    server.ask(["PERSIST", "sess:of-bob"]).await.unwrap();
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target).await;
+    run(&import.owner_field(OwnerField::new("passport.user"))).await;
+    for (id, days) in [("of-ann", 101), ("of-bob", 400)] {
+        let note = Library::ConnectRedis.session_id(id).note_key();
+        let name = format!("cloakroom:session:mark:{note}");
+        let left = server.ask(["TTL", &name]).await.unwrap().number();
+        assert!(left > (days - 1) * 86_400 && left <= days * 86_400, "{id}: {left}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_created_nobody_knows_when_was_created_before_any_moment() {
+    let server = RedisServer::start().await.unwrap();
+    two_sessions(&server).await;
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(&server, Library::ConnectRedis, target.clone()).await;
+    let import = import.owner_field(OwnerField::new("passport.user"));
+    assert_eq!(run(&import).await.written, 2);
+    let engine = Engine::builder(target).build().unwrap();
+    let facts = engine.sessions_of("ann").await.unwrap();
+    assert_eq!((facts[0].created(), facts[0].signed_in(), facts[0].age()), (None, None, None));
+    let long_ago = Timestamp::from_millis(1);
+    let page = engine.revoke_created_before(long_ago, &Position::start()).await.unwrap();
+    assert_eq!((page.ended, page.next), (2, None));
 }

@@ -65,6 +65,10 @@ elseif expect ~= '' then
 end
 
 local generation, created, started, deadline = 1, now, now, now + idle
+if not exists and life == '' and struct.unpack('>I8', content, 9) == 1 then
+  -- A session from elsewhere says when it was created; nobody knows when its owner signed in.
+  created, started = math.min(struct.unpack('>I8', content, 17), now), 0
+end
 if exists then
   generation = struct.unpack('>I8', head, 9) + 1
   created = math.min(struct.unpack('>I8', head, 17), now)
@@ -73,7 +77,7 @@ if exists then
 end
 if absolute ~= '' then
   deadline = now + tonumber(absolute)
-  if not exists or string.sub(absolute, 1, 1) ~= '+' then
+  if exists and string.sub(absolute, 1, 1) ~= '+' then
     started = now
   end
 end

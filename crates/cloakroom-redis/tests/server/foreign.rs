@@ -65,12 +65,43 @@ async fn values_come_with_their_type_their_length_and_their_time() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_a_server_that_is_not_there_is_an_error() {
+async fn a_hash_that_is_too_large_is_not_fetched() {
     let server = start().await;
+    let long = "x".repeat(FOREIGN_VALUE_LIMIT);
+    server.ask(["HSET", "hash", "a", "1", "b", &long]).await.unwrap();
+    server.ask(["EXPIRE", "hash", "60"]).await.unwrap();
+    let entry = walk(&server, "", None).await.hash(b"hash").await.unwrap();
+    assert_eq!(entry.value, ForeignValue::TooLong);
+    assert!(entry.time_left.is_some());
+    assert_eq!(server.calls("hgetall").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_entry_tells_the_servers_time() {
+    let server = start().await;
+    server.ask(["SET", "text", "a"]).await.unwrap();
+    let as_of = walk(&server, "", None).await.text(b"text").await.unwrap().as_of;
+    let time = server.ask(["TIME"]).await.unwrap().many()[0].text().parse::<u64>().unwrap();
+    assert!(as_of.as_millis().abs_diff(time * 1000) < 5_000, "{as_of}");
+}
+
+#[tokio::test]
+async fn a_walk_on_another_run_of_its_server_begins_anew() {
+    let server = start().await;
+    let script = "for i = 1, 5000 do redis.call('SET', 'sess:' .. i, 'x') end";
+    server.ask(["EVAL", script, "0"]).await.unwrap();
     let keys = walk(&server, "", None).await;
-    let elsewhere = "5@elsewhere:1".parse().unwrap();
-    assert_eq!(*keys.page(&elsewhere).await.unwrap_err().kind(), StorageErrorKind::Backend);
-    for text in ["", "5", "x@localhost:1", "-1@localhost:1"] {
+    let first = keys.page(&ForeignCursor::start()).await.unwrap();
+    let next = first.next.unwrap();
+    assert!(!first.began_anew && !keys.page(&next).await.unwrap().began_anew);
+    let text = next.to_string();
+    let (place, _) = text.rsplit_once('#').unwrap();
+    for text in [format!("{place}#00000000"), "5@elsewhere:1#00000000".to_owned()] {
+        let page = keys.page(&text.parse().unwrap()).await.unwrap();
+        assert_eq!((page.began_anew, &page.names), (true, &first.names), "{text}");
+        assert_eq!(page.next.unwrap(), next);
+    }
+    for text in ["", "5", "5@localhost:1", "x@localhost:1#0", "-1@localhost:1#0"] {
         assert!(text.parse::<ForeignCursor>().is_err(), "{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom::{ConfigErrorKind, SessionKey, SessionStorage, Touched};
+use cloakroom::{ConfigErrorKind, OldSessionId, SessionKey, SessionStorage, Touched};
 use cloakroom_redis::{AclRule, DEFAULT_PREFIX, Password, RedisConfig, RedisSessionStorage};
 use cloakroom_testkit::RedisServer;
 use tempfile::TempDir;
@@ -33,6 +33,11 @@ async fn the_user_that_the_readme_names_has_every_right_that_is_needed() {
     assert!(matches!(touched, Touched::Extended(_)), "{touched:?}");
     assert_eq!(storage.stats().await.unwrap().total_sessions, 1);
     storage.ping().await.unwrap();
+    let note = OldSessionId::new("library", "id").note_key();
+    for _ in 0..2 {
+        assert_eq!(storage.leave_mark(&note, b"note", ttl).await.unwrap(), b"note".as_slice());
+    }
+    assert!(storage.mark(&note).await.unwrap().is_some());
     assert!(storage.delete("ann").await.unwrap());
     assert_refused_nothing(&server).await;
 }

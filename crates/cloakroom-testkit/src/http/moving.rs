@@ -55,8 +55,13 @@ impl Moving {
     /// Where the storage cannot say.
     pub async fn import(&self, id: &str) -> bool {
         let id = OldSessionId::new("testkit", id);
-        if self.storage.load(&id.moved_in_key()).await.is_ok_and(|found| found.is_some()) {
-            return false;
+        match self.storage.mark(&id.note_key()).await {
+            Ok(None) => {}
+            Ok(Some(_)) => return false,
+            Err(error) => panic!("the storage can be asked for a note: {error}"),
+        }
+        if let Err(error) = self.storage.leave_mark(&id.note_key(), b"", ABSOLUTE).await {
+            panic!("the storage takes a note: {error}");
         }
         let commit = CommitBuilder::new(Expect::Absent)
             .verifier(id.proof())

@@ -1,8 +1,8 @@
 //! Time is up: what has expired is not there, for nobody.
 
 use cloakroom::{
-    Absolute, CommitBuilder, Committed, Destroyed, Durability, Expect, Generation, SessionStorage,
-    Touched,
+    Absolute, CommitBuilder, Committed, Destroyed, Durability, Expect, Generation, SessionFacts,
+    SessionStorage, Timestamp, Touched,
 };
 
 use super::sample::{LONG, apply, creating, found, rewriting, send, unused_key};
@@ -76,4 +76,38 @@ pub async fn a_commit_keeps_the_absolute_deadline_unless_it_starts_a_new_one(
     fixture.pass(unit * 4).await;
     assert!(storage.load(&kept).await.unwrap().is_none());
     found(&storage, &restarted).await;
+}
+
+/// A session that was imported is as old as it was, and as if nobody had signed in to it until
+/// somebody does.
+pub async fn a_session_from_elsewhere_keeps_its_age(fixture: &impl Fixture) {
+    let (storage, unit) = (fixture.open(&Settings::default()).await, fixture.unit());
+    let new = apply(&storage, &unused_key(), &creating()).await;
+    let long_ago = Timestamp::from_millis(new.created.as_millis() / 2);
+    for (told, kept) in [
+        (long_ago, long_ago),
+        (Timestamp::UNKNOWN, Timestamp::UNKNOWN),
+        // A clock that was ahead.
+        (new.created + LONG, new.created),
+    ] {
+        let key = unused_key();
+        let create = creating().absolute(Absolute::Start(LONG)).created_elsewhere(told);
+        let first = apply(&storage, &key, &create).await;
+        let created = if told > new.created { first.touched } else { kept };
+        assert_eq!((first.created, first.started), (created, Timestamp::UNKNOWN));
+        assert_eq!(first.absolute_deadline, first.touched + LONG);
+        fixture.pass(unit).await;
+        let prolonging = rewriting(&first).absolute(Absolute::Prolong(LONG));
+        let second = apply(&storage, &key, &prolonging).await;
+        assert_eq!((second.created, second.started), (created, Timestamp::UNKNOWN));
+        let _ = storage.touch(&key).await.unwrap();
+        assert_eq!(found(&storage, &key).await.started(), Timestamp::UNKNOWN);
+        let sign_in = rewriting(&second).absolute(Absolute::Start(LONG));
+        let third = apply(&storage, &key, &sign_in).await;
+        assert_eq!((third.created, third.started), (created, third.touched));
+        let record = found(&storage, &key).await;
+        let facts = SessionFacts::of(&key, &record).session().unwrap();
+        assert_eq!(facts.created(), created.known());
+        assert_eq!(facts.is_created_before(new.created), created < new.created);
+    }
 }

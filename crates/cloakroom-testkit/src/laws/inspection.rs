@@ -22,7 +22,7 @@ pub async fn facts_show_who_and_when_and_no_value(fixture: &impl Fixture) {
     };
     assert_eq!((ann.id(), ann.owner()), (signed_in.public_id(), Some("ann")));
     assert_eq!((ann.address(), ann.user_agent()), (Some("192.0.2.7"), Some("Browser/1")));
-    assert_eq!((ann.created(), ann.signed_in()), (stamp.created, Some(stamp.started)));
+    assert_eq!((ann.created(), ann.signed_in()), (Some(stamp.created), Some(stamp.started)));
     assert_eq!((ann.last_seen(), ann.generation()), (stamp.touched, 1));
     assert_eq!(ann.absolute_deadline(), stamp.absolute_deadline);
     assert_eq!(ann.size(), found(&storage, &signed_in).await.size() as u64);

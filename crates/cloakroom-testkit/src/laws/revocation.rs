@@ -344,7 +344,7 @@ pub async fn everything_before_a_moment_can_be_revoked(fixture: &impl Fixture) {
     }
     fixture.pass(fixture.unit()).await;
     let new = sign_in(&engine).await.unwrap();
-    let moment = engine.session(id(&new)).await.unwrap().session().unwrap().created();
+    let moment = engine.session(id(&new)).await.unwrap().session().unwrap().created().unwrap();
     let (mut position, mut ended) = (Position::start(), 0);
     loop {
         let page = engine.revoke_created_before(moment, &position).await.unwrap();

@@ -129,6 +129,6 @@ impl<'a> Draft<'a> {
         });
         let (absolute, idle_timeout) = (self.absolute, self.idle_timeout);
         let (expect, seen) = (self.expect, self.seen);
-        Commit { nonce, expect, seen, absolute, idle_timeout, unbound, fields_at }
+        Commit { nonce, expect, seen, absolute, idle_timeout, elsewhere: None, unbound, fields_at }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{Absolute, Commit, Expect, Nonce};
 use crate::changes::Draft;
+use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::fingerprint::SessionFingerprint;
 use crate::record::{FIELD_NAME_LIMIT, Stamp};
@@ -49,6 +50,7 @@ pub struct CommitBuilder {
     expect: Expect,
     seen: Option<Stamp>,
     absolute: Absolute,
+    elsewhere: Option<Timestamp>,
     idle_timeout: Duration,
     verifier: VerifierHash,
     owner: Option<String>,
@@ -65,6 +67,7 @@ impl CommitBuilder {
             expect,
             seen: None,
             absolute: Absolute::Keep,
+            elsewhere: None,
             idle_timeout: DEFAULT_TTL,
             verifier: VerifierHash::from_bytes([0; 32]),
             owner: None,
@@ -85,6 +88,14 @@ impl CommitBuilder {
     /// From when the absolute timeout counts (default: the record keeps its deadline).
     pub fn absolute(mut self, absolute: Absolute) -> Self {
         self.absolute = absolute;
+        self
+    }
+
+    /// The session that this commit creates began elsewhere, at a moment that is known or
+    /// [not](Timestamp::UNKNOWN) (default: it begins now). When its owner signed in is known only after
+    /// the next sign-in. Counts with [`Expect::Absent`].
+    pub fn created_elsewhere(mut self, created: Timestamp) -> Self {
+        self.elsewhere = Some(created);
         self
     }
 
@@ -163,7 +174,7 @@ impl CommitBuilder {
             expect: self.expect,
             seen: self.seen,
         };
-        Ok(draft.commit(nonce))
+        Ok(Commit { elsewhere: self.elsewhere, ..draft.commit(nonce) })
     }
 }
 

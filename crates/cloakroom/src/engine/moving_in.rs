@@ -3,21 +3,21 @@
 //!
 //! The first ticket is derived from the cookie and a salt that lies in the storage for a minute. So
 //! all who show the cookie within that minute, on whatever node, get the same ticket and none takes
-//! another's away, and without the salt nobody can make it again. Whoever gives the session its first
-//! ticket has noted before that it has moved in: a repeated import cannot bring it back after a
-//! sign-out.
+//! another's away, and without the salt nobody can make it again. That a session was imported is noted
+//! by the import, so nothing is left to be noted here.
 
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use bytes::Bytes;
 use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::{Engine, Finished, RequestFacts, SetCookie};
 use crate::changes::Draft;
-use crate::commit::{Absolute, Commit, CommitBuilder, Committed, Expect, Nonce};
+use crate::commit::{Commit, Committed, Nonce};
 use crate::cookie::{self, Candidates};
 use crate::error::{Operation, StorageError, StorageErrorKind};
 use crate::event::{Event, Rejection};
@@ -29,7 +29,7 @@ use crate::record::Record;
 use crate::session::State;
 use crate::storage::{SessionStorage, within};
 use crate::ticket::Ticket;
-use crate::token::{SessionKey, VerifierHash};
+use crate::token::SessionKey;
 
 /// How long the first ticket may be handed out again to whoever shows the old cookie.
 const GRACE: Duration = Duration::from_secs(60);
@@ -40,9 +40,6 @@ const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// How often a step is tried again that another request has overtaken.
 const MAX_TRIES: usize = 4;
-
-/// The field that holds the salt.
-const SALT: &str = "salt";
 
 /// Where visitors come from.
 pub(super) struct MovingIn {
@@ -95,9 +92,9 @@ impl MovingIn {
 }
 
 impl Arrival {
-    /// Where the old session lies, and what it is opened with before it has a ticket.
-    pub(crate) fn proof(&self) -> Option<(SessionKey, VerifierHash)> {
-        self.id.map(|id| (id.key(), id.proof()))
+    /// Whether the cookie names a session.
+    pub(crate) fn is_genuine(&self) -> bool {
+        self.id.is_some()
     }
 }
 
@@ -169,8 +166,7 @@ impl Engine {
             if !record.accepts(&id.proof()) {
                 return self.open_again(visit, arrival, id, record).await;
             }
-            let salt = self.draw_salt(id, deadline).await?;
-            self.note(id, &record, deadline).await?;
+            let salt = self.draw_salt(id).await?;
             let ticket = id.ticket(&arrival.cookie, &salt);
             let commit = self.first_commit(visit, &record, &ticket)?;
             match self.commit_until(&ticket.key(), &commit, deadline).await? {
@@ -199,7 +195,7 @@ impl Engine {
         id: OldSessionId,
         record: Record,
     ) -> Result<Opened, StorageError> {
-        let salt = self.look_up(&id.salt_key()).await?.as_ref().and_then(salt_in);
+        let salt = self.ask(Operation::Load, self.storage().mark(&id.salt_key())).await?;
         let first = salt.map(|salt| id.ticket(&arrival.cookie, &salt));
         let Some(ticket) = first.filter(|ticket| record.accepts(&ticket.proof())) else {
             if lifetime::may_just_have_rotated(&record) {
@@ -230,66 +226,17 @@ impl Engine {
     }
 
     /// The salt of this minute; the first one to ask draws it.
-    async fn draw_salt(
-        &self,
-        id: OldSessionId,
-        deadline: Instant,
-    ) -> Result<Vec<u8>, StorageError> {
-        let key = id.salt_key();
+    async fn draw_salt(&self, id: OldSessionId) -> Result<Bytes, StorageError> {
         let mut salt = [0; 32];
         getrandom::fill(&mut salt).map_err(|_| no_random_bytes())?;
-        let json = serde_json::to_vec(&salt).map_err(|_| no_random_bytes())?;
-        for _ in 0..MAX_TRIES {
-            let builder = mark(&key, GRACE).field(SALT, json.clone());
-            match self.commit_until(&key, &built(builder)?, deadline).await? {
-                Committed::Applied { .. } => return Ok(salt.to_vec()),
-                // Another request was faster; unless its minute has just passed, that salt counts.
-                _ => {
-                    if let Some(salt) = self.look_up(&key).await?.as_ref().and_then(salt_in) {
-                        return Ok(salt);
-                    }
-                }
-            }
-        }
-        Err(overtaken())
-    }
-
-    /// Notes that the session has moved in, for as long as it can live.
-    async fn note(
-        &self,
-        id: OldSessionId,
-        record: &Record,
-        deadline: Instant,
-    ) -> Result<(), StorageError> {
-        let key = id.moved_in_key();
-        let left = record.as_of().until(record.absolute_deadline());
-        let commit = built(mark(&key, left.max(GRACE)))?;
-        // That it was noted before is as good.
-        let _ = self.commit_until(&key, &commit, deadline).await?;
-        Ok(())
+        let mark = id.salt_key();
+        self.ask(Operation::Commit, self.storage().leave_mark(&mark, &salt, GRACE)).await
     }
 
     async fn look_up(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
         let found = self.ask(Operation::Load, self.storage().load(key)).await?;
         Ok(found.filter(|record| !record.is_expired(record.as_of())))
     }
-}
-
-/// A record that is no session: no ticket opens it.
-fn mark(key: &SessionKey, lifetime: Duration) -> CommitBuilder {
-    CommitBuilder::new(Expect::Absent)
-        .idle_timeout(lifetime)
-        .absolute(Absolute::Start(lifetime))
-        .verifier(key.name_proof())
-}
-
-fn built(builder: CommitBuilder) -> Result<Commit, StorageError> {
-    // The names are our own, so only the nonce can fail.
-    builder.build().map_err(|_| no_random_bytes())
-}
-
-fn salt_in(record: &Record) -> Option<Vec<u8>> {
-    serde_json::from_slice(record.field(SALT)?).ok()
 }
 
 fn overtaken() -> StorageError {

@@ -180,7 +180,7 @@ impl<'a> SignIn<'a> {
 fn left_at(rule: AtLimit, facts: &SessionFacts) -> Timestamp {
     match rule {
         AtLimit::EndLeastRecentlyUsed => facts.last_seen(),
-        _ => facts.signed_in().unwrap_or(facts.created()),
+        _ => facts.signed_in().or(facts.created()).unwrap_or(Timestamp::UNKNOWN),
     }
 }
 

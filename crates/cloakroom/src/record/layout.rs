@@ -45,9 +45,10 @@ pub type StampBytes = [u8; STAMP_BYTES];
 pub struct Stamp {
     /// How many times the session was committed.
     pub generation: Generation,
-    /// When the session was created.
+    /// When the session was created; [`Timestamp::UNKNOWN`] where it was elsewhere and nobody knows.
     pub created: Timestamp,
     /// When the absolute timeout began to count: at creation or at the last sign-in.
+    /// [`Timestamp::UNKNOWN`] in a session from elsewhere that nobody has signed in to since.
     pub started: Timestamp,
     /// When the session was last written or its idle deadline moved.
     pub touched: Timestamp,
@@ -109,7 +110,8 @@ impl Stamp {
     fn is_sound(&self, idle_timeout: Duration) -> bool {
         let idle_deadline = self.absolute_deadline.min(self.touched + idle_timeout);
         self.generation > Generation::ZERO
-            && self.created <= self.started
+            && self.created <= self.touched
+            && (self.created <= self.started || self.started == Timestamp::UNKNOWN)
             && self.started <= self.touched
             && self.touched <= self.idle_deadline
             && self.idle_deadline == idle_deadline

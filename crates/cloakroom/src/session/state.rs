@@ -255,16 +255,17 @@ impl State {
     pub(crate) fn signed_in_at(&self) -> Option<Timestamp> {
         let signs_in = self.data.signs_in();
         let record = self.data.record().filter(|record| record.owner().is_some() && !signs_in);
-        record.map(Record::started)
+        record.and_then(|record| record.started().known())
     }
 
     pub(crate) fn require_fresh_auth(&self, max_age: Duration) -> Result<(), SessionError> {
         if self.data.owner().is_none() {
             return Err(SessionError::SignInRequired);
         }
-        let age = |record: &Record| record.started().until(record.as_of());
-        let is_fresh =
-            self.data.signs_in() || self.data.record().is_some_and(|it| age(it) <= max_age);
+        // Nobody knows when the owner of an imported session has signed in, so it was long ago.
+        let age = |record: &Record| Some(record.started().known()?.until(record.as_of()));
+        let is_fresh = self.data.signs_in()
+            || self.data.record().and_then(age).is_some_and(|age| age <= max_age);
         if is_fresh { Ok(()) } else { Err(SessionError::FreshSignInRequired { max_age }) }
     }
 

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::{Destroyed, Page, Position, SessionStorage, StorageHealth, StorageStats, Touched};
 use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
@@ -14,6 +16,7 @@ use crate::event::Observer;
 use crate::facts::Found;
 use crate::fingerprint::FingerprintMode;
 use crate::index::{IndexChange, OwnerIndex};
+use crate::mark::MarkKey;
 use crate::owner::OwnerKey;
 use crate::record::Record;
 use crate::token::{SessionKey, VerifierHash};
@@ -54,6 +57,13 @@ trait ErasedStorage: Send + Sync {
         owner: &'a OwnerKey,
         change: &'a IndexChange,
     ) -> Answer<'a, OwnerIndex>;
+    fn mark<'a>(&'a self, key: &'a MarkKey) -> Answer<'a, Option<Bytes>>;
+    fn leave_mark<'a>(
+        &'a self,
+        key: &'a MarkKey,
+        content: &'a [u8],
+        lifetime: Duration,
+    ) -> Answer<'a, Bytes>;
     fn facts<'a>(&'a self, sessions: &'a [SessionKey]) -> Answer<'a, Vec<Found>>;
     fn walk<'a>(&'a self, position: &'a Position) -> Answer<'a, Page>;
     fn destroy_created_before<'a>(
@@ -110,6 +120,19 @@ impl<S: SessionStorage> ErasedStorage for S {
         change: &'a IndexChange,
     ) -> Answer<'a, OwnerIndex> {
         Box::pin(SessionStorage::change_owner_index(self, owner, change))
+    }
+
+    fn mark<'a>(&'a self, key: &'a MarkKey) -> Answer<'a, Option<Bytes>> {
+        Box::pin(SessionStorage::mark(self, key))
+    }
+
+    fn leave_mark<'a>(
+        &'a self,
+        key: &'a MarkKey,
+        content: &'a [u8],
+        lifetime: Duration,
+    ) -> Answer<'a, Bytes> {
+        Box::pin(SessionStorage::leave_mark(self, key, content, lifetime))
     }
 
     fn facts<'a>(&'a self, sessions: &'a [SessionKey]) -> Answer<'a, Vec<Found>> {
@@ -200,6 +223,19 @@ impl SessionStorage for AnyStorage {
         change: &IndexChange,
     ) -> Result<OwnerIndex, StorageError> {
         self.0.change_owner_index(owner, change).await
+    }
+
+    async fn mark(&self, key: &MarkKey) -> Result<Option<Bytes>, StorageError> {
+        self.0.mark(key).await
+    }
+
+    async fn leave_mark(
+        &self,
+        key: &MarkKey,
+        content: &[u8],
+        lifetime: Duration,
+    ) -> Result<Bytes, StorageError> {
+        self.0.leave_mark(key, content, lifetime).await
     }
 
     async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {

@@ -6,6 +6,7 @@
 //! same when nobody calls. When the storage is full, new sessions are refused: a live session is
 //! never given up for another one.
 
+mod marks;
 mod owners;
 mod shard;
 mod sweeper;
@@ -13,6 +14,8 @@ mod sweeper;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use super::{
     DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, Durability, Page, Position, RoomHealth,
@@ -24,9 +27,11 @@ use crate::error::{ConfigError, Operation, Problem, StorageError, StorageErrorKi
 use crate::fingerprint::FingerprintMode;
 use crate::index::{IndexChange, OwnerIndex};
 use crate::lifetime;
+use crate::mark::MarkKey;
 use crate::owner::OwnerKey;
 use crate::record::Record;
 use crate::token::SessionKey;
+use marks::Marks;
 use owners::Owners;
 use shard::Shard;
 use sweeper::Sweeper;
@@ -75,6 +80,7 @@ pub struct MemorySessionStorageBuilder {
 struct Shared {
     shards: Box<[Mutex<Shard>]>,
     owners: Owners,
+    marks: Marks,
     used: Arc<Used>,
     settings: MemorySessionStorageBuilder,
     sweeper: Sweeper,
@@ -118,8 +124,9 @@ impl MemorySessionStorage {
         let used = Arc::new(Used::default());
         let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new(used.clone()))).collect();
         let owners = Owners::new(settings.max_sessions);
+        let marks = Marks::new(settings.max_sessions);
         let sweeper = Sweeper::default();
-        Self { shared: Arc::new(Shared { shards, owners, used, settings, sweeper }) }
+        Self { shared: Arc::new(Shared { shards, owners, marks, used, settings, sweeper }) }
     }
 
     fn now(&self) -> Timestamp {
@@ -146,6 +153,7 @@ impl Shared {
     fn remove_expired(&self) -> usize {
         let now = self.settings.clock.now();
         self.owners.remove_expired(now);
+        self.marks.remove_expired(now);
         self.shards.iter().map(|shard| lock(shard).remove_expired(now)).sum()
     }
 }
@@ -213,6 +221,20 @@ impl SessionStorage for MemorySessionStorage {
     ) -> Result<OwnerIndex, StorageError> {
         self.shared.sweeper.start(&self.shared);
         self.shared.owners.change(owner, change, self.now())
+    }
+
+    async fn mark(&self, key: &MarkKey) -> Result<Option<Bytes>, StorageError> {
+        Ok(self.shared.marks.look(key, self.now()))
+    }
+
+    async fn leave_mark(
+        &self,
+        key: &MarkKey,
+        content: &[u8],
+        lifetime: Duration,
+    ) -> Result<Bytes, StorageError> {
+        self.shared.sweeper.start(&self.shared);
+        self.shared.marks.leave(key, content, lifetime, self.now())
     }
 
     /// A page is a shard: the position is the number of the next one.
