@@ -41,6 +41,7 @@ mod guard;
 mod headers;
 mod latency;
 mod listing;
+mod measure;
 mod mount;
 mod observer;
 mod operators;

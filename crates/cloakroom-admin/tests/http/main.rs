@@ -4,6 +4,7 @@
 mod access;
 mod actions;
 mod answers;
+mod gate;
 mod hostile;
 mod lists;
 mod outage;
