@@ -7,5 +7,6 @@ mod answers;
 mod gate;
 mod hostile;
 mod lists;
+mod mounts;
 mod outage;
 mod site;
