@@ -39,6 +39,7 @@ mod door;
 mod figures;
 mod guard;
 mod headers;
+mod incidents;
 mod latency;
 mod listing;
 mod measure;
