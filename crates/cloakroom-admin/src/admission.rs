@@ -27,6 +27,8 @@ const TOKEN: HeaderName = HeaderName::from_static("x-cloakroom-token");
 
 /// Refuses what names another host or comes from one while the page speaks plain HTTP: it is for this
 /// machine then. Where the application does not tell peers, their word for the host is all there is.
+///
+/// Also tells where the page is, if the application has named that.
 pub(crate) async fn only_here(
     State(app): State<Arc<App>>,
     request: Request,
@@ -36,6 +38,9 @@ pub(crate) async fn only_here(
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let is_here = change::host(&parts).is_some_and(change::is_loopback)
         && peer.is_none_or(|peer| peer.0.ip().to_canonical().is_loopback());
+    if let Some(mount) = &app.mount {
+        parts.extensions.insert(mount.clone());
+    }
     if app.transport == Transport::LoopbackHttp && !is_here {
         let mount = Mount::of(&mut parts).await;
         return answer::refuse(&parts, &mount, answer::NOT_HERE);

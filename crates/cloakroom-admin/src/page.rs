@@ -13,6 +13,7 @@ use crate::audit::{Audit, Trail};
 use crate::census::Census;
 use crate::door::{Door, Gate, Terms, Transport};
 use crate::guard::{AnyGuard, Guard};
+use crate::mount::Mount;
 use crate::observer::AdminObserver;
 use crate::operators::Operators;
 use crate::seal::Seal;
@@ -34,6 +35,7 @@ pub struct AdminPage {
     origins: Vec<String>,
     secret: Option<Vec<u8>>,
     clock: Arc<dyn Clock>,
+    path: Option<String>,
 }
 
 enum WayIn {
@@ -67,6 +69,7 @@ impl AdminPage {
             origins: Vec::new(),
             secret: None,
             clock: Arc::new(SystemClock),
+            path: None,
         }
     }
 
@@ -106,7 +109,14 @@ impl AdminPage {
         self
     }
 
-    /// The clock by which sign-ins end (default: [`SystemClock`]), for tests.
+    /// The path below which browsers find the page, such as `/ops/sessions` (default: the one at which
+    /// it is nested). Needed where a proxy changes paths.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// The clock by which sign-ins and forms' tokens end (default: [`SystemClock`]), for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -116,13 +126,13 @@ impl AdminPage {
     /// serves the requests.
     ///
     /// # Errors
-    /// [`ConfigError`] where a secret is shorter than 32 bytes, or the operating system gives no random
-    /// bytes.
+    /// [`ConfigError`] where a secret is shorter than 32 bytes, a path is none, or the operating system
+    /// gives no random bytes.
     pub fn router(self) -> Result<Router, ConfigError> {
         let seal = match &self.secret {
             Some(secret) if secret.len() < 32 => return Err(too_short()),
-            Some(secret) => Seal::of(secret),
-            None => Seal::draw()?,
+            Some(secret) => Seal::of(secret, self.clock.clone()),
+            None => Seal::draw(self.clock.clone())?,
         };
         let door = match self.way_in {
             WayIn::Operators(operators) => {
@@ -141,6 +151,7 @@ impl AdminPage {
             seal,
             origins: self.origins,
             transport: self.transport,
+            mount: self.path.as_deref().map(Mount::named).transpose()?,
         })))
     }
 }
