@@ -1,6 +1,6 @@
 //! Counting: a walk over our keys with SCAN on every primary, each round under the command timeout.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cloakroom::{
     BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey, StorageError,
@@ -45,15 +45,18 @@ pub(crate) async fn stats(
     keys: &Keys,
     backend: &'static str,
 ) -> Result<StorageStats, StorageError> {
-    let (mut count, mut memory) = (Count::default(), Memory::default());
+    let mut count = Count::default();
     for server in servers.all(Operation::Stats)? {
         count.walk(servers, &server, keys).await?;
-        let info = ask(servers, &server, redis::cmd("INFO").arg("memory")).await?;
-        let info = redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?;
-        memory.add(info);
     }
     let stats = StorageStats::new(backend, count.sessions, count.bytes);
-    Ok(with_pool(memory.put_into(stats), servers))
+    Ok(with_pool(Memory::read(servers).await?.put_into(stats), servers))
+}
+
+/// What the servers tell of themselves, without a count.
+pub(crate) async fn metrics(servers: &Servers) -> Result<BTreeMap<String, String>, StorageError> {
+    let stats = Memory::read(servers).await?.put_into(StorageStats::default());
+    Ok(with_pool(stats, servers).backend_metrics)
 }
 
 impl Count {
@@ -127,6 +130,15 @@ async fn where_it_went(
 }
 
 impl Memory {
+    async fn read(servers: &Servers) -> Result<Self, StorageError> {
+        let mut memory = Self::default();
+        for server in servers.all(Operation::Stats)? {
+            let info = ask(servers, &server, redis::cmd("INFO").arg("memory")).await?;
+            memory.add(redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?);
+        }
+        Ok(memory)
+    }
+
     fn add(&mut self, info: String) {
         for (name, value) in info.lines().filter_map(|line| line.trim().split_once(':')) {
             if let Some(at) = AMOUNTS.iter().position(|amount| *amount == name) {

@@ -1,5 +1,6 @@
 //! [`RedisSessionStorage`]: sessions in Redis or Valkey, one string per session.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -258,6 +259,10 @@ impl SessionStorage for RedisSessionStorage {
         let stats = stats::stats(&records.servers, &records.keys, self.backend_name()).await?;
         let stats = stats::with_near_cache(stats, shared.records.health());
         Ok(shared.journal.stats().put_into(stats))
+    }
+
+    async fn backend_metrics(&self) -> Result<BTreeMap<String, String>, StorageError> {
+        stats::metrics(&self.shared.records.records.servers).await
     }
 
     fn backend_name(&self) -> &'static str {

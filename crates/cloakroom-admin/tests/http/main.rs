@@ -4,6 +4,7 @@
 mod access;
 mod actions;
 mod answers;
+mod census;
 mod gate;
 mod hostile;
 mod lists;
