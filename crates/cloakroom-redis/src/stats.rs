@@ -1,6 +1,6 @@
 //! Counting: a walk over our keys with SCAN on every primary, each round under the command timeout.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use cloakroom::{
     BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey, StorageError,
@@ -54,9 +54,8 @@ pub(crate) async fn stats(
 }
 
 /// What the servers tell of themselves, without a count.
-pub(crate) async fn metrics(servers: &Servers) -> Result<BTreeMap<String, String>, StorageError> {
-    let stats = Memory::read(servers).await?.put_into(StorageStats::default());
-    Ok(with_pool(stats, servers).backend_metrics)
+pub(crate) async fn metrics(servers: &Servers) -> Result<StorageStats, StorageError> {
+    Ok(with_pool(Memory::read(servers).await?.put_into(StorageStats::default()), servers))
 }
 
 impl Count {

@@ -43,7 +43,7 @@ async fn counted(browser: &mut Browser) -> Value {
             return figures;
         }
         assert_eq!(figures["count_error"], Value::Null);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
 }
 
