@@ -91,7 +91,7 @@ function showCount(data) {
   const count = data.count;
   const note = data.count_error ? "the last try failed" : data.is_counting ? "counting again" : "";
   if (!count) {
-    figure("sessions", unknown);
+    figure("sessions", data.so_far === null ? unknown : `≈ ${number.format(data.so_far)}`);
     figure("counted", data.count_error ? "could not be counted" : "being counted");
     figure("signed_in", unknown, "");
     figure("memory", unknown, "");
@@ -102,9 +102,10 @@ function showCount(data) {
   figure("sessions", number.format(count.sessions));
   figure("counted", `counted ${ago(data.now - count.at)}${note ? `, ${note}` : ""}`);
   const basis = count.is_exact ? "" : `from a look at ${number.format(count.looked_at)}`;
-  figure("signed_in", about + number.format(count.signed_in), basis);
+  if (count.signed_in === null) figure("signed_in", unknown, "could not be looked at");
+  else figure("signed_in", about + number.format(count.signed_in), basis);
   if (count.memory === null) {
-    figure("memory", bytes(count.bytes), "all records together");
+    figure("memory", count.bytes === null ? unknown : about + bytes(count.bytes), "all records together");
   } else {
     const limit = count.memory_limit ? `of ${bytes(count.memory_limit)}` : "no limit set";
     figure("memory", bytes(count.memory), `${limit}, ${count.memory_policy ?? "policy unknown"}`);
@@ -132,7 +133,7 @@ function showEvents(data) {
 // What two counts of the storage tell where nobody hears the application.
 function showEstimates(data) {
   const points = data.history.filter((point) => point.seconds > 0);
-  const perMinute = (value, point) => (value / point.seconds) * 60;
+  const perMinute = (value, point) => (value === null ? null : (value / point.seconds) * 60);
   const newest = points[points.length - 1];
   if (!newest) {
     figure("sign_ins", unknown, "known after two counts");
@@ -141,8 +142,12 @@ function showEstimates(data) {
     return;
   }
   const basis = `over ${newest.seconds} s, between two counts`;
-  figure("sign_ins", `≈ ${rate.format(perMinute(newest.sign_ins, newest))}`, basis);
-  figure("ends", `≈ ${rate.format(perMinute(newest.ended, newest))}`, `${basis}, with those that expired`);
+  const tell = (name, value, note) => {
+    if (value === null) figure(name, unknown, "too few seen to tell");
+    else figure(name, `≈ ${rate.format(value)}`, note);
+  };
+  tell("sign_ins", perMinute(newest.sign_ins, newest), basis);
+  tell("ends", perMinute(newest.ended, newest), `${basis}, with those that expired`);
   const signIns = points.map((point) => perMinute(point.sign_ins, point));
   const ends = points.map((point) => perMinute(point.ended, point));
   draw("traffic", [signIns, ends], "≈ per minute, each count", "Estimated sign-ins and ends per minute");
@@ -232,9 +237,10 @@ function state(name, text) {
 }
 
 function show(data) {
-  const silent = data.probe_error !== null || data.health.status === "unavailable";
-  const status = silent ? "unavailable" : data.health.status;
-  state(status, {
+  const silent = (data.probe_error !== null && !data.is_refused) || data.health.status === "unavailable";
+  const status = silent ? "unavailable" : data.is_refused ? "degraded" : data.health.status;
+  if (data.is_refused && !silent) state(status, `The storage (${data.health.backend}) answers, and refuses this page's user what it asks for.`);
+  else state(status, {
     healthy: `The storage (${data.health.backend}) answers.`,
     degraded: `The storage (${data.health.backend}) answers, but somebody should look at it.`,
     unavailable: `The storage (${data.health.backend}) cannot be reached. Counts are old.`,

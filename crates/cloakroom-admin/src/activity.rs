@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cloakroom::{Clock, Session, SessionError, SystemClock, Timestamp};
+use cloakroom::{Session, SessionError, Timestamp};
 
 /// How long somebody may do nothing.
 pub(crate) const IDLE: Duration = Duration::from_secs(15 * 60);
@@ -40,13 +40,12 @@ impl Sign {
 }
 
 /// Begins to count for somebody who has just signed in.
-pub(crate) fn begin(session: &Session) -> Result<(), SessionError> {
-    session.insert(ACTIVE, SystemClock.now().as_millis())
+pub(crate) fn begin(session: &Session, now: Timestamp) -> Result<(), SessionError> {
+    session.insert(ACTIVE, now.as_millis())
 }
 
 /// Whether somebody has done something of late; notes it if this request is a sign of it.
-pub(crate) fn goes_on(session: &Session, path: &str) -> Result<bool, SessionError> {
-    let now = SystemClock.now();
+pub(crate) fn goes_on(session: &Session, path: &str, now: Timestamp) -> Result<bool, SessionError> {
     let active = session.get::<u64>(ACTIVE)?.map(Timestamp::from_millis).unwrap_or_default();
     let sign = Sign::of(path, active.until(now));
     if sign == Sign::OfLife {

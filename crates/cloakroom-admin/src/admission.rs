@@ -1,14 +1,16 @@
 //! The middleware before every page but the sign-in: lets operators in, and changes only from our own
 //! pages. No handler behind it can forget either.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
+use cloakroom_axum::client_address;
 use serde::Deserialize;
 
 use crate::app::App;
@@ -18,19 +20,27 @@ use crate::mount::Mount;
 use crate::pages::answer::{self, Audience};
 
 /// What a change may say. An owner's name is the longest of it.
-const MOST_BYTES: usize = 16 * 1024;
+pub(crate) const MOST_BYTES: usize = 16 * 1024;
 
 /// Carries a change's token where the body is JSON.
 const TOKEN: HeaderName = HeaderName::from_static("x-cloakroom-token");
 
-/// Refuses what names another host while the page speaks plain HTTP: it is for this machine then.
+/// Refuses what names another host or comes from one while the page speaks plain HTTP: it is for this
+/// machine then. Where the application does not tell peers, their word for the host is all there is.
+///
+/// Also tells where the page is, if the application has named that.
 pub(crate) async fn only_here(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let is_here = change::host(&parts).is_some_and(change::is_loopback);
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let is_here = change::host(&parts).is_some_and(change::is_loopback)
+        && peer.is_none_or(|peer| peer.0.ip().to_canonical().is_loopback());
+    if let Some(mount) = &app.mount {
+        parts.extensions.insert(mount.clone());
+    }
     if app.transport == Transport::LoopbackHttp && !is_here {
         let mount = Mount::of(&mut parts).await;
         return answer::refuse(&parts, &mount, answer::NOT_HERE);
@@ -42,10 +52,11 @@ pub(crate) async fn only_here(
 pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let mount = Mount::of(&mut parts).await;
-    let admitted = match app.door.admit(&parts).await {
+    let address = client_address(&app.engine, &parts);
+    let admitted = match app.door.admit(&parts, address).await {
         Ok(admitted) => admitted,
         Err(closed) => {
-            audit_guess(&app, &parts, &closed);
+            audit_guess(&app, address, &closed);
             return answer::closed(&parts, &mount, closed);
         }
     };
@@ -105,11 +116,11 @@ fn token(parts: &Parts, body: &Bytes) -> Option<String> {
     Some(form.0.token)
 }
 
-fn audit_guess(app: &App, parts: &Parts, closed: &Closed) {
+fn audit_guess(app: &App, address: Option<IpAddr>, closed: &Closed) {
     let reason = match closed {
         Closed::Wrong => "wrong password",
         Closed::Slow(_) => "too many wrong passwords",
         Closed::SignIn | Closed::Refused(_) => return,
     };
-    app.trail.refuse("", crate::door::address(parts), reason);
+    app.trail.refuse("", address, reason);
 }

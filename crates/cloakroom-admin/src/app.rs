@@ -10,6 +10,7 @@ use crate::action::{Action, Outcome};
 use crate::audit::Trail;
 use crate::census::Census;
 use crate::door::{Admitted, Door, Transport};
+use crate::mount::Mount;
 use crate::observer::AdminObserver;
 use crate::seal::Seal;
 
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) seal: Seal,
     pub(crate) origins: Vec<String>,
     pub(crate) transport: Transport,
+    /// Where browsers find the page, if the application has named it.
+    pub(crate) mount: Option<Mount>,
 }
 
 impl App {

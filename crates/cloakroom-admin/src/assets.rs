@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use axum::extract::Path;
+use axum::extract::{Path, RawQuery};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 const STYLE: &[u8] = include_bytes!("../assets/admin.css");
 const SCRIPT: &[u8] = include_bytes!("../assets/admin.js");
 const ICON: &[u8] = include_bytes!("../assets/icon.svg");
+
+/// What is said of an answer that never changes.
+pub(crate) const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
 /// Where pages find the assets, below the page's own path.
 #[derive(Debug)]
@@ -32,15 +35,19 @@ pub(crate) fn addresses() -> &'static Addresses {
     })
 }
 
-/// Answers an asset.
-pub(crate) async fn serve(Path(name): Path<String>) -> Response {
+/// Answers an asset. It may be kept under its own mark only: an address with another one is of another
+/// release's page, which must not keep what this release has answered.
+pub(crate) async fn serve(Path(name): Path<String>, RawQuery(query): RawQuery) -> Response {
     let (kind, bytes) = match name.as_str() {
         "admin.css" => ("text/css; charset=utf-8", STYLE),
         "admin.js" => ("text/javascript; charset=utf-8", SCRIPT),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
-    let keep = "public, max-age=31536000, immutable";
+    let asked = format!("/assets/{name}?{}", query.unwrap_or_default());
+    let Addresses { style, script, icon } = addresses();
+    let is_ours = [style, script, icon].contains(&&asked);
+    let keep = if is_ours { FOR_GOOD } else { "no-store" };
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, keep)], bytes).into_response()
 }
 

@@ -1,12 +1,14 @@
 //! [`Census`]: how many sessions there are. Counting walks over everything, so it is done rarely, only
-//! while somebody looks, one count at a time, and never while the one who looks waits for it.
+//! while somebody looks, one count at a time, and never while the one who looks waits for it. It keeps
+//! nothing of what it has met, so it takes the same room whatever the number; a session that a walk
+//! meets twice counts twice, which happens while a server changes the size of its table of keys.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cloakroom::{
-    AnyStorage, Clock, SessionStorage, StorageError, StorageStats, SystemClock, Timestamp,
+    AnyStorage, Clock, Position, SessionStorage, StorageError, SystemClock, Timestamp,
 };
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -16,8 +18,9 @@ use crate::sample::Sample;
 /// How long a count is good for.
 pub(crate) const EVERY: Duration = Duration::from_secs(30);
 
-/// A count may take this share of the time at most.
-const REST: u32 = 20;
+/// After each step a count pauses this many times as long as the step took: it has a tenth of its own
+/// time. As it rests at least as long as it took before the next one, a twentieth of all time.
+const PAUSE: u32 = 9;
 
 /// How soon a count is tried again that could not be made.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -42,6 +45,8 @@ pub(crate) struct State {
     pub(crate) history: VecDeque<Point>,
     /// Whether a count is under way.
     pub(crate) is_counting: bool,
+    /// How many sessions there are, as far as a count that is under way can tell.
+    pub(crate) so_far: Option<u64>,
     next: Option<Instant>,
 }
 
@@ -52,8 +57,12 @@ pub(crate) struct Count {
     pub(crate) took: Duration,
     /// How far apart this count and the one before it are; what a sample calls recent.
     pub(crate) since: Duration,
-    pub(crate) stats: StorageStats,
+    pub(crate) sessions: u64,
     pub(crate) sample: Sample,
+    /// Why no more sessions could be looked at, or the servers' figures not be read.
+    pub(crate) problem: Option<String>,
+    /// The servers' own figures.
+    pub(crate) metrics: BTreeMap<String, String>,
 }
 
 /// What is kept of a count.
@@ -62,11 +71,11 @@ pub(crate) struct Point {
     pub(crate) at: Timestamp,
     pub(crate) sessions: u64,
     pub(crate) memory: Option<u64>,
-    /// Sessions that were created since the point before, as far as can be told.
-    pub(crate) created: u64,
-    pub(crate) sign_ins: u64,
+    /// Sessions that were created since the point before; `None` where that cannot be told.
+    pub(crate) created: Option<u64>,
+    pub(crate) sign_ins: Option<u64>,
     /// Sessions that have ended since the point before, in whatever way.
-    pub(crate) ended: u64,
+    pub(crate) ended: Option<u64>,
     pub(crate) seconds: u64,
 }
 
@@ -85,8 +94,10 @@ impl Census {
             let (shared, storage) = (self.state.clone(), storage.clone());
             let before = state.last.as_ref().map(|count| count.at);
             let task = tokio::spawn(async move {
-                let result = count(&storage, before).await;
-                lock(&shared).note(result);
+                let start = Instant::now();
+                let tell = |so_far| lock(&shared).so_far = Some(so_far);
+                let result = count(&storage, before, tell).await;
+                lock(&shared).note(result, start.elapsed());
             });
             *lock(&self.under_way) = Some(task.abort_handle());
         }
@@ -103,12 +114,14 @@ impl Drop for Census {
 }
 
 impl State {
-    fn note(&mut self, result: Result<Count, StorageError>) {
+    fn note(&mut self, result: Result<Count, StorageError>, took: Duration) {
         self.is_counting = false;
-        let now = Instant::now();
+        self.so_far = None;
+        // A try that fails costs as much as one that does not.
+        let rest = if result.is_ok() { EVERY } else { AGAIN };
+        self.next = Some(Instant::now() + rest.max(took));
         match result {
             Ok(count) => {
-                self.next = Some(now + EVERY.max(count.took * REST));
                 self.error = None;
                 if self.history.len() == KEPT {
                     self.history.pop_front();
@@ -117,39 +130,74 @@ impl State {
                 self.history.push_back(point);
                 self.last = Some(count);
             }
-            Err(error) => {
-                self.next = Some(now + AGAIN);
-                self.error = Some(error.to_string());
-            }
+            Err(error) => self.error = Some(error.to_string()),
         }
+    }
+}
+
+impl Count {
+    /// A server's figure by its name.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        self.metrics.get(name)?.parse().ok()
     }
 }
 
 impl Point {
     fn of(count: &Count, before: Option<&Count>) -> Self {
-        let sessions = count.stats.total_sessions;
-        let created = count.sample.of_all(count.sample.created, sessions);
-        let before_it = before.map_or(sessions, |it| it.stats.total_sessions);
-        let is_first = before.is_none();
+        let sessions = count.sessions;
+        let created = count.sample.created(sessions);
+        let before = before.map(|it| it.sessions);
+        let ended = before
+            .zip(created)
+            .map(|(before, created)| (before + created).saturating_sub(sessions));
         Self {
             at: count.at,
             sessions,
-            memory: count.stats.backend_metrics.get("used_memory").and_then(|it| it.parse().ok()),
+            memory: count.metric("used_memory"),
             created,
-            sign_ins: count.sample.of_all(count.sample.sign_ins, sessions),
-            ended: if is_first { 0 } else { (before_it + created).saturating_sub(sessions) },
-            seconds: if is_first { 0 } else { count.since.as_secs().max(1) },
+            sign_ins: count.sample.sign_ins(sessions),
+            ended,
+            seconds: before.map_or(0, |_| count.since.as_secs().max(1)),
         }
     }
 }
 
-async fn count(storage: &AnyStorage, before: Option<Timestamp>) -> Result<Count, StorageError> {
-    let start = Instant::now();
-    let at = SystemClock.now();
+/// One walk over everything, with a look at some of it.
+async fn count(
+    storage: &AnyStorage,
+    before: Option<Timestamp>,
+    tell: impl Fn(u64),
+) -> Result<Count, StorageError> {
+    let (start, at) = (Instant::now(), SystemClock.now());
     let since = before.map_or(EVERY, |before| before.until(at));
-    let stats = storage.stats().await?;
-    let sample = Sample::take(storage, since).await?;
-    Ok(Count { at, took: start.elapsed(), since, stats, sample })
+    let (mut keys, mut sample, mut problem) = (0, Sample::default(), None);
+    let mut position = Position::start();
+    loop {
+        let step = Instant::now();
+        let page = storage.walk(&position).await?;
+        keys += page.sessions.len() as u64;
+        // A user who may count and not look is told the number.
+        if problem.is_none() {
+            problem = sample.look(storage, &page.sessions, since).await.err();
+        }
+        let Some(next) = page.next else { break };
+        position = next;
+        if page.done > 0.0 {
+            tell((keys as f64 / page.done).round() as u64);
+        }
+        tokio::time::sleep(step.elapsed() * PAUSE).await;
+    }
+    let sample = sample.of_walk(keys);
+    let metrics = match storage.backend_metrics().await {
+        Ok(metrics) => metrics,
+        Err(error) => {
+            problem = problem.or(Some(error));
+            BTreeMap::new()
+        }
+    };
+    let problem = problem.map(|error| error.to_string());
+    let sessions = keys.saturating_sub(sample.gone);
+    Ok(Count { at, took: start.elapsed(), since, sessions, sample, problem, metrics })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -158,39 +206,71 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use cloakroom::{MemorySessionStorage, SessionData};
+
     use super::*;
 
-    fn counted(seconds: u64, sessions: u64, created: u64) -> Count {
+    fn counted(seconds: u64, sessions: u64) -> Count {
         Count {
             at: Timestamp::from_millis(seconds * 1000),
             took: Duration::ZERO,
             since: EVERY,
-            stats: StorageStats::new("memory", sessions, 0),
-            sample: Sample { looked_at: sessions, created, is_all: true, ..Sample::default() },
+            sessions,
+            sample: Sample::default(),
+            problem: None,
+            metrics: BTreeMap::new(),
         }
+    }
+
+    async fn census_of(storage: MemorySessionStorage) -> Count {
+        count(&AnyStorage::new(storage), None, |_| ()).await.unwrap()
     }
 
     #[tokio::test]
     async fn what_has_ended_is_what_is_missing_between_two_counts() {
-        let mut state = State::default();
-        state.note(Ok(counted(0, 100, 10)));
-        state.note(Ok(counted(30, 80, 15)));
-        let points: Vec<_> = state.history.iter().map(|it| (it.sessions, it.ended)).collect();
-        assert_eq!(points, [(100, 0), (80, 35)]);
+        let storage = MemorySessionStorage::new();
+        let put = async |id| storage.set(id, &SessionData::new(), None).await.unwrap();
+        for id in ["a", "b", "c"] {
+            put(id).await;
+        }
+        let before = census_of(storage.clone()).await;
+        assert_eq!(Point::of(&before, None).ended, None);
+        storage.delete("a").await.unwrap();
+        storage.delete("b").await.unwrap();
+        put("d").await;
+        let after = census_of(storage.clone()).await;
+        // Both that are there were created since the count before: three of then are gone.
+        let point = Point::of(&after, Some(&before));
+        assert_eq!((point.sessions, point.created, point.ended), (2, Some(2), Some(3)));
+        // Where it is not known what was created, it is not known what has ended.
+        let unknown = Point::of(&counted(60, 1_000_000), Some(&counted(30, 1_000_500)));
+        assert_eq!((unknown.created, unknown.sign_ins, unknown.ended), (None, None, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_count_that_failed_rests_as_long_as_one_that_did_not() {
+        for took in [0, 5, 90] {
+            let took = Duration::from_secs(took);
+            let (mut failed, mut made) = (State::default(), State::default());
+            failed.note(Err(StorageError::pending()), took);
+            made.note(Ok(counted(0, 1)), took);
+            let rest = |state: &State| state.next.unwrap() - Instant::now();
+            assert_eq!((rest(&failed), rest(&made)), (AGAIN.max(took), EVERY.max(took)));
+        }
     }
 
     #[tokio::test]
     async fn the_history_is_bounded() {
         let mut state = State::default();
         for at in 0..1000 {
-            state.note(Ok(counted(at, at, 1)));
+            state.note(Ok(counted(at, at)), Duration::ZERO);
         }
         assert_eq!(state.history.len(), KEPT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn looking_often_counts_rarely() {
-        let storage = AnyStorage::new(cloakroom::MemorySessionStorage::new());
+        let storage = AnyStorage::new(MemorySessionStorage::new());
         let census = Census::new();
         for _ in 0..100 {
             census.look(&storage);

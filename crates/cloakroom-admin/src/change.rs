@@ -24,8 +24,8 @@ pub(crate) fn is_own(request: &Parts, origins: &[String]) -> bool {
         return false;
     }
     match text(&request.headers, &ORIGIN) {
-        // Without a referrer, which our pages do not send, a form has no origin to tell either. A
-        // frame whose origin is hidden is another site to the browser's other word.
+        // Where somebody has told the browser to send no referrer, a form has no origin to tell either.
+        // A frame whose origin is hidden is another site to the browser's other word.
         Some("null") => site.is_some(),
         Some(origin) if !origins.is_empty() => origins.iter().any(|own| own == origin),
         // Who ends the encryption is unknown here, so the scheme is not compared.

@@ -1,21 +1,21 @@
 //! [`Door`]: who a request comes from. There are two kinds, and none that is open: the operators'
 //! passwords, or the application's own guard.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ConnectInfo;
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use cloakroom::{
-    ConfigError, CookiePolicy, Engine, Event, Handle, MemorySessionStorage, Policy, SameSite,
-    Session, SessionError,
+    Clock, ConfigError, CookiePolicy, Engine, Event, Handle, MemorySessionStorage, Policy,
+    SameSite, Session, SessionError,
 };
 
 use crate::activity;
 use crate::guard::{AnyGuard, Operator, Refusal};
-use crate::operators::Operators;
+use crate::operators::{Operators, random_key};
+use crate::pages::answer::Audience;
 use crate::throttle::Throttle;
 
 /// How long a sign-in is good for.
@@ -35,6 +35,16 @@ pub(crate) struct Gate {
     operators: Operators,
     throttle: Throttle,
     engine: Engine,
+    clock: Arc<dyn Clock>,
+}
+
+/// What the application has decided about the way in with a password.
+pub(crate) struct Terms {
+    pub(crate) transport: Transport,
+    /// By which sign-ins end.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The policy of the application's own sessions, for the proxies that it trusts.
+    pub(crate) application: Policy,
 }
 
 /// Where sign-ins travel.
@@ -79,32 +89,39 @@ pub(crate) enum Closed {
 }
 
 impl Door {
-    pub(crate) async fn admit(&self, request: &Parts) -> Result<Admitted, Closed> {
+    pub(crate) async fn admit(
+        &self,
+        request: &Parts,
+        address: Option<IpAddr>,
+    ) -> Result<Admitted, Closed> {
         match self {
-            Self::Operators(gate) => gate.admit(request).await,
+            Self::Operators(gate) => gate.admit(request, address).await,
             Self::Guard(guard) => {
                 let operator = guard.ask(request).await.map_err(Closed::Refused)?;
                 let binding = format!("guard {}", operator.name());
-                Ok(Admitted { operator, address: address(request), way: Way::Guard, binding })
+                Ok(Admitted { operator, address, way: Way::Guard, binding })
             }
         }
     }
 }
 
 impl Gate {
-    pub(crate) fn new(operators: Operators, transport: Transport) -> Result<Self, ConfigError> {
-        let storage = MemorySessionStorage::builder().max_sessions(MOST).build()?;
+    pub(crate) fn new(operators: Operators, terms: Terms) -> Result<Self, ConfigError> {
+        let Terms { transport, clock, application } = terms;
+        let storage =
+            MemorySessionStorage::builder().max_sessions(MOST).clock(clock.clone()).build()?;
         let mut policy = Policy::default();
         policy.cookie = CookiePolicy::default();
-        policy.cookie.name = "__Host-cloakroom-admin".to_owned();
+        policy.cookie.name = cookie_name(transport)?;
         policy.cookie.same_site = SameSite::Strict;
         policy.idle_timeout = activity::IDLE;
         policy.absolute_timeout = ABSOLUTE;
+        policy.trusted_proxies = application.trusted_proxies;
         policy.local_plain_http = transport == Transport::LoopbackHttp;
         // Requests for any other host than this machine are refused, so there is nobody to warn.
         let engine =
             Engine::builder(storage).policy(policy).observer(|_: &Event<'_>| {}).build()?;
-        Ok(Self { operators, throttle: Throttle::default(), engine })
+        Ok(Self { operators, throttle: Throttle::default(), engine, clock })
     }
 
     /// The engine of the operators' own sessions.
@@ -123,18 +140,27 @@ impl Gate {
         found.map_err(Closed::Slow)?.ok_or(Closed::Wrong)
     }
 
-    async fn admit(&self, request: &Parts) -> Result<Admitted, Closed> {
-        let address = address(request);
-        if let Some(password) = bearer(&request.headers) {
-            let find = || self.operators.find_by_password(password);
-            let found = self.throttle.check(address, find).map_err(Closed::Slow)?;
-            let operator = found.ok_or(Closed::Wrong)?;
-            return Ok(Admitted { operator, address, way: Way::Bearer, binding: String::new() });
+    /// Signs an operator in.
+    pub(crate) fn sign_in(
+        &self,
+        session: &Session,
+        operator: &Operator,
+    ) -> Result<(), SessionError> {
+        session.set_owner(operator.name())?;
+        activity::begin(session, self.clock.now())
+    }
+
+    async fn admit(&self, request: &Parts, address: Option<IpAddr>) -> Result<Admitted, Closed> {
+        let handle = request.extensions.get::<Handle>();
+        if let Some(handle) = handle
+            && let Ok(Some((operator, binding))) = self.signed_in(handle, request).await
+        {
+            return Ok(Admitted { operator, address, way: Way::Form, binding });
         }
-        let handle = request.extensions.get::<Handle>().ok_or(Closed::SignIn)?;
-        let signed_in = self.signed_in(handle, request).await.unwrap_or(None);
-        let (operator, binding) = signed_in.ok_or(Closed::SignIn)?;
-        Ok(Admitted { operator, address, way: Way::Form, binding })
+        let password = bearer(request).ok_or(Closed::SignIn)?;
+        let found = self.throttle.check(address, || self.operators.find_by_password(password));
+        let operator = found.map_err(Closed::Slow)?.ok_or(Closed::Wrong)?;
+        Ok(Admitted { operator, address, way: Way::Bearer, binding: String::new() })
     }
 
     async fn signed_in(
@@ -146,28 +172,33 @@ impl Gate {
         let (Some(owner), Some(id)) = (session.owner(), session.public_id()) else {
             return Ok(None);
         };
-        if !activity::goes_on(&session, request.uri.path())? {
+        if !activity::goes_on(&session, request.uri.path(), self.clock.now())? {
             session.destroy()?;
             return Ok(None);
         }
-        Ok(Some((Operator::named(owner), format!("session {id}"))))
+        // The id outlives a second sign-in in the same browser, and its moment does not.
+        let since = session.signed_in_at().unwrap_or_default().as_millis();
+        Ok(Some((Operator::named(owner), format!("session {id} {since}"))))
     }
 }
 
-/// Signs an operator in.
-pub(crate) fn sign_in(session: &Session, operator: &Operator) -> Result<(), SessionError> {
-    session.set_owner(operator.name())?;
-    activity::begin(session)
+/// Cookies know no ports, and several pages may be open on one machine, each through a tunnel of its
+/// own: without a mark each would take away the others' sign-ins.
+fn cookie_name(transport: Transport) -> Result<String, ConfigError> {
+    let name = "__Host-cloakroom-admin".to_owned();
+    if transport == Transport::Https {
+        return Ok(name);
+    }
+    let mark = random_key()?;
+    Ok(mark.iter().take(4).fold(name + "-", |name, byte| format!("{name}{byte:02x}")))
 }
 
-/// The address that a request comes from, where the application tells it.
-pub(crate) fn address(request: &Parts) -> Option<IpAddr> {
-    request.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip().to_canonical())
-}
-
-/// The password in a request's header. Other schemes are somebody else's: a proxy's before the page.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, password) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+/// The password that a program sends. On pages for people such a header is a proxy's before us.
+fn bearer(request: &Parts) -> Option<&str> {
+    if Audience::of(request) == Audience::Person {
+        return None;
+    }
+    let (scheme, password) = request.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| password.trim())
 }
 

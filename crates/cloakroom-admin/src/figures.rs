@@ -27,9 +27,13 @@ pub(crate) struct Figures {
     /// How long the storage has just taken for a question of the page's own, in microseconds.
     pub(crate) probe_us: Option<u64>,
     pub(crate) probe_error: Option<String>,
+    /// Whether the storage has answered, and refuses the page that question.
+    pub(crate) is_refused: bool,
     pub(crate) count: Option<CountFigures>,
     pub(crate) is_counting: bool,
     pub(crate) count_error: Option<String>,
+    /// How many sessions there are, as far as a count that is under way can tell.
+    pub(crate) so_far: Option<u64>,
     pub(crate) history: Vec<PointFigures>,
 }
 
@@ -60,8 +64,8 @@ pub(crate) struct CountFigures {
     at: u64,
     took_ms: u64,
     sessions: u64,
-    bytes: u64,
-    signed_in: u64,
+    bytes: Option<u64>,
+    signed_in: Option<u64>,
     /// How many sessions `signed_in` and the history's `created`, `sign_ins` and `ended` stand on.
     looked_at: u64,
     /// Whether those are all, so that nothing is estimated.
@@ -69,6 +73,8 @@ pub(crate) struct CountFigures {
     memory: Option<u64>,
     memory_limit: Option<u64>,
     memory_policy: Option<String>,
+    /// Why no more sessions could be looked at, or the servers' figures not be read.
+    problem: Option<String>,
 }
 
 /// An older count.
@@ -77,9 +83,10 @@ pub(crate) struct PointFigures {
     at: u64,
     sessions: u64,
     memory: Option<u64>,
-    created: u64,
-    sign_ins: u64,
-    ended: u64,
+    /// `None` where too few sessions were seen to tell.
+    created: Option<u64>,
+    sign_ins: Option<u64>,
+    ended: Option<u64>,
     seconds: u64,
 }
 
@@ -108,13 +115,15 @@ impl Figures {
             minutes,
             incidents: incidents
                 .into_iter()
-                .map(|it| IncidentFigure { at: it.at.as_millis(), text: it.text })
+                .map(|it| IncidentFigure { at: it.at.as_millis(), text: it.text() })
                 .collect(),
             probe_us: None,
             probe_error: None,
+            is_refused: false,
             count,
             is_counting: census.is_counting,
             count_error: census.error,
+            so_far: census.so_far,
             history: census.history.iter().map(PointFigures::of).collect(),
         }
     }
@@ -144,20 +153,18 @@ impl Series {
 
 impl CountFigures {
     fn of(count: &crate::census::Count) -> Self {
-        let stats = &count.stats;
-        let metric = |name: &str| stats.backend_metrics.get(name);
-        let number = |name: &str| metric(name).and_then(|it| it.parse::<u64>().ok());
         Self {
             at: count.at.as_millis(),
             took_ms: u64::try_from(count.took.as_millis()).unwrap_or(u64::MAX),
-            sessions: stats.total_sessions,
-            bytes: stats.total_bytes,
-            signed_in: count.sample.of_all(count.sample.signed_in, stats.total_sessions),
+            sessions: count.sessions,
+            bytes: count.sample.bytes(count.sessions),
+            signed_in: count.sample.signed_in(count.sessions),
             looked_at: count.sample.looked_at,
             is_exact: count.sample.is_all,
-            memory: number("used_memory"),
-            memory_limit: number("maxmemory").filter(|limit| *limit > 0),
-            memory_policy: metric("maxmemory_policy").cloned(),
+            memory: count.metric("used_memory"),
+            memory_limit: count.metric("maxmemory").filter(|limit| *limit > 0),
+            memory_policy: count.metrics.get("maxmemory_policy").cloned(),
+            problem: count.problem.clone(),
         }
     }
 }

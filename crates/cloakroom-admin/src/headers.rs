@@ -1,4 +1,7 @@
 //! The security headers of every answer, errors and assets among them (OWASP ASVS 5.0, 3.4).
+//!
+//! `Strict-Transport-Security` is not among them: it speaks for a whole host, and the page is only a
+//! part of one. Whoever ends the encryption for the host says it.
 
 use axum::extract::Request;
 use axum::http::HeaderValue;
@@ -9,6 +12,8 @@ use axum::http::header::{
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::assets::FOR_GOOD;
+
 const HEADERS: [(HeaderName, &str); 7] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -16,7 +21,9 @@ const HEADERS: [(HeaderName, &str); 7] = [
          img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
+    // Our own pages alone are told where somebody comes from; without any referrer browsers hide the
+    // origin of our forms, by which a change is known to be ours.
+    (REFERRER_POLICY, "same-origin"),
     (X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -27,13 +34,15 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// Adds them. Whatever does not say that it may be kept may not.
+/// Adds them. What is not an asset may not be kept.
 pub(crate) async fn add(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if headers.get(CACHE_CONTROL).is_none_or(|said| said != FOR_GOOD) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     response
 }

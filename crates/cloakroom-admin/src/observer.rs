@@ -1,12 +1,12 @@
 //! [`AdminObserver`]: counts an engine's events for the overview. The engine calls it on the path of
 //! every request, so it only adds up; what it keeps is bounded.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cloakroom::{Clock, Event, Observer, SystemClock, Timestamp};
+use cloakroom::{Clock, Event, Observer, SessionError, SystemClock, Timestamp};
 
+use crate::incidents::{Incident, Incidents};
 use crate::latency::Latency;
 use crate::ring::Ring;
 
@@ -15,9 +15,6 @@ const SECONDS: usize = 120;
 
 /// How many minutes are kept one by one.
 const MINUTES: usize = 180;
-
-/// How many incidents are kept.
-const INCIDENTS: usize = 50;
 
 /// Counts what an engine's requests do: give it to the engine's builder and to the
 /// [`AdminPage`](crate::AdminPage). Clones count together. It takes about 150 KB, for ever.
@@ -69,17 +66,10 @@ pub(crate) struct Period {
     pub(crate) latency: Latency,
 }
 
-/// Something that a person should know of.
-#[derive(Clone, Debug)]
-pub(crate) struct Incident {
-    pub(crate) at: Timestamp,
-    pub(crate) text: String,
-}
-
 struct Counts {
     seconds: Ring<Period>,
     minutes: Ring<Period>,
-    incidents: VecDeque<Incident>,
+    incidents: Incidents,
     since: Timestamp,
 }
 
@@ -99,7 +89,7 @@ impl AdminObserver {
         let counts = Counts {
             seconds: Ring::new(Duration::from_secs(1), SECONDS),
             minutes: Ring::new(Duration::from_secs(60), MINUTES),
-            incidents: VecDeque::new(),
+            incidents: Incidents::default(),
             since: clock.now(),
         };
         let (counts, clock) = (Arc::new(Mutex::new(counts)), Arc::new(clock));
@@ -129,7 +119,7 @@ impl AdminObserver {
 
     /// The last incidents, the newest first.
     pub(crate) fn incidents(&self) -> Vec<Incident> {
-        self.counts().incidents.iter().rev().cloned().collect()
+        self.counts().incidents.newest_first()
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -143,13 +133,16 @@ impl AdminObserver {
         add(counts.minutes.at(now));
     }
 
-    fn note(&self, text: String) {
+    fn note(&self, event: &Event<'_>, text: String) {
         let at = self.clock.now();
-        let mut counts = self.counts();
-        if counts.incidents.len() == INCIDENTS {
-            counts.incidents.pop_front();
+        let incidents = &mut self.counts().incidents;
+        match event {
+            Event::BreakerChanged { .. }
+            | Event::ConnectionLost { .. }
+            | Event::ConnectionRestored { .. }
+            | Event::PrimaryChanged { .. } => incidents.of_server(at, text),
+            event => incidents.of_session(event.name(), at, text),
         }
-        counts.incidents.push_back(Incident { at, text });
     }
 }
 
@@ -174,7 +167,7 @@ impl Observer for AdminObserver {
             }
             event => {
                 if let Some(text) = incident(event) {
-                    self.note(text);
+                    self.note(event, text);
                 }
             }
         }
@@ -199,6 +192,8 @@ fn incident(event: &Event<'_>) -> Option<String> {
         Event::JournalFull { session } => {
             format!("session {session}: not ended, too many are pending")
         }
+        // The application has answered that, and nothing is the matter with the storage.
+        Event::NotCommitted { error, .. } if is_ordinary(error) => return None,
         Event::NotCommitted { session, error } | Event::ChangesLost { session, error } => {
             format!("session {session}: changes not saved, {error}")
         }
@@ -207,6 +202,11 @@ fn incident(event: &Event<'_>) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Whether a request was slower than another one, or one too many.
+fn is_ordinary(error: &SessionError) -> bool {
+    error.is_conflict() || matches!(error, SessionError::TooManySessions { .. })
 }
 
 impl<A: Observer, B: Observer> Observer for Both<A, B> {
@@ -232,7 +232,7 @@ impl std::fmt::Debug for AdminObserver {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use cloakroom::{Operation, SessionKey};
+    use cloakroom::{Operation, SessionKey, StorageError};
     use cloakroom_testkit::ManualClock;
 
     use super::*;
@@ -265,7 +265,41 @@ mod tests {
         }
         let (seconds, minutes) = observer.periods(|period| period.latency.answers());
         assert_eq!((seconds.len(), minutes.len()), (SECONDS, MINUTES));
-        assert_eq!(observer.incidents().len(), INCIDENTS);
+        assert_eq!(observer.incidents().len(), 50);
+    }
+
+    #[test]
+    fn sessions_that_could_not_be_saved_do_not_push_out_why() {
+        let clock = ManualClock::new();
+        let observer = AdminObserver::with_clock(clock.clone());
+        let node = "127.0.0.1:1";
+        observer.observe(&Event::ConnectionLost { node, reason: "closed" });
+        let session = SessionKey::from_name("a").public_id();
+        let silent = StorageError::pending();
+        let error = SessionError::Storage(silent);
+        for _ in 0..5000 {
+            observer.observe(&Event::NotCommitted { session, error: &error });
+            observer.observe(&Event::ChangesLost { session, error: &error });
+            clock.advance(Duration::from_millis(10));
+        }
+        let texts: Vec<_> = observer.incidents().iter().map(Incident::text).collect();
+        assert_eq!(texts.len(), 3, "{texts:?}");
+        assert!(texts[0].ends_with("; the newest of 5000 like it"), "{texts:?}");
+        assert_eq!(texts[2], "127.0.0.1:1: connection lost, closed");
+        // What happens an hour later is another incident.
+        clock.advance(Duration::from_secs(3600));
+        observer.observe(&Event::ChangesLost { session, error: &error });
+        assert!(!observer.incidents()[0].text().contains("newest of"));
+    }
+
+    #[test]
+    fn a_request_that_came_too_late_is_no_incident() {
+        let observer = AdminObserver::new();
+        let session = SessionKey::from_name("a").public_id();
+        for error in [SessionError::Gone, SessionError::Superseded] {
+            observer.observe(&Event::NotCommitted { session, error: &error });
+        }
+        assert!(observer.incidents().is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cloakroom::{Clock, SessionKey, SystemClock};
+use cloakroom::{Clock, SessionKey, StorageErrorKind, SystemClock};
 use tokio::time::Instant;
 
 use crate::app::App;
@@ -12,6 +12,12 @@ use crate::observer::Seen;
 
 /// How long an overview waits for the storage's answer.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// Why a question of the page's own was not answered.
+struct Silence {
+    why: String,
+    is_refused: bool,
+}
 
 impl App {
     /// All figures at this moment.
@@ -23,20 +29,28 @@ impl App {
         let mut figures = Figures::of(SystemClock.now(), health, self.observer.as_ref(), census);
         match probe {
             Some(Ok(took)) => figures.probe_us = u64::try_from(took.as_micros()).ok(),
-            Some(Err(error)) => figures.probe_error = Some(error),
+            Some(Err(Silence { why, is_refused })) => {
+                figures.probe_error = Some(why);
+                figures.is_refused = is_refused;
+            }
             None => {}
         }
         figures
     }
 
     /// Asks for a session that is not there.
-    async fn probe(&self) -> Result<Duration, String> {
+    async fn probe(&self) -> Result<Duration, Silence> {
         let nobody = SessionKey::from_name("the question of an overview").public_id();
         let start = Instant::now();
         match tokio::time::timeout(LIMIT, self.engine.session(nobody)).await {
             Ok(Ok(_)) => Ok(start.elapsed()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {LIMIT:?}")),
+            Ok(Err(error)) => Err(Silence {
+                why: error.to_string(),
+                is_refused: *error.kind() == StorageErrorKind::Denied,
+            }),
+            Err(_) => {
+                Err(Silence { why: format!("no answer within {LIMIT:?}"), is_refused: false })
+            }
         }
     }
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use cloakroom::{ConfigError, Engine};
+use cloakroom::{Clock, ConfigError, Engine, SystemClock};
 use cloakroom_axum::SessionLayer;
 
 use crate::app::App;
 use crate::audit::{Audit, Trail};
 use crate::census::Census;
-use crate::door::{Door, Gate, Transport};
+use crate::door::{Door, Gate, Terms, Transport};
 use crate::guard::{AnyGuard, Guard};
+use crate::mount::Mount;
 use crate::observer::AdminObserver;
 use crate::operators::Operators;
 use crate::seal::Seal;
@@ -21,7 +22,9 @@ use crate::{admission, api, assets, headers, pages, sign_in};
 /// Builds the page. There is no way to build one that is open.
 ///
 /// Serve the application with `into_make_service_with_connect_info::<SocketAddr>()`, so that wrong
-/// passwords are counted by network and the audit trail names addresses.
+/// passwords are counted by network and the audit trail names addresses. Behind a proxy these are the
+/// visitors' own where the engine's policy names the proxy
+/// ([`Policy::trusted_proxies`](cloakroom::Policy::trusted_proxies)).
 #[must_use]
 pub struct AdminPage {
     engine: Engine,
@@ -31,6 +34,8 @@ pub struct AdminPage {
     transport: Transport,
     origins: Vec<String>,
     secret: Option<Vec<u8>>,
+    clock: Arc<dyn Clock>,
+    path: Option<String>,
 }
 
 enum WayIn {
@@ -40,11 +45,11 @@ enum WayIn {
 
 impl AdminPage {
     /// A page for people with a password. They sign in with a form, over HTTPS; the cookie is
-    /// `__Host-cloakroom-admin`, a sign-in ends after 15 minutes without use and after 8 hours in any
-    /// case, and after 5 wrong passwords from one network each further one takes 10 s. Sign-ins lie in
-    /// this process's memory.
+    /// `__Host-cloakroom-admin`, and a sign-in ends after 15 minutes without use and after 8 hours in
+    /// any case. Sign-ins lie in this process's memory. A network has 5 wrong passwords and one more
+    /// every 10 s; beyond that 100 a second are looked at, of all networks together.
     ///
-    /// Programs send a password as `Authorization: Bearer`.
+    /// Programs send a password as `Authorization: Bearer` to the addresses below `/api/`.
     pub fn for_operators(engine: Engine, operators: Operators) -> Self {
         Self::new(engine, WayIn::Operators(operators))
     }
@@ -63,6 +68,8 @@ impl AdminPage {
             transport: Transport::Https,
             origins: Vec::new(),
             secret: None,
+            clock: Arc::new(SystemClock),
+            path: None,
         }
     }
 
@@ -102,20 +109,37 @@ impl AdminPage {
         self
     }
 
+    /// The path below which browsers find the page, such as `/ops/sessions` (default: the one at which
+    /// it is nested). Needed where a proxy changes paths.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// The clock by which sign-ins and forms' tokens end (default: [`SystemClock`]), for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// The page as a router, to be mounted with `nest` or served as it is. Call it in the runtime that
     /// serves the requests.
     ///
     /// # Errors
-    /// [`ConfigError`] where a secret is shorter than 32 bytes, or the operating system gives no random
-    /// bytes.
+    /// [`ConfigError`] where a secret is shorter than 32 bytes, a path is none, or the operating system
+    /// gives no random bytes.
     pub fn router(self) -> Result<Router, ConfigError> {
         let seal = match &self.secret {
             Some(secret) if secret.len() < 32 => return Err(too_short()),
-            Some(secret) => Seal::of(secret),
-            None => Seal::draw()?,
+            Some(secret) => Seal::of(secret, self.clock.clone()),
+            None => Seal::draw(self.clock.clone())?,
         };
         let door = match self.way_in {
-            WayIn::Operators(operators) => Door::Operators(Gate::new(operators, self.transport)?),
+            WayIn::Operators(operators) => {
+                let application = self.engine.policy().clone();
+                let terms = Terms { transport: self.transport, clock: self.clock, application };
+                Door::Operators(Gate::new(operators, terms)?)
+            }
             WayIn::Guard(guard) => Door::Guard(guard),
         };
         Ok(routes(Arc::new(App {
@@ -127,6 +151,7 @@ impl AdminPage {
             seal,
             origins: self.origins,
             transport: self.transport,
+            mount: self.path.as_deref().map(Mount::named).transpose()?,
         })))
     }
 }

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Form, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, RequestExt};
 use cloakroom::Handle;
+use cloakroom_axum::client_address;
 use serde::Deserialize;
 
 use crate::action::{Action, Outcome};
+use crate::admission::MOST_BYTES;
 use crate::app::App;
 use crate::change;
-use crate::door::{self, Admitted, Closed, Door, Way};
+use crate::door::{Admitted, Closed, Door, Way};
 use crate::mount::Mount;
 use crate::pages::answer;
 use crate::pages::frame::{Frame, Place};
@@ -44,8 +47,11 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, mount: Mount, request: Re
         return answer::refuse(&parts, &mount, answer::FOREIGN);
     }
     let handle = parts.extensions.get::<Handle>().cloned();
-    let address = door::address(&parts);
-    let request = Request::from_parts(parts, body).with_limited_body();
+    let address = client_address(&app.engine, &parts);
+    let Ok(bytes) = to_bytes(body, MOST_BYTES).await else {
+        return answer::refuse(&parts, &mount, answer::TOO_LARGE);
+    };
+    let request = Request::from_parts(parts, Body::from(bytes));
     let Ok(Form(entry)) = request.extract::<Form<Entry>, _>().await else {
         return page(StatusCode::BAD_REQUEST, &mount, Some("Please fill in both fields."));
     };
@@ -67,7 +73,7 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, mount: Mount, request: Re
         }
     };
     let signed_in = match handle.load().await {
-        Ok(session) => door::sign_in(&session, &operator),
+        Ok(session) => gate.sign_in(&session, &operator),
         Err(error) => Err(error),
     };
     if signed_in.is_err() {

@@ -25,6 +25,7 @@
 //! [`health_routes`] adds `/livez` and `/readyz`.
 
 mod extract;
+mod facts;
 mod health;
 mod layer;
 mod public;
@@ -33,6 +34,7 @@ mod service;
 
 pub use cloakroom::{HealthDetail, IntoEngine, SessionState};
 pub use extract::{FreshSession, Session, SessionHandle};
+pub use facts::client_address;
 pub use health::{health_routes, liveness, readiness};
 pub use layer::SessionLayer;
 pub use public::PublicSession;

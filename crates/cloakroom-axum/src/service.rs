@@ -1,20 +1,18 @@
 //! [`SessionService`]: begins each request, lets the inner service answer it, and finishes it.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::ConnectInfo;
-use axum::http::header::{COOKIE, USER_AGENT};
-use axum::http::{Extensions, HeaderMap, Request, Response};
+use axum::http::{Request, Response};
 use axum::response::IntoResponse;
-use cloakroom::{Answer, Engine, RequestFacts, RequestScope};
+use cloakroom::{Answer, Engine, RequestScope};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use crate::facts::Facts;
 use crate::respond::{self, SessionRejection};
 
 /// The service that a [`SessionLayer`](crate::SessionLayer) makes.
@@ -115,27 +113,5 @@ async fn finish(scope: RequestScope, mut response: Response<Body>) -> Response<B
         }
         // The body was written for a request that succeeded; it must not be shown.
         Err(error) => SessionRejection::from(error).into_response(),
-    }
-}
-
-/// A request's head, as the engine looks at it.
-struct Facts<'a> {
-    headers: &'a HeaderMap,
-    extensions: &'a Extensions,
-}
-
-impl RequestFacts for Facts<'_> {
-    fn headers(&self, name: &str, read: &mut dyn FnMut(&[u8])) {
-        // Those that every request is asked for are found without a look at their letters.
-        let values = match name {
-            "cookie" => self.headers.get_all(COOKIE),
-            "user-agent" => self.headers.get_all(USER_AGENT),
-            _ => self.headers.get_all(name),
-        };
-        values.iter().for_each(|value| read(value.as_bytes()));
-    }
-
-    fn peer(&self) -> Option<IpAddr> {
-        self.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
     }
 }

@@ -1,35 +1,44 @@
 //! `cloakroom admin`: serves the page for operators over the sessions of a Redis.
 //!
 //! ```text
-//! password.rs  where the password comes from    place.rs  where the page may listen
+//! people.rs    who may sign in                  password.rs  where a password comes from
+//! place.rs     where the page may listen        journal.rs   where the audit trail is kept
 //! server.rs    the port, the greeting, the end
 //! ```
 //!
 //! The application runs in other processes, so the page shows what can be known from the storage, and
 //! says what cannot.
 
+mod journal;
 mod password;
+mod people;
 mod place;
 mod server;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cloakroom::Engine;
-use cloakroom_admin::{AdminObserver, AdminPage, Operators};
+use axum::Router;
+use cloakroom::{Engine, Policy};
+use cloakroom_admin::{AdminObserver, AdminPage};
 
 use crate::failure::Failure;
 use crate::installation;
-use password::Password;
+use crate::output::remark;
+use journal::Journal;
+use people::{People, Person};
 use place::Place;
 
 pub(crate) const EXAMPLES: &str = "\
 Without --password-file the password is that of CLOAKROOM_ADMIN_PASSWORD, else one is drawn and
-printed once. It has 16 characters at least. Ctrl-C ends it.
+printed once. It has 16 characters at least. Whatever is done with the page is a line of JSON on the
+standard error output, or in the file of --audit-file. Ctrl-C ends it.
 
 Examples:
   cloakroom admin --url redis://localhost:6379
-  cloakroom admin --config session.toml --listen 0.0.0.0:8090 --behind-tls --password-file secret";
+  cloakroom admin --operator ada=/run/secrets/ada --operator grace=/run/secrets/grace
+  cloakroom admin --config session.toml --listen 0.0.0.0:8090 --behind-tls \\
+    --trusted-proxy 10.0.0.0/8 --password-file secret --audit-file /var/log/cloakroom-audit.json";
 
 /// What the page can be told.
 #[derive(clap::Args)]
@@ -42,33 +51,69 @@ pub(crate) struct Options {
     /// Says that browsers reach the page over HTTPS only, through a proxy; then it may listen anywhere
     #[arg(long)]
     behind_tls: bool,
-    /// The name to sign in with
-    #[arg(long, default_value = "admin", value_name = "NAME")]
-    operator: String,
-    /// The file with the password
+    /// A proxy, as an address or a network: what its X-Forwarded-For header says of visitors'
+    /// addresses is believed; may be repeated
+    #[arg(long, value_name = "NETWORK")]
+    trusted_proxy: Vec<String>,
+    /// The path under which browsers find the page, where a proxy puts it below one
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+    /// A name to sign in with, and the file with this person's password; may be repeated
+    #[arg(long, default_value = "admin", value_name = "NAME[=FILE]")]
+    operator: Vec<Person>,
+    /// The file with the password of the one who has none of their own
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Where the audit trail is kept, a line of JSON for each entry [default: standard error output]
+    #[arg(long, value_name = "FILE")]
+    audit_file: Option<PathBuf>,
 }
 
 /// Serves the page until it is asked to end.
 pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let place = Place::choose(options.listen, options.behind_tls)?;
-    let password = Password::find(options.password_file.as_deref())?;
-    let operators = Operators::new(&options.operator, password.text())?;
+    let people = People::find(&options.operator, options.password_file.as_deref())?;
+    let journal = Journal::open(options.audit_file.as_deref())?;
+    let policy = policy(&options.trusted_proxy)?;
+    if place == Place::BehindTls && policy.trusted_proxies.is_empty() {
+        remark(PROXY);
+    }
     let installation = options.installation.resolve()?;
     let listener = server::listen(options.listen).await?;
     let storage = installation.open().await?;
     let observer = AdminObserver::of_the_page_only();
-    let engine = Engine::builder(storage).observer(observer.clone()).build()?;
-    let mut page = AdminPage::for_operators(engine.clone(), operators).observer(observer);
+    let engine = Engine::builder(storage).policy(policy).observer(observer.clone()).build()?;
+    let greeting = server::Greeting {
+        names: people.names(),
+        passwords: people.passwords(),
+        storage: &installation.place,
+        trail: journal.place(),
+        place,
+    };
+    let mut page = AdminPage::for_operators(engine.clone(), people.operators)
+        .observer(observer)
+        .audit(journal);
     if place == Place::Here {
         page = page.plain_http_on_loopback();
     }
-    let greeting = server::Greeting {
-        operator: &options.operator,
-        password: &password,
-        storage: &installation.place,
-        place,
-    };
-    server::serve(listener, &engine, page.router()?, &greeting).await
+    if let Some(path) = &options.path {
+        page = page.path(path);
+    }
+    let mut router = page.router()?;
+    let path = options.path.as_deref().map(|path| path.trim_end_matches('/'));
+    if let Some(path) = path.filter(|path| !path.is_empty()) {
+        // Whether the proxy takes the path away or leaves it.
+        router = Router::new().nest_service(path, router.clone()).fallback_service(router);
+    }
+    server::serve(listener, &engine, router, &greeting).await
+}
+
+const PROXY: &str = "no --trusted-proxy is named: the audit trail shows the proxy's address for \
+                     everybody, and all visitors share one measure of wrong passwords";
+
+/// The default policy with these proxies, read as in every policy.
+fn policy(trusted_proxies: &[String]) -> Result<Policy, Failure> {
+    let proxies = serde_json::json!({ "trusted_proxies": trusted_proxies });
+    serde_json::from_value(proxies)
+        .map_err(|error| Failure::misused(format!("--trusted-proxy: {error}")))
 }

@@ -108,7 +108,7 @@ fn look_for_reader(written: io::Result<()>) -> Result<Reader, Failure> {
 
 /// The same JSON with every character escaped that is not plain ASCII: what visitors have written
 /// must not reach a terminal as it is. Such characters stand within strings only.
-fn in_ascii(json: &str) -> String {
+pub(crate) fn in_ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
         if character.is_ascii() && character != '\u{7f}' {

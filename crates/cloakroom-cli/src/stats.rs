@@ -72,7 +72,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let (engine, storage) = installation.engine_and_storage(Purpose::Look).await?;
     let mut told = Told { place, sessions: 0, bytes: 0, server: BTreeMap::new(), walked: None };
     told.count(&engine, options.full).await?;
-    match storage.server_figures().await {
+    match storage.backend_metrics().await {
         Ok(figures) => told.server = figures,
         Err(error) => remark(&format!("the server's own figures are not known: {error}")),
     }

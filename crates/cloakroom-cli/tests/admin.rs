@@ -404,15 +404,14 @@ async fn a_long_revocation_goes_on_by_itself_and_tells_how_far_it_is() {
     browser.shows("[data-outcome=busy]", "% looked through").await;
     browser.shows("[data-outcome=good]", "Done: 6000 sessions ended.").await;
     proxy.clear().unwrap();
-    // Each step stands in the trail, and their sum is the whole.
+    // However many steps it took, it is one line of the trail.
     admin.open(&browser, "/audit").await;
     let ended = "return [...document.querySelectorAll('[data-audit] tbody tr')]\
                  .map((it) => it.innerText.match(/(\\d+) sessions ended/)).filter(Boolean)\
                  .map((it) => Number(it[1]))";
     let ended = browser.script(ended).await;
     let steps: Vec<_> = ended.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect();
-    assert!(steps.len() > 1, "{steps:?}");
-    assert_eq!(steps.iter().sum::<u64>(), 6000, "{steps:?}");
+    assert_eq!(steps, [6000]);
     quiet(&browser).await;
     browser.quit().await;
 }
@@ -655,7 +654,8 @@ async fn a_password_that_was_drawn_opens_the_page_until_the_command_is_asked_to_
     let left = child.wait_with_output().await.unwrap();
     let (output, errors) = (String::from_utf8(left.stdout), String::from_utf8(left.stderr));
     assert!(left.status.success() && output.unwrap().contains("has ended"));
-    assert_eq!(errors.unwrap(), "");
+    let errors = errors.unwrap();
+    assert!(errors.lines().all(|entry| entry.contains("\"action\":\"sign_in\"")), "{errors}");
 }
 
 #[tokio::test]

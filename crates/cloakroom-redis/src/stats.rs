@@ -1,9 +1,9 @@
 //! Counting: a walk over our keys with SCAN on every primary, each round under the command timeout.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use cloakroom::{
-    BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey, SessionStorage,
+    BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey,
     StorageError, StorageErrorKind, StorageStats,
 };
 use redis::Value;
@@ -12,7 +12,6 @@ use crate::connection::{Question, Server, Servers};
 use crate::error::unexpected;
 use crate::keys::Keys;
 use crate::records::command;
-use crate::storage::RedisSessionStorage;
 
 /// How many keys the server looks at per round.
 const COUNT: usize = 1000;
@@ -48,29 +47,17 @@ pub(crate) async fn stats(
     keys: &Keys,
     backend: &'static str,
 ) -> Result<StorageStats, StorageError> {
-    let (mut count, mut memory) = (Count::default(), Memory::default());
+    let mut count = Count::default();
     for server in servers.all(Operation::Stats)? {
         count.walk(servers, &server, keys).await?;
-        memory.ask(servers, &server).await?;
     }
     let stats = StorageStats::new(backend, count.sessions, count.bytes);
-    Ok(with_pool(memory.put_into(stats), servers))
+    Ok(with_pool(Memory::read(servers).await?.put_into(stats), servers))
 }
 
-impl RedisSessionStorage {
-    /// The servers' own figures and those of the connections, as [`SessionStorage::stats`] tells them,
-    /// without a look at the sessions. What the user may not ask is left out.
-    ///
-    /// # Errors
-    /// [`StorageError`] where a server does not answer.
-    pub async fn server_figures(&self) -> Result<BTreeMap<String, String>, StorageError> {
-        let (servers, mut memory) = (self.servers(), Memory::default());
-        for server in servers.all(Operation::Stats)? {
-            memory.ask(servers, &server).await?;
-        }
-        let stats = StorageStats::new(self.backend_name(), 0, 0);
-        Ok(with_pool(memory.put_into(stats), servers).backend_metrics)
-    }
+/// What the servers tell of themselves, without a count. What the user may not ask is left out.
+pub(crate) async fn metrics(servers: &Servers) -> Result<StorageStats, StorageError> {
+    Ok(with_pool(Memory::read(servers).await?.put_into(StorageStats::default()), servers))
 }
 
 impl Count {
@@ -144,17 +131,20 @@ async fn where_it_went(
 }
 
 impl Memory {
-    async fn ask(&mut self, servers: &Servers, server: &Server<'_>) -> Result<(), StorageError> {
-        let info = match ask(servers, server, redis::cmd("INFO").arg("memory")).await {
-            Err(error) if *error.kind() == StorageErrorKind::Denied => {
-                self.is_withheld = true;
-                return Ok(());
+    async fn read(servers: &Servers) -> Result<Self, StorageError> {
+        let mut memory = Self::default();
+        for server in servers.all(Operation::Stats)? {
+            match ask(servers, &server, redis::cmd("INFO").arg("memory")).await {
+                Err(error) if *error.kind() == StorageErrorKind::Denied => {
+                    memory.is_withheld = true;
+                }
+                info => {
+                    let info = redis::from_redis_value(info?);
+                    memory.add(info.map_err(|_| unexpected(Operation::Stats))?);
+                }
             }
-            info => info?,
-        };
-        let info = redis::from_redis_value(info).map_err(|_| unexpected(Operation::Stats))?;
-        self.add(info);
-        Ok(())
+        }
+        Ok(memory)
     }
 
     fn add(&mut self, info: String) {

@@ -1,5 +1,6 @@
 //! [`RedisSessionStorage`]: sessions in Redis or Valkey, one string per session.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -40,6 +41,14 @@ struct Shared {
     records: Arc<Cached>,
     settings: Settings,
     signals: Arc<Signals>,
+}
+
+impl Shared {
+    /// Adds what is known in this process.
+    fn add_to(&self, stats: StorageStats) -> StorageStats {
+        let stats = stats::with_near_cache(stats, self.records.health());
+        self.journal.stats().put_into(stats)
+    }
 }
 
 /// What a storage is asked for by its users.
@@ -273,8 +282,12 @@ impl SessionStorage for RedisSessionStorage {
         let shared = &self.shared;
         let records = &shared.records.records;
         let stats = stats::stats(&records.servers, &records.keys, self.backend_name()).await?;
-        let stats = stats::with_near_cache(stats, shared.records.health());
-        Ok(shared.journal.stats().put_into(stats))
+        Ok(shared.add_to(stats))
+    }
+
+    async fn backend_metrics(&self) -> Result<BTreeMap<String, String>, StorageError> {
+        let stats = stats::metrics(&self.shared.records.records.servers).await?;
+        Ok(self.shared.add_to(stats).backend_metrics)
     }
 
     fn backend_name(&self) -> &'static str {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::ops::Add;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The last moment that RFC 3339 can write: the end of the year 9999.
@@ -80,6 +80,12 @@ impl fmt::Display for Timestamp {
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
+}
+
+impl Clock for Arc<dyn Clock> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
 }
 
 /// The operating system's clock, read once; from then on time passes as its monotonic clock says.

@@ -9,6 +9,7 @@ mod outcome;
 mod stats;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -276,6 +277,17 @@ pub trait SessionStorage: Send + Sync + 'static {
     /// # Errors
     /// [`StorageError`] where the storage could not say.
     fn stats(&self) -> impl Future<Output = Result<StorageStats, StorageError>> + Send;
+
+    /// Reads the backend's own figures without counting anything: what is cheap of that which
+    /// [`stats`](SessionStorage::stats) answers. None unless implemented.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    fn backend_metrics(
+        &self,
+    ) -> impl Future<Output = Result<BTreeMap<String, String>, StorageError>> + Send {
+        async { Ok(BTreeMap::new()) }
+    }
 
     /// The storage's name in logs, metrics and statistics.
     fn backend_name(&self) -> &'static str;

@@ -118,9 +118,7 @@ struct ErrorBody<'a> {
 
 impl Audience {
     pub(crate) fn of(request: &Parts) -> Self {
-        let is_program = request.uri.path().starts_with("/api/")
-            || crate::door::bearer(&request.headers).is_some();
-        if is_program { Self::Program } else { Self::Person }
+        if request.uri.path().starts_with("/api/") { Self::Program } else { Self::Person }
     }
 }
 

@@ -22,7 +22,7 @@ fn check(got: &Got, path: &str) {
     assert!(!policy.contains("unsafe"), "{path}");
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "same-origin"),
         ("x-frame-options", "DENY"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
@@ -30,9 +30,7 @@ fn check(got: &Got, path: &str) {
         assert_eq!(got.header(name), value, "{path}");
     }
     assert!(got.header("permissions-policy").contains("camera=()"), "{path}");
-    let is_asset = path.contains("/assets/") && got.status == StatusCode::OK;
-    let keep = if is_asset { "immutable" } else { "no-store" };
-    assert!(got.header("cache-control").contains(keep), "{path}: {got:?}");
+    assert_eq!(got.header("cache-control"), "no-store", "{path}: {got:?}");
 }
 
 #[tokio::test]
@@ -106,15 +104,5 @@ async fn a_page_holds_no_script_style_or_address_of_elsewhere() {
             let rest = &body[at..];
             assert!(!rest.starts_with("http://") && !rest.starts_with("https://"), "{path}");
         }
-    }
-}
-
-#[tokio::test]
-async fn the_page_can_be_mounted_anywhere() {
-    let site = Site::new();
-    let mut ada = site.operator().await;
-    let body = ada.get("/admin").await.body;
-    for address in body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(address.starts_with("/admin") || address == "#content", "{address}");
     }
 }

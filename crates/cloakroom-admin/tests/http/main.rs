@@ -4,7 +4,10 @@
 mod access;
 mod actions;
 mod answers;
+mod census;
+mod gate;
 mod hostile;
 mod lists;
+mod mounts;
 mod outage;
 mod site;

@@ -9,7 +9,6 @@ use axum::Router;
 use cloakroom::Engine;
 use tokio::net::TcpListener;
 
-use super::password::Password;
 use super::place::Place;
 use crate::failure::Failure;
 use crate::signals::Signals;
@@ -19,10 +18,11 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// What is told at the start.
 pub(super) struct Greeting<'a> {
-    pub(super) operator: &'a str,
-    pub(super) password: &'a Password,
+    pub(super) names: String,
+    pub(super) passwords: String,
     /// Without credentials.
     pub(super) storage: &'a str,
+    pub(super) trail: String,
     pub(super) place: Place,
 }
 
@@ -66,14 +66,11 @@ impl Greeting<'_> {
             Place::Here => "for this machine only",
             Place::BehindTls => "to be reached over HTTPS, through your proxy",
         };
-        let password = match self.password {
-            Password::Given(_) => "the one that you have given".to_owned(),
-            Password::Drawn(text) => format!("{text}   (drawn for this run, shown once)"),
-        };
         format!(
             "\n  Cloakroom admin  http://{place}/   {reach}\n  Sessions in      {}\n  \
-               Name             {}\n  Password         {password}\n\n  Press Ctrl-C to end it.\n\n",
-            self.storage, self.operator
+               Name             {}\n  Password         {}\n  Audit trail      {}\n\n  \
+             Press Ctrl-C to end it.\n\n",
+            self.storage, self.names, self.passwords, self.trail
         )
     }
 }

@@ -63,6 +63,17 @@ async fn the_servers_memory_figures_are_passed_on() {
 }
 
 #[tokio::test]
+async fn the_backends_figures_come_without_a_walk() {
+    let server = start().await;
+    let storage = connect(&server).await;
+    let metrics = storage.backend_metrics().await.unwrap();
+    assert_eq!(server.calls("scan").await.unwrap(), 0);
+    assert!(metrics["used_memory"].parse::<u64>().is_ok());
+    let stats = storage.stats().await.unwrap();
+    assert!(metrics.keys().eq(stats.backend_metrics.keys()), "{metrics:?} {stats:?}");
+}
+
+#[tokio::test]
 async fn a_prefix_of_glob_characters_counts_its_own_sessions_only() {
     let server = start().await;
     let prefixes = [r"a*[b]?\", "axb?", "a", "aXXb", "[a-z]", "^a-", r"\", "a*[b]?"];

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::{Engine, RequestScope, client_address};
 use crate::cookie::Candidates;
 use crate::event::Event;
-use crate::fingerprint::{FingerprintMode, SessionFingerprint};
+use crate::fingerprint::{Address, FingerprintMode, SessionFingerprint};
 use crate::handle::Visit;
 use crate::session::State;
 
@@ -46,6 +46,28 @@ impl Engine {
             reloaded: OnceCell::new(),
             state: Mutex::new(State::anonymous(self.limits())),
         }))
+    }
+
+    /// The address of the visitor who makes a request: the peer's, or what the policy's
+    /// [`trusted_proxies`](crate::Policy::trusted_proxies) say of who came before them. `None` where
+    /// the peer is not known or a trusted proxy names something that is no address.
+    ///
+    /// ```
+    /// use cloakroom::{Engine, MemorySessionStorage, Policy};
+    /// use cloakroom_testkit::FakeRequest;
+    ///
+    /// let mut policy = Policy::default();
+    /// policy.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    /// let engine = Engine::builder(MemorySessionStorage::new()).policy(policy).build()?;
+    /// let request = FakeRequest::new().peer("10.0.0.1").forwarded_for("198.51.100.7");
+    /// assert_eq!(engine.client_address(&request), "198.51.100.7".parse().ok());
+    /// # Ok::<(), cloakroom::ConfigError>(())
+    /// ```
+    pub fn client_address(&self, request: &impl RequestFacts) -> Option<IpAddr> {
+        match client_address::find(request, &self.policy().trusted_proxies)? {
+            Address::Ip(address) => Some(address),
+            Address::Text(_) => None,
+        }
     }
 
     fn fingerprint(&self, request: &impl RequestFacts) -> Option<SessionFingerprint> {

@@ -1,6 +1,7 @@
 //! [`AnyStorage`]: some storage behind one pointer. The only place where futures are boxed, so that
 //! everything above a storage is free of type parameters.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -72,6 +73,7 @@ trait ErasedStorage: Send + Sync {
         moment: Timestamp,
     ) -> Answer<'a, usize>;
     fn stats(&self) -> Answer<'_, StorageStats>;
+    fn backend_metrics(&self) -> Answer<'_, BTreeMap<String, String>>;
     fn backend_name(&self) -> &'static str;
     fn default_ttl(&self) -> Duration;
     fn fingerprint_mode(&self) -> FingerprintMode;
@@ -153,6 +155,10 @@ impl<S: SessionStorage> ErasedStorage for S {
 
     fn stats(&self) -> Answer<'_, StorageStats> {
         Box::pin(SessionStorage::stats(self))
+    }
+
+    fn backend_metrics(&self) -> Answer<'_, BTreeMap<String, String>> {
+        Box::pin(SessionStorage::backend_metrics(self))
     }
 
     fn backend_name(&self) -> &'static str {
@@ -256,6 +262,10 @@ impl SessionStorage for AnyStorage {
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {
         self.0.stats().await
+    }
+
+    async fn backend_metrics(&self) -> Result<BTreeMap<String, String>, StorageError> {
+        self.0.backend_metrics().await
     }
 
     fn backend_name(&self) -> &'static str {
