@@ -12,7 +12,7 @@ mod tally;
 
 use std::collections::BTreeMap;
 
-use cloakroom::{Engine, Position, SessionFacts};
+use cloakroom::{Engine, Position, SessionFacts, SessionStorage};
 use serde::Serialize;
 
 use crate::ending::Ending;

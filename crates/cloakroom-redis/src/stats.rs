@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use cloakroom::{
-    BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey,
-    StorageError, StorageErrorKind, StorageStats,
+    BreakerState, ConnectionState, NearCacheHealth, Operation, SessionKey, StorageError,
+    StorageErrorKind, StorageStats,
 };
 use redis::Value;
 
