@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use cloakroom::{
     Answer, Engine, Found, OwnerKey, SessionError, SessionKey, SessionStorage, StorageErrorKind,
 };
-use cloakroom_redis::DEFAULT_PREFIX;
-use cloakroom_testkit::{FakeRequest, RedisServer, Reply, ticket_in};
+use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
+use cloakroom_testkit::fault_proxy::{Answer as ProxyAnswer, On, Times};
+use cloakroom_testkit::{FakeRequest, FaultProxy, RedisServer, Reply, ticket_in};
 
 use super::support::{connect, dump, holding, key_of, start};
 
@@ -47,6 +48,32 @@ async fn an_index_ends_a_minute_after_its_last_session() {
     let _ = engine.revoke(session.public_id()).await.unwrap();
     assert!(engine.drain(Duration::from_secs(5)).await);
     assert_eq!(number(&server, "EXISTS").await, 0);
+}
+
+/// A node that was told a time from before the server's clock was set back.
+#[tokio::test]
+async fn a_reader_whose_clock_is_ahead_takes_no_living_session_out_of_its_index() {
+    let server = start().await;
+    let engine = engine(&server).await;
+    sign_in(&engine).await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let day = Duration::from_secs(24 * 60 * 60);
+    let ahead = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + day;
+    let told = ProxyAnswer::list([
+        ProxyAnswer::value(ahead.as_secs().to_string()),
+        ProxyAnswer::value("0"),
+    ]);
+    let _ahead = proxy.answer_commands(On::commands(["TIME"]), &told, Times::UntilCleared);
+    let storage = RedisSessionStorage::builder().url(proxy.url()).pool_size(2).build().await;
+    let reader = Engine::builder(storage.unwrap()).build().unwrap();
+    assert_eq!(reader.sessions_of(OWNER).await.unwrap(), []);
+    assert!(reader.drain(Duration::from_secs(5)).await);
+    assert_eq!(number(&server, "ZCARD").await, 1);
+    assert_eq!(engine.sessions_of(OWNER).await.unwrap().len(), 1);
+    // What a revocation cannot be sure of it ends.
+    assert_eq!(reader.revoke_owner(OWNER).await.unwrap().ended, 1);
+    assert!(reader.drain(Duration::from_secs(5)).await);
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 0);
 }
 
 #[tokio::test]

@@ -41,11 +41,22 @@ impl Mending {
                 }
                 Some(facts)
             }
-            Found::Session(_) | Found::Nothing if !is_under_way => {
+            // By this node's time. As long as the server has it, it may live on.
+            Found::Over(facts) if facts.owner() == Some(owner) => {
+                if entry.is_condemned() {
+                    self.condemned.push(entry.session);
+                }
+                None
+            }
+            Found::Session(_) | Found::Over(_) | Found::Nothing if !is_under_way => {
                 self.over.push(entry);
                 None
             }
-            Found::Session(_) | Found::Nothing | Found::Ending | Found::Unreadable => None,
+            Found::Session(_)
+            | Found::Over(_)
+            | Found::Nothing
+            | Found::Ending
+            | Found::Unreadable => None,
         }
     }
 

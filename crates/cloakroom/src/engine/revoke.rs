@@ -103,7 +103,7 @@ impl Engine {
         let work = async move {
             // Without it the owner's index is mended by the next reader.
             let owner = match engine.session(id).await {
-                Ok(Found::Session(facts)) => facts.owner().map(OwnerKey::of),
+                Ok(Found::Session(facts) | Found::Over(facts)) => facts.owner().map(OwnerKey::of),
                 _ => None,
             };
             let destroyed = engine.end(id.key(), RevokedBy::Request).await?;
@@ -212,17 +212,21 @@ impl Engine {
             let (mut ending, mut over, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
             for (entry, found) in self.facts_of_each(open).await {
                 match found {
-                    Ok(Found::Session(facts)) if facts.owner() == Some(owner) => {
+                    Ok(Found::Session(facts) | Found::Over(facts))
+                        if facts.owner() == Some(owner) =>
+                    {
                         ending.push(entry.session);
                     }
                     // It was asked for before; it counts when it is done.
                     Ok(Found::Ending) => ending.push(entry.session),
                     // Nobody here can tell whose it is.
                     Ok(Found::Unreadable) => revoked.unreadable += 1,
-                    Ok(Found::Session(_) | Found::Nothing) if entry.is_under_way(index.now) => {
+                    Ok(Found::Session(_) | Found::Over(_) | Found::Nothing)
+                        if entry.is_under_way(index.now) =>
+                    {
                         under_way.push(entry);
                     }
-                    Ok(Found::Session(_) | Found::Nothing) => over.push(entry),
+                    Ok(Found::Session(_) | Found::Over(_) | Found::Nothing) => over.push(entry),
                     Err(error) => failed = Some(error),
                 }
             }

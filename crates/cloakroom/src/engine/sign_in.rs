@@ -165,9 +165,17 @@ impl<'a> SignIn<'a> {
         let (mut over, mut living) = (Vec::new(), Vec::new());
         for (entry, found) in engine.facts_of(others.collect()).await? {
             match found {
-                Found::Session(facts) if facts.owner() == Some(self.owner) => living.push(facts),
-                Found::Session(_) | Found::Nothing if !entry.is_under_way(now) => over.push(entry),
-                Found::Session(_) | Found::Nothing | Found::Ending | Found::Unreadable => {}
+                Found::Session(facts) | Found::Over(facts) if facts.owner() == Some(self.owner) => {
+                    living.push(facts);
+                }
+                Found::Session(_) | Found::Over(_) | Found::Nothing if !entry.is_under_way(now) => {
+                    over.push(entry);
+                }
+                Found::Session(_)
+                | Found::Over(_)
+                | Found::Nothing
+                | Found::Ending
+                | Found::Unreadable => {}
             }
         }
         let rule = engine.policy().concurrent_sessions.at_limit;

@@ -76,7 +76,7 @@ impl Session {
             Found::Session(facts) => facts.owner() == Some(&owner),
             // It is refused here already; whose it is makes no difference.
             Found::Ending => true,
-            Found::Nothing | Found::Unreadable => false,
+            Found::Nothing | Found::Over(_) | Found::Unreadable => false,
         };
         if !is_own || self.public_id() == Some(id) {
             return Ok(Destroyed::Absent(Durability::LOCAL));
