@@ -45,6 +45,7 @@ mod owners;
 mod revocation;
 mod sample;
 mod touches;
+mod unheard;
 
 pub use cancellation::*;
 pub use commits::*;
@@ -137,6 +138,7 @@ macro_rules! storage_laws {
             a_remembered_session_stays_in_its_owners_index,
             parallel_sign_ins_leave_exactly_the_limit,
             the_limit_ends_the_right_session,
+            a_sign_in_that_nobody_was_told_of_takes_nobodys_place,
             a_mixed_crowd_keeps_the_limit_and_is_found,
             a_revocation_is_final_under_sign_ins_and_writes,
             an_owner_ends_other_devices_and_nobody_elses,

@@ -11,6 +11,7 @@ use cloakroom::{
 };
 use tokio::sync::Barrier;
 
+use super::unheard::Unheard;
 use super::{Fixture, Settings};
 use crate::{FakeRequest, ticket_in};
 
@@ -184,6 +185,30 @@ pub async fn the_limit_ends_the_right_session(fixture: &impl Fixture) {
             living += usize::from(lives(&engine, other).await);
         }
         assert_eq!(living, 1, "{rule:?}");
+    }
+}
+
+/// The answer to the commit of a sign-in is lost, of a new session or of one that is there: nobody holds
+/// its ticket, so it ends, and whoever signs in once more is let in.
+pub async fn a_sign_in_that_nobody_was_told_of_takes_nobodys_place(fixture: &impl Fixture) {
+    let storage = Unheard::new(AnyStorage::new(fixture.open(&Settings::default()).await));
+    let engine = engine(AnyStorage::new(storage.clone()), Some((1, AtLimit::Refuse)));
+    for is_new in [true, false] {
+        let visitor = match is_new {
+            true => None,
+            false => visit(&engine, None, |session| session.insert("seen", 1)).await.unwrap(),
+        };
+        storage.lose_the_next();
+        let lost = visit(&engine, visitor.as_ref(), |session| session.set_owner(OWNER)).await;
+        assert!(matches!(lost, Err(SessionError::Storage(_))), "{lost:?}");
+        drained(&engine).await;
+        assert_eq!(index(&engine).await, []);
+        assert_eq!(engine.sessions_of(OWNER).await.unwrap(), []);
+        let cookie = sign_in(&engine).await.unwrap();
+        let sessions = engine.sessions_of(OWNER).await.unwrap();
+        assert_eq!(sessions.iter().map(|facts| facts.id()).collect::<Vec<_>>(), [id(&cookie)]);
+        visit(&engine, Some(&cookie), Session::destroy).await.unwrap();
+        drained(&engine).await;
     }
 }
 

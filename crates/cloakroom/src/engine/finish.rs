@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::lane::{Attempt, Landed};
 use super::sign_in::SignIn;
 use super::sign_out::Told;
+use super::take_back::CommitOutcome;
 use super::{Answer, Engine, Finished, SetCookie, SignOut};
 use crate::changes::{Changes, Draft};
 use crate::commit::{Committed, Nonce};
@@ -163,23 +164,25 @@ async fn create(
     mut ticket: Ticket,
     changes: &Changes,
 ) -> Result<SetCookie, SessionError> {
-    let deadline = Instant::now() + engine.policy().commit_timeout;
-    let mut tries = 0;
+    let (mut tries, mut deadline) = (0, None);
     let landed = loop {
         tries += 1;
         let sign_in = SignIn::of(engine, ticket.key(), None, changes);
-        let landed = match &sign_in {
-            None => create_under(engine, &ticket, changes, deadline).await?,
-            Some(sign_in) => {
-                sign_in.enter(engine).await?;
-                let landed = create_under(engine, &ticket, changes, deadline).await;
-                if !may_exist(&landed) {
-                    sign_in.forget(engine);
-                }
-                landed?
-            }
-        };
-        match landed {
+        if let Some(sign_in) = &sign_in {
+            sign_in.enter(engine).await?;
+        }
+        // All tries share one limit, which counts from the first commit on.
+        let end = || Instant::now() + engine.policy().commit_timeout;
+        let deadline = *deadline.get_or_insert_with(end);
+        let landed = create_under(engine, &ticket, changes, deadline).await;
+        if let Some(sign_in) = &sign_in
+            && !matches!(landed, Ok(Some(_)))
+        {
+            let outcome =
+                landed.as_ref().map_or_else(CommitOutcome::of, |_| CommitOutcome::NotApplied);
+            sign_in.take_back_creation(engine, outcome, ticket.proof());
+        }
+        match landed? {
             Some(landed) => {
                 engine.emit(&Event::Created { session: ticket.public_id() });
                 if let Some(sign_in) = sign_in {
@@ -194,19 +197,6 @@ async fn create(
         }
     };
     Ok(hand_out(engine, &ticket, &landed))
-}
-
-/// Whether a session may have been created, by what is known of it.
-fn may_exist(landed: &Result<Option<Landed>, SessionError>) -> bool {
-    use StorageErrorKind::{Denied, Full, Pending, ReadOnly, Rejected};
-    match landed {
-        Ok(landed) => landed.is_some(),
-        // Nothing was sent, or nothing was written.
-        Err(SessionError::Storage(error)) => {
-            !matches!(error.kind(), Denied | Full | Pending | ReadOnly | Rejected)
-        }
-        Err(_) => false,
-    }
 }
 
 /// Creates the session of a ticket; `None` where there is one already.
@@ -271,7 +261,15 @@ async fn change_owned(
         return engine.commit(key, attempt).await;
     };
     sign_in.enter(engine).await?;
-    let landed = engine.commit(key, attempt).await?;
+    let landed = match engine.commit(key, attempt).await {
+        Ok(landed) => landed,
+        Err(error) => {
+            if let (Some(_), Some(verifier)) = (&changes.owner, changes.verifier) {
+                sign_in.take_back(engine, CommitOutcome::of(&error), verifier);
+            }
+            return Err(error);
+        }
+    };
     sign_in.settle(engine, &landed.stamp).await?;
     Ok(landed)
 }

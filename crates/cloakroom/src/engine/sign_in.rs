@@ -30,8 +30,8 @@ const MAX_LOOKS: u32 = 3;
 pub(super) struct SignIn<'a> {
     owner: &'a str,
     /// Where the owner's index is; a hash, so computed once.
-    index: OwnerKey,
-    session: SessionKey,
+    pub(super) index: OwnerKey,
+    pub(super) session: SessionKey,
     /// How long the session lives at most from the commit on.
     lifetime: Duration,
     limit: u32,
@@ -126,12 +126,6 @@ impl<'a> SignIn<'a> {
             Ok(_) => SessionError::Gone,
             Err(error) => error.into(),
         }
-    }
-
-    /// Takes back an entry of a session that was not created. Nobody else has ever known its key.
-    pub(super) fn forget(&self, engine: &Engine) {
-        let leave = IndexChange::Leave(vec![self.session]);
-        engine.change_index_later(self.index, leave);
     }
 
     /// Ends as many of the owner's other sessions as there are too many.
