@@ -189,6 +189,17 @@ impl Entries {
         OwnerIndex { outcome, now, entries: self.0.clone() }
     }
 
+    pub(crate) fn has(&self, session: &SessionKey) -> bool {
+        self.0.iter().any(|entry| entry.session == *session)
+    }
+
+    /// Keeps the entries that are wanted, and says how many went.
+    pub(crate) fn retain(&mut self, wanted: impl Fn(&IndexEntry) -> bool) -> usize {
+        let before = self.0.len();
+        self.0.retain(wanted);
+        before - self.0.len()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -212,7 +212,9 @@ impl SessionStorage for MemorySessionStorage {
         change: &IndexChange,
     ) -> Result<OwnerIndex, StorageError> {
         self.shared.sweeper.start(&self.shared);
-        self.shared.owners.change(owner, change, self.now())
+        let now = self.now();
+        let owner_of = |session: &SessionKey| self.shard(session, now).owner(session);
+        self.shared.owners.change(owner, change, now, owner_of)
     }
 
     /// A page is a shard: the position is the number of the next one.
@@ -245,11 +247,14 @@ impl SessionStorage for MemorySessionStorage {
 
     fn health(&self) -> StorageHealth {
         let (used, settings) = (&self.shared.used, &self.shared.settings);
+        let (index_entries, max_index_entries) = self.shared.owners.fill();
         StorageHealth::healthy(self.backend_name()).with_room(RoomHealth {
             sessions: used.sessions.load(Ordering::Relaxed),
             max_sessions: settings.max_sessions,
             bytes: used.bytes.load(Ordering::Relaxed),
             max_bytes: settings.max_bytes,
+            index_entries,
+            max_index_entries,
         })
     }
 

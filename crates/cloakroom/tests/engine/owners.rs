@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, AtLimit, EntryState, IndexChange, IndexEntry, OwnerKey, Session, SessionError,
-    SessionStorage, SetCookie,
+    Answer, AtLimit, EntryState, IndexChange, IndexEntry, MemorySessionStorage, OwnerKey, Session,
+    SessionError, SessionStorage, SetCookie, StorageErrorKind,
 };
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
 
@@ -251,4 +251,56 @@ async fn a_session_that_has_ended_elsewhere_ends_nobody() {
     let second_id = key(&second).public_id();
     assert!(matches!(session.end_device(second_id).await, Err(SessionError::Gone)));
     assert!(house.record(&second).await.is_some());
+}
+
+#[tokio::test]
+async fn visitors_who_leave_without_a_word_keep_nobody_out_of_the_embedded_storage() {
+    const MOST: usize = 8;
+    let clock = ManualClock::new();
+    let memory = MemorySessionStorage::builder().clock(clock.clone()).max_sessions(MOST);
+    let house = House::on(memory.build().unwrap(), clock, |_| {});
+    let mut resident = signed_in(&house).await;
+    let month = LONG * 24 * 30;
+    for number in 0..MOST * 6 {
+        // Whoever is in already needs no room.
+        resident = house.visit(&resident, |it| it.remember_for(month).unwrap()).await.unwrap();
+        let name = format!("visitor {number}");
+        let cookie = house.visit(None, |session| session.set_owner(&name).unwrap()).await;
+        assert!(cookie.is_some());
+        assert_eq!(house.engine.sessions_of(&name).await.unwrap().len(), 1);
+        house.clock.advance(Duration::from_secs(10 * 60));
+    }
+    let room = house.engine.health().room.unwrap();
+    assert_eq!(room.max_index_entries, MOST * 2);
+    assert!((1..=MOST * 2).contains(&room.index_entries), "{room:?}");
+}
+
+#[tokio::test]
+async fn entries_of_sessions_that_live_give_way_to_nobody() {
+    let clock = ManualClock::new();
+    let memory = MemorySessionStorage::builder().clock(clock.clone()).max_sessions(2);
+    let house = House::on(memory.build().unwrap(), clock, |_| {});
+    let first = signed_in(&house).await;
+    // Many names in one session: only the last one has it.
+    let mut cookie = house.visit(None, sign_in).await.unwrap();
+    for number in 0..20 {
+        let name = format!("visitor {number}");
+        cookie = house.visit(&cookie, |it| it.set_owner(&name).unwrap()).await.unwrap();
+    }
+    let found = house.engine.sessions_of("olga").await.unwrap();
+    assert_eq!(found.iter().map(|it| it.id().key()).collect::<Vec<_>>(), [key(&first)]);
+    assert_eq!(house.engine.sessions_of("visitor 19").await.unwrap().len(), 1);
+    // Sign-ins under way give way to nobody either.
+    for number in 0..2 {
+        let session = cloakroom::SessionKey::from_name(&number.to_string());
+        let enter = IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+        change(&house, enter).await;
+    }
+    let scope = house.begin(None);
+    scope.handle().load().await.unwrap().set_owner("otto").unwrap();
+    let Err(SessionError::Storage(full)) = scope.finish(Answer::Ordinary).await else {
+        panic!("there is no room")
+    };
+    assert_eq!(*full.kind(), StorageErrorKind::Full);
+    assert_eq!(index(&house).await.len(), 3);
 }
