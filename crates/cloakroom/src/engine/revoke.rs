@@ -1,7 +1,7 @@
 //! Revocation: ending sessions from outside of them, by whoever runs the application or owns them.
 //!
-//! An owner's sessions are found by the owner's index, which misses none. What was asked for is
-//! carried out even if the caller goes away.
+//! An owner's sessions are found by the owner's index, which misses none unless the server has lost
+//! entries. What was asked for is carried out even if the caller goes away.
 
 use std::time::Duration;
 
@@ -120,6 +120,10 @@ impl Engine {
     /// Every session of which anybody was told that it is signed in before this was called is gone
     /// when it returns, whatever other requests do meanwhile. Sign-ins that were under way are waited
     /// for and ended as well.
+    ///
+    /// Where the storage's server has lost entries of the index, in a failover or to an eviction, the
+    /// sessions that they named are missed until they are seen again;
+    /// [`Engine::revoke_created_before`] walks over the records themselves.
     ///
     /// # Errors
     /// [`StorageError`] where not all of them could be found or ended; call it again.

@@ -304,3 +304,41 @@ async fn entries_of_sessions_that_live_give_way_to_nobody() {
     assert_eq!(*full.kind(), StorageErrorKind::Full);
     assert_eq!(index(&house).await.len(), 3);
 }
+
+/// As a failover or an eviction leaves it.
+#[tokio::test]
+async fn a_session_that_its_index_has_lost_is_found_again_by_whoever_looks_from_it() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let lose = async |cookies: &[&SetCookie]| {
+        let sessions = cookies.iter().map(|cookie| key(cookie)).collect();
+        change(&house, IndexChange::Leave(sessions)).await;
+    };
+    let entered = async || {
+        house.settle().await;
+        index(&house).await.iter().map(|it| it.session).collect::<Vec<_>>()
+    };
+    lose(&[&first, &second]).await;
+    let session = house.begin(&first).handle().load().await.unwrap();
+    let devices = session.devices().await.unwrap();
+    assert_eq!(devices.len(), 1);
+    assert!(devices[0].is_current());
+    assert_eq!(entered().await, [key(&first)]);
+    assert!(matches!(index(&house).await[0].state, EntryState::SignedIn(_)));
+    assert!(index(&house).await[0].deadline >= devices[0].absolute_deadline());
+    // Each of the ways to look at devices does.
+    lose(&[&first]).await;
+    let nobody = cloakroom::SessionKey::from_name("nobody").public_id();
+    let _ = session.end_device(nobody).await.unwrap();
+    assert_eq!(entered().await, [key(&first)]);
+    lose(&[&first]).await;
+    assert_eq!(session.end_other_devices().await.unwrap().ended, 0);
+    assert_eq!(entered().await, [key(&first)]);
+    // The other one is found once somebody looks from there.
+    let other = house.begin(&second).handle().load().await.unwrap();
+    assert_eq!(other.devices().await.unwrap().len(), 2);
+    assert_eq!(entered().await.len(), 2);
+    assert_eq!(session.end_other_devices().await.unwrap().ended, 1);
+    assert!(matches!(other.devices().await, Err(SessionError::Gone)));
+    assert_eq!(entered().await, [key(&first)]);
+}
