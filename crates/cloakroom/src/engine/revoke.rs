@@ -16,7 +16,7 @@ use crate::event::{Event, RevokedBy};
 use crate::facts::{Found, SessionFacts};
 use crate::index::{IndexChange, IndexEntry, OwnerIndex};
 use crate::owner::OwnerKey;
-use crate::storage::{Destroyed, Page, Position, SessionStorage};
+use crate::storage::{Destroyed, Page, Position, SessionStorage, within};
 use crate::token::{PublicId, SessionKey};
 
 /// How many removals are under way at once.
@@ -177,7 +177,10 @@ impl Engine {
         let Page { sessions, next, done } =
             self.ask(Operation::Walk, storage.walk(position)).await?;
         let removal = storage.destroy_created_before(&sessions, moment);
-        let ended = self.ask(Operation::Destroy, removal).await?;
+        // Of a whole page, so it has as much time as the step of the walk.
+        let limit = storage.timeout(Operation::Walk).map(|limit| limit.saturating_add(GRACE));
+        let removal = within(limit, Operation::Destroy, removal);
+        let ended = self.observed(Operation::Destroy, removal).await?;
         Ok(RevokedPage { ended, seen: sessions.len(), next, done })
     }
 
