@@ -94,7 +94,8 @@ pub enum IndexChange {
     },
     /// Removes entries, where they are still what they were.
     Remove(Vec<IndexEntry>),
-    /// Removes sessions that have ended. Their keys never come back.
+    /// Removes sessions that have ended, whatever their entries say. A key comes back only where an
+    /// import is repeated; whoever knows the entry does better to [remove](Self::Remove) it.
     Leave(Vec<SessionKey>),
 }
 
@@ -113,6 +114,7 @@ pub enum IndexOutcome {
 
 /// The index after a step, or as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct OwnerIndex {
     /// What became of the step; [`IndexOutcome::Done`] where nothing was to be changed.
     pub outcome: IndexOutcome,

@@ -161,7 +161,7 @@ pub async fn condemning_leaves_as_many_as_allowed(fixture: &impl Fixture) {
 pub async fn a_session_that_is_renewed_keeps_its_place(fixture: &impl Fixture) {
     let storage = fixture.open(&Settings::default()).await;
     let (owner, renewed, newest) = (OwnerKey::of("ann"), unused_key(), unused_key());
-    signed_in(&storage, &owner, renewed, None).await;
+    let _ = signed_in(&storage, &owner, renewed, None).await;
     let index = step(&storage, &owner, entering(renewed, Some(1))).await;
     let entry = of(&index, renewed);
     assert!(matches!(entry.state, EntryState::Renewing(_)));
@@ -182,7 +182,7 @@ pub async fn an_index_has_a_capacity(fixture: &impl Fixture) {
     let storage = fixture.open(&Settings::default()).await;
     let owner = OwnerKey::of("ann");
     let known = unused_key();
-    signed_in(&storage, &owner, known, None).await;
+    let _ = signed_in(&storage, &owner, known, None).await;
     for _ in 1..INDEX_CAPACITY {
         let enter = entering(unused_key(), None);
         assert_eq!(step(&storage, &owner, enter).await.outcome, IndexOutcome::Done);
@@ -198,10 +198,10 @@ pub async fn an_entry_that_has_changed_meanwhile_stays(fixture: &impl Fixture) {
     let storage = fixture.open(&Settings::default()).await;
     let (owner, session, other) = (OwnerKey::of("ann"), unused_key(), unused_key());
     let seen = step(&storage, &owner, entering(session, None)).await.entries;
-    signed_in(&storage, &owner, session, None).await;
+    let _ = signed_in(&storage, &owner, session, None).await;
     let index = step(&storage, &owner, IndexChange::Remove(seen)).await;
     assert!(matches!(of(&index, session).state, EntryState::SignedIn(_)));
-    signed_in(&storage, &owner, other, None).await;
+    let _ = signed_in(&storage, &owner, other, None).await;
     let index = step(&storage, &owner, IndexChange::Remove(index.entries)).await;
     assert_eq!(index.entries.len(), 1);
     let index = step(&storage, &owner, IndexChange::Leave(vec![other, unused_key()])).await;

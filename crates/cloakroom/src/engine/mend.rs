@@ -18,7 +18,7 @@ use crate::token::{PublicId, SessionKey};
 #[derive(Default)]
 pub(super) struct Mending {
     over: Vec<IndexEntry>,
-    condemned: Vec<SessionKey>,
+    condemned: Vec<IndexEntry>,
     /// Sessions that were signed in although nobody has settled them, and when they end.
     signed_in: Vec<(SessionKey, Timestamp)>,
 }
@@ -36,7 +36,7 @@ impl Mending {
         match found {
             Found::Session(facts) if facts.owner() == Some(owner) => {
                 if entry.is_condemned() {
-                    self.condemned.push(entry.session);
+                    self.condemned.push(entry);
                     return None;
                 }
                 if !is_under_way && !matches!(entry.state, EntryState::SignedIn(_)) {
@@ -47,7 +47,7 @@ impl Mending {
             // By this node's time. As long as the server has it, it may live on.
             Found::Over(facts) if facts.owner() == Some(owner) => {
                 if entry.is_condemned() {
-                    self.condemned.push(entry.session);
+                    self.condemned.push(entry);
                 }
                 None
             }
@@ -73,11 +73,11 @@ impl Mending {
         owner: &OwnerKey,
     ) -> Result<(), StorageError> {
         if !self.over.is_empty() {
-            engine.change_index(owner, &IndexChange::Remove(self.over)).await?;
+            let _ = engine.change_index(owner, &IndexChange::Remove(self.over)).await?;
         }
         for (session, deadline) in self.signed_in {
             let settle = IndexChange::Settle { session, deadline, most: None };
-            engine.change_index(owner, &settle).await?;
+            let _ = engine.change_index(owner, &settle).await?;
         }
         engine.end_all(owner, self.condemned, RevokedBy::Limit).await.map(drop)
     }
@@ -128,7 +128,7 @@ impl Engine {
         let enter = IndexChange::Enter { session, lifetime, pending, refuse_at: None };
         if self.change_index(owner, &enter).await?.outcome == IndexOutcome::Done {
             let settle = IndexChange::Settle { session, deadline, most: None };
-            self.change_index(owner, &settle).await?;
+            let _ = self.change_index(owner, &settle).await?;
         }
         Ok(())
     }

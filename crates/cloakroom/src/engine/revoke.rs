@@ -222,10 +222,10 @@ impl Engine {
                     Ok(Found::Session(facts) | Found::Over(facts))
                         if facts.owner() == Some(owner) =>
                     {
-                        ending.push(entry.session);
+                        ending.push(entry);
                     }
                     // It was asked for before; it counts when it is done.
-                    Ok(Found::Ending) => ending.push(entry.session),
+                    Ok(Found::Ending) => ending.push(entry),
                     // Nobody here can tell whose it is.
                     Ok(Found::Unreadable) => revoked.unreadable += 1,
                     Ok(Found::Session(_) | Found::Over(_) | Found::Nothing)
@@ -282,26 +282,26 @@ impl Engine {
     pub(super) async fn end_all(
         &self,
         owner: &OwnerKey,
-        sessions: Vec<SessionKey>,
+        entries: Vec<IndexEntry>,
         by: RevokedBy,
     ) -> Result<Revoked, StorageError> {
-        let ending = sessions
+        let ending = entries
             .into_iter()
-            .map(|session| async move { (session, self.end(session, by).await) });
+            .map(|entry| async move { (entry, self.end(entry.session, by).await) });
         let all: Vec<_> = stream::iter(ending).buffer_unordered(PARALLEL).collect().await;
         let (mut revoked, mut gone, mut failed) = (Revoked::default(), Vec::new(), None);
-        for (session, destroyed) in all {
+        for (entry, destroyed) in all {
             match destroyed {
                 Ok(Destroyed::Pending) => revoked.pending += 1,
                 Ok(destroyed) => {
                     revoked.ended += usize::from(matches!(destroyed, Destroyed::Removed(_)));
-                    gone.push(session);
+                    gone.push(entry);
                 }
                 Err(error) => failed = Some(error),
             }
         }
         if !gone.is_empty() {
-            self.change_index_later(*owner, IndexChange::Leave(gone));
+            self.change_index_later(*owner, IndexChange::Remove(gone));
         }
         failed.map_or(Ok(revoked), Err)
     }

@@ -21,6 +21,7 @@ use super::{
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::commit::{Commit, Committed};
 use crate::error::{ConfigError, Operation, Problem, StorageError, StorageErrorKind};
+use crate::facts::{Found, SessionFacts};
 use crate::fingerprint::FingerprintMode;
 use crate::index::{IndexChange, OwnerIndex};
 use crate::lifetime;
@@ -215,6 +216,19 @@ impl SessionStorage for MemorySessionStorage {
         let now = self.now();
         let owner_of = |session: &SessionKey| self.shard(session, now).owner(session);
         self.shared.owners.change(owner, change, now, owner_of)
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        let mut found = Vec::with_capacity(sessions.len());
+        for key in sessions {
+            found.push(match self.load(key).await {
+                Ok(Some(record)) => SessionFacts::of(key, &record),
+                Ok(None) => Found::Nothing,
+                Err(error) if *error.kind() == StorageErrorKind::Corrupt => Found::Unreadable,
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(found)
     }
 
     /// A page is a shard: the position is the number of the next one.
