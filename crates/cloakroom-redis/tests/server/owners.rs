@@ -4,7 +4,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cloakroom::{
-    Answer, Engine, Found, OwnerKey, SessionError, SessionKey, SessionStorage, StorageErrorKind,
+    Answer, Engine, Found, OwnerKey, Policy, SessionError, SessionKey, SessionStorage,
+    StorageErrorKind,
 };
 use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
 use cloakroom_testkit::fault_proxy::{Answer as ProxyAnswer, Direction, Latency, On, Scope, Times};
@@ -248,4 +249,24 @@ async fn a_great_revocation_advances_although_its_server_is_far_away() {
     }
     assert_eq!(ended, MANY);
     assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 0);
+}
+
+#[tokio::test]
+async fn a_damaged_record_takes_nobodys_place_and_stays() {
+    let server = start().await;
+    let mut policy = Policy::default();
+    policy.concurrent_sessions.limit = 2;
+    let engine = Engine::builder(connect(&server).await).policy(policy).build().unwrap();
+    let mut sessions = [sign_in(&engine).await.unwrap(), sign_in(&engine).await.unwrap()];
+    sessions.reverse();
+    let [living, damaged] = sessions;
+    let name = [DEFAULT_PREFIX.as_bytes(), &damaged.to_hex()].concat();
+    server.ask([b"SET".as_slice(), &name, &[b'x'; 500], b"KEEPTTL"]).await.unwrap();
+    sign_in(&engine).await.unwrap();
+    assert!(engine.drain(Duration::from_secs(5)).await);
+    // The other one is the oldest that could go, and did not have to.
+    assert_eq!(engine.sessions_of(OWNER).await.unwrap().len(), 2);
+    assert!(engine.session(living.public_id()).await.unwrap().session().is_some());
+    assert_eq!(engine.session(damaged.public_id()).await.unwrap(), Found::Unreadable);
+    assert_eq!(number(&server, "ZCARD").await, 3);
 }

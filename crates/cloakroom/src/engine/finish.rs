@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::lane::{Attempt, Landed};
-use super::sign_in::SignIn;
+use super::sign_in::{Entered, SignIn};
 use super::sign_out::Told;
 use super::take_back::CommitOutcome;
 use super::{Answer, Engine, Finished, SetCookie, SignOut};
@@ -168,8 +168,10 @@ async fn create(
     let landed = loop {
         tries += 1;
         let sign_in = SignIn::of(engine, ticket.key(), None, changes);
-        if let Some(sign_in) = &sign_in {
-            sign_in.enter(engine).await?;
+        if let Some(sign_in) = &sign_in
+            && sign_in.enter(engine).await? == Entered::Condemned
+        {
+            return Err(SessionError::Gone);
         }
         // All tries share one limit, which counts from the first commit on.
         let end = || Instant::now() + engine.policy().commit_timeout;
@@ -233,8 +235,14 @@ async fn change(
     let rotates = attempt.changes.verifier.is_some();
     let new_lifetime = attempt.changes.absolute_timeout.is_some();
     let landed = if signs_in || new_lifetime {
+        let changes = attempt.changes.clone();
         // Rare, and boxed so that it takes no room in the future of every change.
-        Box::pin(change_owned(engine, ticket.key(), attempt)).await?
+        match Box::pin(change_owned(engine, ticket.key(), attempt)).await? {
+            Some(landed) => landed,
+            // Whoever has just proven who it is gets a session all the same.
+            None if signs_in => return Box::pin(begin_anew(engine, &changes)).await.map(Some),
+            None => return Err(SessionError::Gone),
+        }
     } else {
         engine.commit(ticket.key(), attempt).await?
     };
@@ -250,17 +258,28 @@ async fn change(
     Ok(told.then(|| hand_out(engine, &ticket, &landed)))
 }
 
-/// Commits a change that the index of the session's owner has to know of.
+/// Signs in in a new session, because that of the request had to go for another one of its owner's.
+async fn begin_anew(engine: &Engine, changes: &Changes) -> Result<SetCookie, SessionError> {
+    // The new ticket brings its own.
+    let mut changes = changes.clone();
+    changes.verifier = None;
+    create(engine, Ticket::generate()?, &changes).await
+}
+
+/// Commits a change that the index of the session's owner has to know of; `None` where the session had
+/// to go for another one.
 async fn change_owned(
     engine: &Engine,
     key: SessionKey,
     attempt: Attempt,
-) -> Result<Landed, SessionError> {
+) -> Result<Option<Landed>, SessionError> {
     let (base, changes) = (attempt.base.clone(), attempt.changes.clone());
     let Some(sign_in) = SignIn::of(engine, key, Some(&base), &changes) else {
-        return engine.commit(key, attempt).await;
+        return engine.commit(key, attempt).await.map(Some);
     };
-    sign_in.enter(engine).await?;
+    if sign_in.enter(engine).await? == Entered::Condemned {
+        return Ok(None);
+    }
     let landed = match engine.commit(key, attempt).await {
         Ok(landed) => landed,
         Err(error) => {
@@ -271,7 +290,7 @@ async fn change_owned(
         }
     };
     sign_in.settle(engine, &landed.stamp).await?;
-    Ok(landed)
+    Ok(Some(landed))
 }
 
 /// Moves the idle deadline of a session in use when it comes near, off the answer's path.

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, AtLimit, EntryState, IndexChange, IndexEntry, MemorySessionStorage, OwnerKey, Session,
-    SessionError, SessionStorage, SetCookie, StorageErrorKind,
+    Answer, AtLimit, EntryState, INDEX_CAPACITY, IndexChange, IndexEntry, MemorySessionStorage,
+    OwnerKey, Session, SessionError, SessionStorage, SetCookie, StorageErrorKind,
 };
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
 
 use crate::house::{House, key};
+use crate::storages::SickIndexes;
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -22,7 +23,7 @@ async fn index(house: &House) -> Vec<IndexEntry> {
 
 async fn change(house: &House, change: IndexChange) {
     let owner = OwnerKey::of("olga");
-    house.engine.storage().change_owner_index(&owner, &change).await.unwrap();
+    let _ = house.engine.storage().change_owner_index(&owner, &change).await.unwrap();
 }
 
 async fn signed_in(house: &House) -> SetCookie {
@@ -341,4 +342,105 @@ async fn a_session_that_its_index_has_lost_is_found_again_by_whoever_looks_from_
     assert_eq!(session.end_other_devices().await.unwrap().ended, 1);
     assert!(matches!(other.devices().await, Err(SessionError::Gone)));
     assert_eq!(entered().await, [key(&first)]);
+}
+
+fn sick(step_takes: u64, commit_takes: u64, steps_left: usize) -> House {
+    let (clock, millis) = (ManualClock::new(), Duration::from_millis);
+    let memory = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
+    let (step_takes, commit_takes) = (millis(step_takes), millis(commit_takes));
+    let storage = SickIndexes { memory, step_takes, commit_takes, steps_left: steps_left.into() };
+    House::on(storage, clock, |policy| policy.commit_timeout = millis(500))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_index_takes_nothing_of_the_time_of_a_creations_commit() {
+    let house = sick(400, 300, usize::MAX);
+    assert!(house.visit(None, sign_in).await.is_some());
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_limit_nobody_can_look_at_says_so() {
+    let house = sick(0, 0, 1);
+    let cookie = house.visit(None, sign_in).await.unwrap();
+    assert_eq!(house.look(&cookie, Session::owner).await.as_deref(), Some("olga"));
+    assert_eq!(house.journal.count("LimitNotKept"), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_finds_nobody_who_could_go_says_so() {
+    let storage = AilingStorage::default();
+    let house = House::on(storage.clone(), ManualClock::new(), |policy| {
+        policy.concurrent_sessions.limit = 1;
+    });
+    let first = signed_in(&house).await;
+    storage.writes(Mood::Down);
+    let _ = house.engine.revoke(key(&first).public_id()).await.unwrap();
+    storage.writes(Mood::Well);
+    signed_in(&house).await.value();
+    assert_eq!(house.journal.count("LimitNotKept"), 1);
+}
+
+#[tokio::test]
+async fn the_next_sign_in_ends_what_a_dead_node_has_condemned() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let (candidates, session) = (vec![key(&first)], key(&second));
+    change(&house, IndexChange::Condemn { session, most: 1, over: Vec::new(), candidates }).await;
+    let third = signed_in(&house).await;
+    house.settle().await;
+    assert!(house.record(&first).await.is_none());
+    assert!(house.record(&second).await.is_some() && house.record(&third).await.is_some());
+    assert_eq!(index(&house).await.len(), 2);
+}
+
+#[tokio::test]
+async fn whoever_signs_in_in_a_session_that_has_to_go_gets_another_one() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let (candidates, session) = (vec![key(&first)], key(&second));
+    change(&house, IndexChange::Condemn { session, most: 1, over: Vec::new(), candidates }).await;
+    let again = |session: &Session| {
+        session.insert("colour", "red").unwrap();
+        sign_in(session);
+    };
+    let again = house.visit(&first, again).await.unwrap();
+    assert_ne!(key(&again), key(&first));
+    assert!(house.record(&first).await.is_none());
+    let colour = house.look(&again, |it| it.get::<String>("colour").unwrap()).await;
+    assert_eq!(colour.as_deref(), Some("red"));
+    let found = house.engine.sessions_of("olga").await.unwrap();
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|facts| facts.id().key() != key(&first)));
+    // To be remembered is not to sign in.
+    change(
+        &house,
+        IndexChange::Condemn {
+            session: key(&again),
+            most: 1,
+            over: Vec::new(),
+            candidates: vec![key(&second)],
+        },
+    )
+    .await;
+    let scope = house.begin(&second);
+    scope.handle().load().await.unwrap().remember_for(LONG).unwrap();
+    assert!(matches!(scope.finish(Answer::Ordinary).await, Err(SessionError::Gone)));
+}
+
+#[tokio::test]
+async fn a_full_index_is_not_mistaken_for_the_limit() {
+    let house = House::with_policy(|policy| {
+        policy.concurrent_sessions.limit = 1_000;
+        policy.concurrent_sessions.at_limit = AtLimit::EndOldest;
+    });
+    for number in 0..INDEX_CAPACITY {
+        let session = cloakroom::SessionKey::from_name(&number.to_string());
+        let enter = IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+        change(&house, enter).await;
+    }
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let refused = scope.finish(Answer::Ordinary).await;
+    let Err(SessionError::TooManySessions { limit }) = refused else { panic!("{refused:?}") };
+    assert_eq!(limit as usize, INDEX_CAPACITY);
 }
