@@ -11,6 +11,7 @@ use super::Engine;
 use super::sign_in::SignIn;
 use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
 use crate::event::Event;
+use crate::facts::Found;
 use crate::index::IndexChange;
 use crate::owner::OwnerKey;
 use crate::storage::{Destroyed, SessionStorage};
@@ -24,6 +25,8 @@ const PAUSES: [Duration; 3] =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CommitOutcome {
     NotApplied,
+    /// There was no session any more.
+    Gone,
     Unknown,
 }
 
@@ -36,6 +39,7 @@ impl CommitOutcome {
                 Denied | Full | Pending | ReadOnly | Rejected => Self::NotApplied,
                 _ => Self::Unknown,
             },
+            SessionError::Gone => Self::Gone,
             _ => Self::NotApplied,
         }
     }
@@ -51,7 +55,7 @@ impl SignIn<'_> {
     ) {
         let (index, session) = (self.index, self.session);
         match outcome {
-            CommitOutcome::NotApplied => engine.leave_later(index, session),
+            CommitOutcome::NotApplied | CommitOutcome::Gone => engine.leave_later(index, session),
             CommitOutcome::Unknown => {
                 let taking = Taking { engine: engine.clone(), index, session, verifier };
                 engine.inner.background.spawn(async move {
@@ -74,16 +78,22 @@ impl SignIn<'_> {
         outcome: CommitOutcome,
         verifier: VerifierHash,
     ) {
-        if outcome == CommitOutcome::NotApplied {
-            return;
-        }
         let (index, session) = (self.index, self.session);
         let taking = Taking { engine: engine.clone(), index, session, verifier };
-        engine.inner.background.spawn(async move {
-            if !taking.look().await {
-                taking.look_again().await;
-            }
-        });
+        match outcome {
+            CommitOutcome::NotApplied => {}
+            CommitOutcome::Gone => engine.inner.background.spawn(async move {
+                // Nobody shall wait for an entry of which nothing comes any more.
+                if let Ok(Found::Nothing) = taking.engine.session(session.public_id()).await {
+                    taking.engine.leave_later(index, session);
+                }
+            }),
+            CommitOutcome::Unknown => engine.inner.background.spawn(async move {
+                if !taking.look().await {
+                    taking.look_again().await;
+                }
+            }),
+        }
     }
 }
 

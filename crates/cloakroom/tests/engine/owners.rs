@@ -444,3 +444,15 @@ async fn a_full_index_is_not_mistaken_for_the_limit() {
     let Err(SessionError::TooManySessions { limit }) = refused else { panic!("{refused:?}") };
     assert_eq!(limit as usize, INDEX_CAPACITY);
 }
+
+#[tokio::test]
+async fn a_sign_in_in_a_session_that_has_ended_leaves_no_entry_to_wait_for() {
+    let house = House::new();
+    let visitor = house.visitor().await;
+    let scope = house.begin(&visitor);
+    sign_in(&scope.handle().load().await.unwrap());
+    house.visit(&visitor, |session| session.destroy().unwrap()).await;
+    assert!(matches!(scope.finish(Answer::Ordinary).await, Err(SessionError::Gone)));
+    house.settle().await;
+    assert_eq!(index(&house).await, []);
+}
