@@ -14,6 +14,9 @@
 //! #         let builder = MemorySessionStorage::builder().clock(self.0.clone());
 //! #         builder.default_ttl(settings.default_ttl).build().unwrap()
 //! #     }
+//! #     async fn node(&self, opened: &MemorySessionStorage) -> MemorySessionStorage {
+//! #         opened.clone()
+//! #     }
 //! #     fn unit(&self) -> Duration { Duration::from_secs(60) }
 //! #     async fn pass(&self, time: Duration) { self.0.advance(time) }
 //! # }

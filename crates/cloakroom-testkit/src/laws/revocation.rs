@@ -22,6 +22,13 @@ async fn engine_on(fixture: &impl Fixture, limit: Option<(u32, AtLimit)>) -> Eng
     engine(storage, limit)
 }
 
+/// Two nodes of one application, with a storage each.
+async fn two_nodes(fixture: &impl Fixture, limit: Option<(u32, AtLimit)>) -> [Engine; 2] {
+    let first = fixture.open(&Settings::default()).await;
+    let second = fixture.node(&first).await;
+    [first, second].map(|storage| engine(AnyStorage::new(storage), limit))
+}
+
 fn engine(storage: AnyStorage, limit: Option<(u32, AtLimit)>) -> Engine {
     let mut policy = Policy::default();
     // A busy test machine must not make commits late.
@@ -119,8 +126,7 @@ pub async fn parallel_sign_ins_leave_exactly_the_limit(fixture: &impl Fixture) {
     const LIMIT: u32 = 3;
     const SIGN_INS: usize = 24;
     for rule in [AtLimit::Refuse, AtLimit::EndOldest, AtLimit::EndLeastRecentlyUsed] {
-        let storage = AnyStorage::new(fixture.open(&Settings::default()).await);
-        let nodes = [0, 1].map(|_| engine(storage.clone(), Some((LIMIT, rule))));
+        let nodes = two_nodes(fixture, Some((LIMIT, rule))).await;
         let start = Arc::new(Barrier::new(SIGN_INS));
         let tasks: Vec<_> = (0..SIGN_INS)
             .map(|at| {
@@ -219,8 +225,7 @@ pub async fn a_mixed_crowd_keeps_the_limit_and_is_found(fixture: &impl Fixture) 
     const LIMIT: u32 = 3;
     const VISITORS: usize = 12;
     for rule in [AtLimit::EndOldest, AtLimit::EndLeastRecentlyUsed, AtLimit::Refuse] {
-        let storage = AnyStorage::new(fixture.open(&Settings::default()).await);
-        let nodes = [0, 1].map(|_| engine(storage.clone(), Some((LIMIT, rule))));
+        let nodes = two_nodes(fixture, Some((LIMIT, rule))).await;
         let start = Arc::new(Barrier::new(VISITORS));
         let visitors: Vec<_> = (0..VISITORS)
             .map(|at| {
@@ -280,9 +285,8 @@ pub async fn a_mixed_crowd_keeps_the_limit_and_is_found(fixture: &impl Fixture) 
 pub async fn a_revocation_is_final_under_sign_ins_and_writes(fixture: &impl Fixture) {
     const TASKS: usize = 64;
     const ROUNDS: usize = 3;
-    let storage = AnyStorage::new(fixture.open(&Settings::default()).await);
+    let nodes = two_nodes(fixture, None).await;
     for round in 0..ROUNDS {
-        let nodes = [0, 1].map(|_| engine(storage.clone(), None));
         let (stop, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let sign_ins = Arc::new(AtomicUsize::new(0));
         let tasks: Vec<_> = (0..TASKS)
