@@ -188,7 +188,10 @@ async fn create(
             Some(landed) => {
                 engine.emit(&Event::Created { session: ticket.public_id() });
                 if let Some(sign_in) = sign_in {
-                    sign_in.settle(engine, &landed.stamp).await?;
+                    if let Err(error) = sign_in.settle(engine, &landed.stamp).await {
+                        sign_in.take_back_creation(engine, CommitOutcome::Unknown, ticket.proof());
+                        return Err(error);
+                    }
                     engine.emit(&Event::SignedIn { session: ticket.public_id() });
                 }
                 break landed;
@@ -280,16 +283,16 @@ async fn change_owned(
     if sign_in.enter(engine).await? == Entered::Condemned {
         return Ok(None);
     }
-    let landed = match engine.commit(key, attempt).await {
-        Ok(landed) => landed,
-        Err(error) => {
-            if let (Some(_), Some(verifier)) = (&changes.owner, changes.verifier) {
-                sign_in.take_back(engine, CommitOutcome::of(&error), verifier);
-            }
-            return Err(error);
+    let take_back = |outcome: CommitOutcome| {
+        if let (Some(_), Some(verifier)) = (&changes.owner, changes.verifier) {
+            sign_in.take_back(engine, outcome, verifier);
         }
     };
-    sign_in.settle(engine, &landed.stamp).await?;
+    let landed = engine.commit(key, attempt).await;
+    let landed = landed.inspect_err(|error| take_back(CommitOutcome::of(error)))?;
+    // Nobody is told of it, as if nobody knew of its commit.
+    let settled = sign_in.settle(engine, &landed.stamp).await;
+    settled.inspect_err(|_| take_back(CommitOutcome::Unknown))?;
     Ok(Some(landed))
 }
 
