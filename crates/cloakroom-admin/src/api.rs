@@ -44,7 +44,9 @@ pub(crate) async fn session(context: Context, Path(id): Path<String>) -> Respons
     };
     match app.engine.session(id).await {
         Ok(Found::Session(facts)) => Json(Facts::of(&facts)).into_response(),
-        Ok(Found::Nothing) => answer::error(StatusCode::NOT_FOUND, "no_session", "no such session"),
+        Ok(Found::Nothing | Found::Over(_)) => {
+            answer::error(StatusCode::NOT_FOUND, "no_session", "no such session")
+        }
         Ok(Found::Ending) => {
             let message = "its end is pending; it is gone as soon as the storage's server answers";
             answer::error(StatusCode::NOT_FOUND, "ending", message)

@@ -150,7 +150,7 @@ impl Listing {
 
     fn add(&mut self, found: Found, filter: &Filter) {
         match found {
-            Found::Nothing | Found::Ending => {}
+            Found::Nothing | Found::Over(_) | Found::Ending => {}
             Found::Unreadable => self.unreadable += 1,
             Found::Session(facts) => {
                 self.looked_at += 1;

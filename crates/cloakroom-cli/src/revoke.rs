@@ -112,7 +112,7 @@ async fn look(engine: &Engine, ids: &[PublicId]) -> Result<Vec<Ended>, Failure> 
     let found = engine.storage().facts(&keys).await.map_err(Failure::new)?;
     let ended = ids.iter().zip(found).map(|(id, found)| {
         let outcome = match found {
-            Found::Session(_) | Found::Ending => Outcome::WouldEnd,
+            Found::Session(_) | Found::Over(_) | Found::Ending => Outcome::WouldEnd,
             Found::Nothing => Outcome::Absent,
             Found::Unreadable => Outcome::Unreadable,
         };

@@ -43,7 +43,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
             }
             Ok(Ending::Done)
         }
-        Found::Nothing | Found::Ending => {
+        Found::Nothing | Found::Over(_) | Found::Ending => {
             Err(Failure::not_found(format!("there is no session {id}")))
         }
         Found::Unreadable => {

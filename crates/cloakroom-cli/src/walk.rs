@@ -86,7 +86,7 @@ impl Walk {
             match found {
                 Found::Session(facts) => sessions.push(facts),
                 Found::Unreadable => self.unreadable += 1,
-                Found::Nothing | Found::Ending => {}
+                Found::Nothing | Found::Over(_) | Found::Ending => {}
             }
         }
         self.advance(page.next, page.done);

@@ -52,11 +52,8 @@ pub(crate) fn publish(sink: &Sink, nodes: &Nodes, engine: &Engine) {
     if let Some(journal) = health.journal {
         publish_journal(sink, journal);
     }
-    if let Some(RoomHealth { sessions, max_sessions, bytes, max_bytes, .. }) = health.room {
-        alone(&metric::STORAGE_SESSIONS, count(sessions));
-        alone(&metric::STORAGE_MAX_SESSIONS, count(max_sessions));
-        alone(&metric::STORAGE_BYTES, count(bytes));
-        alone(&metric::STORAGE_MAX_BYTES, count(max_bytes));
+    if let Some(room) = health.room {
+        publish_room(sink, room);
     }
     if let Some(cache) = health.near_cache {
         publish_near_cache(sink, cache);
@@ -64,6 +61,16 @@ pub(crate) fn publish(sink: &Sink, nodes: &Nodes, engine: &Engine) {
     for (node, figures) in by_label(nodes, &health) {
         publish_node(sink, &node, &figures);
     }
+}
+
+fn publish_room(sink: &Sink, room: RoomHealth) {
+    let alone = |metric: &Metric, value: usize| sink.gauge(metric, []).set(count(value));
+    alone(&metric::STORAGE_SESSIONS, room.sessions);
+    alone(&metric::STORAGE_MAX_SESSIONS, room.max_sessions);
+    alone(&metric::STORAGE_BYTES, room.bytes);
+    alone(&metric::STORAGE_MAX_BYTES, room.max_bytes);
+    alone(&metric::STORAGE_INDEX_ENTRIES, room.index_entries);
+    alone(&metric::STORAGE_MAX_INDEX_ENTRIES, room.max_index_entries);
 }
 
 fn publish_journal(sink: &Sink, journal: JournalHealth) {

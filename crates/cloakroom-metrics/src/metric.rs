@@ -154,6 +154,15 @@ pub(crate) const STORAGE_BYTES: Metric =
 pub(crate) const STORAGE_MAX_BYTES: Metric =
     Metric::gauge("cloakroom_storage_max_bytes", &[], "Bound: how many there may be");
 
+pub(crate) const STORAGE_INDEX_ENTRIES: Metric = Metric::gauge(
+    "cloakroom_storage_index_entries",
+    &[],
+    "Entries in the owners' indexes of the embedded storage",
+);
+
+pub(crate) const STORAGE_MAX_INDEX_ENTRIES: Metric =
+    Metric::gauge("cloakroom_storage_max_index_entries", &[], "Bound: how many there may be");
+
 pub(crate) const BACKGROUND_TASKS: Metric = Metric::gauge(
     "cloakroom_background_tasks",
     &[],
@@ -313,6 +322,8 @@ pub const METRICS: &[Metric] = &[
     STORAGE_MAX_SESSIONS,
     STORAGE_BYTES,
     STORAGE_MAX_BYTES,
+    STORAGE_INDEX_ENTRIES,
+    STORAGE_MAX_INDEX_ENTRIES,
     BACKGROUND_TASKS,
     REMOVALS_PENDING,
     REMOVALS_MAX_PENDING,

@@ -85,6 +85,8 @@ async fn the_embedded_storage_shows_how_full_it_is() {
     assert_eq!(watched.value("cloakroom_storage_max_sessions"), 10.0);
     assert!(watched.value("cloakroom_storage_bytes") > 200.0);
     assert_eq!(watched.value("cloakroom_storage_max_bytes"), 99_000.0);
+    assert_eq!(watched.value("cloakroom_storage_index_entries"), 0.0);
+    assert_eq!(watched.value("cloakroom_storage_max_index_entries"), 20.0);
     assert_eq!(watched.value("cloakroom_session_max_bytes"), 65_536.0);
     assert_eq!(watched.value(r#"cloakroom_storage_status{status="healthy"}"#), 1.0);
 }

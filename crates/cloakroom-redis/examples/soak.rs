@@ -1,6 +1,6 @@
 //! The long suite: visitors sign in, read, write and sign out on several application nodes at once,
 //! while every few seconds something is done to the servers. In the end the history of all that is
-//! checked for the eight invariants.
+//! checked for the eight invariants, and every session for its place in its owner's index.
 //!
 //! Started by `scripts/soak`, which says how. `SOAK_SEED` repeats the choices of another run.
 //!
@@ -41,6 +41,8 @@ mod standalone;
 mod story;
 #[path = "soak/topology.rs"]
 mod topology;
+#[path = "soak/unlisted.rs"]
+mod unlisted;
 #[path = "soak/wire.rs"]
 mod wire;
 

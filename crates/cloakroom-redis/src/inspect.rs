@@ -1,12 +1,14 @@
 //! What operators ask for: the facts of many sessions, a walk over all of them, and the end of all
 //! that are older than a moment. Never on a request's path.
 
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 use cloakroom::{
     ConfigError, ConfigErrorKind, FACTS_BYTES, Found, Operation, Page, Position, SessionFacts,
     SessionKey, StorageError, StorageErrorKind, Timestamp,
 };
+use futures_util::future::try_join_all;
 use redis::{Cmd, Value};
 
 use crate::batch::{self, One};
@@ -28,38 +30,34 @@ pub(crate) async fn facts(
     let names: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
     // Before the reads: a session that is renewed between the two must not look as if it were over.
     let times: Vec<_> = names.iter().map(|name| servers.now(name)).collect();
-    let heads = batch::ask(servers, &names, Operation::Facts, head).await?;
-    let sizes = batch::ask(servers, &names, Operation::Facts, size).await?;
+    let deadline = servers.deadline(Operation::Facts);
+    let both = |name: &[u8]| [head(name), size(name)];
+    let answers = batch::ask(servers, &names, deadline, both).await?;
     let mut found = Vec::with_capacity(sessions.len());
-    let seen = heads.into_iter().zip(sizes).zip(times);
-    for ((session, name), ((head, size), time)) in sessions.iter().zip(&names).zip(seen) {
-        found.push(look(servers, session, name, Seen { head, size, time }).await?);
+    for ((session, name), (answer, time)) in
+        sessions.iter().zip(&names).zip(answers.into_iter().zip(times))
+    {
+        found.push(look(servers, session, name, answer, time).await?);
     }
     Ok(found)
 }
 
-/// What the batches have told of one key.
-struct Seen {
-    head: Option<One>,
-    size: Option<One>,
-    time: Option<Timestamp>,
-}
-
+/// What has been found under one key, by the batch's answer or by asking once more.
 async fn look(
     servers: &Servers,
     session: &SessionKey,
     name: &[u8],
-    seen: Seen,
+    answer: Option<[One; 2]>,
+    time: Option<Timestamp>,
 ) -> Result<Found, StorageError> {
-    let head = match seen.head {
-        Some(head) => head,
-        None => batch::alone(servers, name, Operation::Facts, &head(name)).await?,
+    let [head, size] = match answer {
+        Some(answer) => answer,
+        None => {
+            let head = batch::alone(servers, name, Operation::Facts, &head(name)).await?;
+            [head, batch::alone(servers, name, Operation::Facts, &size(name)).await?]
+        }
     };
-    let size = match seen.size {
-        Some(size) => size,
-        None => batch::alone(servers, name, Operation::Facts, &size(name)).await?,
-    };
-    match (head, size, seen.time.or_else(|| servers.now(name))) {
+    match (head, size, time.or_else(|| servers.now(name))) {
         (One::OtherType, ..) | (_, One::OtherType, _) => Ok(Found::Unreadable),
         (One::Value(Value::BulkString(head)), One::Value(Value::Int(size)), Some(now)) => {
             let size = u64::try_from(size).unwrap_or(0);
@@ -105,7 +103,9 @@ pub(crate) async fn destroy_created_before(
     let mut open: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
     // Every name was made of a session.
     let session = |name: &[u8]| keys.parse(name).unwrap_or(SessionKey::from_bytes([0; 16]));
-    let removal = |name: &[u8]| scripts::removal_of_record(name, &session(name), moment);
+    let removal = |name: &[u8]| [scripts::removal_of_record(name, &session(name), moment)];
+    // One for the whole page, as for the step of a walk that it was found in.
+    let deadline = servers.deadline_as(Operation::Destroy, Operation::Walk);
     let alone =
         async |name: &[u8]| match scripts::remove_record(servers, name, &session(name), moment)
             .await
@@ -115,25 +115,29 @@ pub(crate) async fn destroy_created_before(
         };
     let mut removed = 0;
     while !open.is_empty() {
-        let answers = batch::ask(servers, &open, Operation::Destroy, removal).await?;
+        let answers = batch::ask(servers, &open, deadline, removal).await?;
         let mut untaught = Vec::new();
         for (name, answer) in open.into_iter().zip(answers) {
             match answer {
-                Some(One::Value(Value::Int(count))) => {
+                Some([One::Value(Value::Int(count))]) => {
                     removed += usize::try_from(count).unwrap_or(0);
                 }
-                Some(One::NoScript) => untaught.push(name),
+                Some([One::NoScript]) => untaught.push(name),
                 None => removed += alone(&name).await?,
                 // Not ours.
-                Some(One::OtherType) => {}
-                Some(One::Value(_)) => return Err(unexpected(Operation::Destroy)),
+                Some([One::OtherType]) => {}
+                Some([One::Value(_)]) => return Err(unexpected(Operation::Destroy)),
             }
         }
-        // One teaches its server the script, and the others are asked about in a row again.
-        if let Some(name) = untaught.pop() {
-            removed += alone(&name).await?;
-        }
-        open = untaught;
+        // One teaches its server the script, each server at the same time, and the others are asked
+        // about in a row again.
+        let mut taught = HashSet::new();
+        let (teaching, rest): (Vec<_>, Vec<_>) = untaught
+            .into_iter()
+            .partition(|name| taught.insert(servers.of(name).map(|server| server.address())));
+        removed +=
+            try_join_all(teaching.iter().map(|name| alone(name))).await?.iter().sum::<usize>();
+        open = rest;
     }
     Ok(removed)
 }

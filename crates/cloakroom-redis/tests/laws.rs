@@ -18,16 +18,7 @@ impl Redis {
         Self { server: RedisServer::start().await.unwrap() }
     }
 
-    fn name(key: &SessionKey) -> Vec<u8> {
-        [DEFAULT_PREFIX.as_bytes(), &key.to_hex()].concat()
-    }
-}
-
-impl Fixture for Redis {
-    type Storage = RedisSessionStorage;
-
-    async fn open(&self, settings: &Settings) -> RedisSessionStorage {
-        self.server.ask(["FLUSHALL"]).await.unwrap();
+    async fn connect(&self, settings: &Settings) -> RedisSessionStorage {
         RedisSessionStorage::builder()
             .url(self.server.url())
             .pool_size(4)
@@ -42,6 +33,23 @@ impl Fixture for Redis {
             .build()
             .await
             .unwrap()
+    }
+
+    fn name(key: &SessionKey) -> Vec<u8> {
+        [DEFAULT_PREFIX.as_bytes(), &key.to_hex()].concat()
+    }
+}
+
+impl Fixture for Redis {
+    type Storage = RedisSessionStorage;
+
+    async fn open(&self, settings: &Settings) -> RedisSessionStorage {
+        self.server.ask(["FLUSHALL"]).await.unwrap();
+        self.connect(settings).await
+    }
+
+    async fn node(&self, _: &RedisSessionStorage) -> RedisSessionStorage {
+        self.connect(&Settings::default()).await
     }
 
     fn unit(&self) -> Duration {

@@ -14,6 +14,9 @@
 //! #         let builder = MemorySessionStorage::builder().clock(self.0.clone());
 //! #         builder.default_ttl(settings.default_ttl).build().unwrap()
 //! #     }
+//! #     async fn node(&self, opened: &MemorySessionStorage) -> MemorySessionStorage {
+//! #         opened.clone()
+//! #     }
 //! #     fn unit(&self) -> Duration { Duration::from_secs(60) }
 //! #     async fn pass(&self, time: Duration) { self.0.advance(time) }
 //! # }
@@ -46,6 +49,7 @@ mod owners;
 mod revocation;
 mod sample;
 mod touches;
+mod unheard;
 
 pub use cancellation::*;
 pub use commits::*;
@@ -143,6 +147,7 @@ macro_rules! storage_laws {
             a_remembered_session_stays_in_its_owners_index,
             parallel_sign_ins_leave_exactly_the_limit,
             the_limit_ends_the_right_session,
+            a_sign_in_that_nobody_was_told_of_takes_nobodys_place,
             a_mixed_crowd_keeps_the_limit_and_is_found,
             a_revocation_is_final_under_sign_ins_and_writes,
             an_owner_ends_other_devices_and_nobody_elses,

@@ -18,6 +18,11 @@ impl ManualClock {
         Self { millis: Arc::new(AtomicU64::new(1_790_000_000_000)) }
     }
 
+    /// Shows another moment, be it an earlier one.
+    pub fn set(&self, now: Timestamp) {
+        self.millis.store(now.as_millis(), Ordering::SeqCst);
+    }
+
     /// Moves the clock on.
     pub fn advance(&self, duration: Duration) {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);

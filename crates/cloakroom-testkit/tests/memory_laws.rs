@@ -29,6 +29,10 @@ impl Fixture for Memory {
             .unwrap()
     }
 
+    async fn node(&self, opened: &MemorySessionStorage) -> MemorySessionStorage {
+        opened.clone()
+    }
+
     fn unit(&self) -> Duration {
         Duration::from_secs(60)
     }

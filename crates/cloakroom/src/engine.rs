@@ -5,6 +5,7 @@
 //! load.rs     the first ask for a session -> Session           one load
 //! finish.rs   the status of the answer    -> Finished          no commit without a change
 //! sign_in.rs  a sign-in, before and after its commit -> the owner's index
+//! take_back.rs a sign-in whose commit has failed -> nobody's session ends
 //! sign_out.rs a sign-out, now or at the end -> Destroyed       asked of the storage once
 //! lane.rs     one commit in flight per session, what waits goes out together
 //! revoke.rs   from outside of a session: find an owner's, end one or many
@@ -28,6 +29,7 @@ mod revoke;
 mod scope;
 mod sign_in;
 mod sign_out;
+mod take_back;
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -88,15 +88,17 @@ pub enum Event<'a> {
         /// At whose wish.
         by: RevokedBy,
     },
-    /// A sign-in was refused because the owner has too many sessions.
+    /// A sign-in was refused because the owner has too many sessions, or too many were given up
+    /// half-way.
     SignInRefused {
         /// The session that was to be signed in.
         session: PublicId,
-        /// How many the policy allows.
+        /// How many the policy allows, or [`INDEX_CAPACITY`](crate::INDEX_CAPACITY) where that is what
+        /// was reached.
         limit: u32,
     },
-    /// An owner has more sessions than the policy allows, because the storage could not say when one
-    /// was to end. The next sign-in of this owner sees to it.
+    /// An owner may have more sessions than the policy allows, because the storage could not say when
+    /// one was to end. The next sign-in of this owner that reaches the storage sees to it.
     LimitNotKept {
         /// The session that was signed in.
         session: PublicId,

@@ -37,10 +37,14 @@ pub struct SessionFacts {
 /// What a look at a key has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// There is no session, or it is over.
+    /// There is no session.
     Nothing,
     /// A session.
     Session(SessionFacts),
+    /// A session that is over by the time that this node counts on, and that the server still has.
+    /// Its clock may have been set back, so the session may live on: it is shown to nobody, and
+    /// nobody may take it for gone.
+    Over(SessionFacts),
     /// A session that this node refuses because it was ended; its removal is under way, or pending
     /// until the server answers.
     Ending,
@@ -59,11 +63,9 @@ impl SessionFacts {
         }
         let Some(glance) = Glance::at(key, head) else { return Found::Unreadable };
         let stamp = glance.stamp;
-        if as_of > stamp.idle_deadline || as_of > stamp.absolute_deadline {
-            return Found::Nothing;
-        }
+        let is_over = as_of > stamp.idle_deadline || as_of > stamp.absolute_deadline;
         let origin = glance.origin.as_ref();
-        Found::Session(Self {
+        let facts = Self {
             id: key.public_id(),
             owner: glance.owner.map(str::to_owned),
             address: origin.and_then(|origin| origin.address()),
@@ -77,7 +79,8 @@ impl SessionFacts {
             generation: stamp.generation.number(),
             size,
             as_of,
-        })
+        };
+        if is_over { Found::Over(facts) } else { Found::Session(facts) }
     }
 
     /// The facts of a record that was loaded under this key.
@@ -186,11 +189,11 @@ impl SessionFacts {
 }
 
 impl Found {
-    /// The session's facts, if there is one that can be read.
+    /// The session's facts, if there is one that can be read and is not over.
     pub fn session(self) -> Option<SessionFacts> {
         match self {
             Self::Session(facts) => Some(facts),
-            Self::Nothing | Self::Ending | Self::Unreadable => None,
+            Self::Nothing | Self::Over(_) | Self::Ending | Self::Unreadable => None,
         }
     }
 }

@@ -94,7 +94,8 @@ pub enum IndexChange {
     },
     /// Removes entries, where they are still what they were.
     Remove(Vec<IndexEntry>),
-    /// Removes sessions that have ended. Their keys never come back.
+    /// Removes sessions that have ended, whatever their entries say. A key comes back only where an
+    /// import is repeated; whoever knows the entry does better to [remove](Self::Remove) it.
     Leave(Vec<SessionKey>),
 }
 
@@ -113,6 +114,7 @@ pub enum IndexOutcome {
 
 /// The index after a step, or as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct OwnerIndex {
     /// What became of the step; [`IndexOutcome::Done`] where nothing was to be changed.
     pub outcome: IndexOutcome,
@@ -187,6 +189,17 @@ impl Entries {
             }
         };
         OwnerIndex { outcome, now, entries: self.0.clone() }
+    }
+
+    pub(crate) fn has(&self, session: &SessionKey) -> bool {
+        self.0.iter().any(|entry| entry.session == *session)
+    }
+
+    /// Keeps the entries that are wanted, and says how many went.
+    pub(crate) fn retain(&mut self, wanted: impl Fn(&IndexEntry) -> bool) -> usize {
+        let before = self.0.len();
+        self.0.retain(wanted);
+        before - self.0.len()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
 use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
 use crate::event::Observer;
-use crate::facts::{Found, SessionFacts};
+use crate::facts::Found;
 use crate::fingerprint::{FingerprintMode, SessionFingerprint};
 use crate::index::{IndexChange, OwnerIndex};
 use crate::mark::MarkKey;
@@ -53,7 +53,7 @@ pub const DEFAULT_MAX_SESSION_BYTES: usize = 64 * 1024;
 /// A place for session records.
 ///
 /// The first part of the trait (`load`, `commit`, `touch`, `destroy`, `owner_index`,
-/// `change_owner_index`, `stats`) is what a storage implements; an error there always means that the storage *could not say*, and for a write that
+/// `change_owner_index`, `facts`, `stats`) is what a storage implements; an error there always means that the storage *could not say*, and for a write that
 /// the outcome is unknown. The second part (`get`, `set`, `delete`, `exists`) is for applications
 /// that keep sessions without a web framework, under names of their own; it stands on the first.
 ///
@@ -214,25 +214,17 @@ pub trait SessionStorage: Send + Sync + 'static {
     /// What may be seen of several sessions, in the order in which they were asked for. Not for
     /// deciding whom a ticket lets in.
     ///
+    /// [`Found::Nothing`] only where there certainly is no record, because its entry then leaves the
+    /// owner's index. So this does not stand on [`SessionStorage::load`], which shows neither what is
+    /// refused until its pending removal is carried out ([`Found::Ending`]) nor what may be over
+    /// ([`Found::Over`]); a storage that wraps another one passes it on.
+    ///
     /// # Errors
     /// [`StorageError`] where the storage could not say.
     fn facts(
         &self,
         sessions: &[SessionKey],
-    ) -> impl Future<Output = Result<Vec<Found>, StorageError>> + Send {
-        async move {
-            let mut found = Vec::with_capacity(sessions.len());
-            for key in sessions {
-                found.push(match self.load(key).await {
-                    Ok(Some(record)) => SessionFacts::of(key, &record),
-                    Ok(None) => Found::Nothing,
-                    Err(error) if *error.kind() == StorageErrorKind::Corrupt => Found::Unreadable,
-                    Err(error) => return Err(error),
-                });
-            }
-            Ok(found)
-        }
-    }
+    ) -> impl Future<Output = Result<Vec<Found>, StorageError>> + Send;
 
     /// Goes one step on a walk over all sessions. Never on a request's path. A storage that cannot
     /// be walked over answers an error, which is what this does unless implemented.
@@ -252,22 +244,27 @@ pub trait SessionStorage: Send + Sync + 'static {
     /// server cannot be reached, so the caller repeats what was not confirmed.
     ///
     /// # Errors
-    /// [`StorageError`] where the outcome is unknown: any of them may be gone.
+    /// [`StorageError`] where the outcome is unknown: any of them may be gone. Where the removal of one
+    /// is pending its kind is [`StorageErrorKind::Pending`](crate::StorageErrorKind::Pending).
     fn destroy_created_before(
         &self,
         sessions: &[SessionKey],
         moment: Timestamp,
     ) -> impl Future<Output = Result<usize, StorageError>> + Send {
         async move {
-            let mut removed = 0;
+            let (mut removed, mut pending) = (0, false);
             for (key, found) in sessions.iter().zip(self.facts(sessions).await?) {
-                if found.session().is_some_and(|facts| facts.is_created_before(moment))
-                    && let Destroyed::Removed(_) = self.destroy(key).await?
+                if let Found::Session(facts) | Found::Over(facts) = found
+                    && facts.is_created_before(moment)
                 {
-                    removed += 1;
+                    match self.destroy(key).await? {
+                        Destroyed::Removed(_) => removed += 1,
+                        Destroyed::Pending => pending = true,
+                        Destroyed::Absent(_) => {}
+                    }
                 }
             }
-            Ok(removed)
+            if pending { Err(StorageError::pending()) } else { Ok(removed) }
         }
     }
 

@@ -50,7 +50,7 @@ pub(crate) async fn find(
     };
     Err(Box::new(match app.engine.session(id).await {
         Ok(Found::Session(facts)) => return Ok((frame, id, facts)),
-        Ok(Found::Nothing) => {
+        Ok(Found::Nothing | Found::Over(_)) => {
             answer::no_session(frame, "It was never there, has expired, or was ended.")
         }
         Ok(Found::Ending) => answer::no_session(

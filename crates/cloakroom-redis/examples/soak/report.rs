@@ -53,7 +53,7 @@ pub(crate) fn round(round: &Round, events: &Events) {
     println!("events so far: {events}");
     println!("this machine woke sleepers up to {:.1?} late", round.lateness);
     print!("{}", round.verdict);
-    for line in round.overdue.iter().chain(&round.stories) {
+    for line in round.overdue.iter().chain(&round.unlisted).chain(&round.stories) {
         println!("{line}");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use cloakroom::{Engine, SessionStorage};
+use cloakroom::{Engine, SessionStorage, Timestamp};
 use cloakroom_testkit::history::{History, Resources, Verdict};
 use cloakroom_testkit::workload::{Summary, Workload};
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ use crate::lateness::Lateness;
 use crate::scene::{Scene, Stretch};
 use crate::story::stories;
 use crate::topology::Topology;
+use crate::unlisted::unlisted;
 
 /// Before the first fault.
 const WARM_UP: Duration = Duration::from_secs(3);
@@ -40,15 +41,18 @@ pub(crate) struct Round {
     pub(crate) effects: BTreeMap<&'static str, Effect>,
     /// Sign-outs that were still pending when they had to be carried out, in words.
     pub(crate) overdue: Vec<String>,
+    /// Sessions in the end that their owner's index does not know, in words.
+    pub(crate) unlisted: Vec<String>,
     pub(crate) lateness: Duration,
     /// What the process held before the faults.
     pub(crate) held: Resources,
 }
 
 impl Round {
-    /// Whether every invariant holds, and no sign-out was left behind.
+    /// Whether every invariant holds, no sign-out was left behind, and every session is found by its
+    /// owner.
     pub(crate) fn holds(&self) -> bool {
-        self.verdict.holds() && self.overdue.is_empty()
+        self.verdict.holds() && self.overdue.is_empty() && self.unlisted.is_empty()
     }
 
     /// Runs for about `length`. `held` is what the process held before the faults of the first
@@ -73,7 +77,7 @@ impl Round {
         let mut faults = BTreeMap::<_, Vec<Stretch>>::new();
         let mut overdue = Vec::new();
         let begin = history.now();
-        let mut first = None;
+        let (mut first, mut listed_since) = (None, Timestamp::from_millis(0));
         tokio::select! {
             _ = load.run(nodes, &history) => {}
             done = async {
@@ -97,6 +101,7 @@ impl Round {
                     scene.calm().await;
                     overdue.extend(still_pending(name, nodes));
                 }
+                listed_since = scene.listed_since;
                 let quiet = Instant::now() + QUIET;
                 while Instant::now() < quiet {
                     tokio::time::sleep(SAMPLE).await;
@@ -105,12 +110,18 @@ impl Round {
                 Ok::<_, io::Error>(())
             } => done?,
         }
+        for node in nodes {
+            node.drain(QUIET).await;
+        }
+        let node = nodes.first().ok_or_else(|| io::Error::other("there is no node"))?;
+        let unlisted = unlisted(node, listed_since).await.map_err(io::Error::other)?;
         let verdict = history.check(&bounds::<T>());
         let summary = Summary::since(begin, &history);
         let effects = Effect::all(&faults, &history, &summary);
         Ok(Self {
             effects,
             overdue,
+            unlisted,
             summary,
             stories: stories(&history, &verdict),
             verdict,

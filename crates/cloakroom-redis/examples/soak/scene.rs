@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use cloakroom::{Clock, SystemClock, Timestamp};
 use cloakroom_testkit::history::{History, Mark, Moment};
 use cloakroom_testkit::{RedisServer, Reply, Snapshot};
 
@@ -21,12 +22,18 @@ pub(crate) struct Scene<'a> {
     /// The data of an earlier moment of this history.
     pub(crate) backup: Option<(Moment, Snapshot)>,
     began: Moment,
+    /// Whether a failover may have lost entries of indexes since the last calm.
+    failed_over: bool,
+    /// Whoever has signed in since is in an index.
+    pub(crate) listed_since: Timestamp,
     past: Vec<Stretch>,
 }
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(history: &'a History, dice: Dice) -> Self {
-        Self { history, dice, backup: None, began: Moment::START, past: Vec::new() }
+        let (failed_over, listed_since) = (false, Timestamp::from_millis(0));
+        let (began, past) = (Moment::START, Vec::new());
+        Self { history, dice, backup: None, began, failed_over, listed_since, past }
     }
 
     pub(crate) fn begins(&mut self) {
@@ -38,7 +45,8 @@ impl<'a> Scene<'a> {
         self.past.push(Stretch { from: self.began, to });
     }
 
-    pub(crate) fn failed_over(&self) {
+    pub(crate) fn failed_over(&mut self) {
+        self.failed_over = true;
         self.history.mark(Mark::FailedOver);
     }
 
@@ -69,6 +77,10 @@ impl<'a> Scene<'a> {
     pub(crate) async fn calm(&mut self) {
         // Longer than any bound that counts from the end of a fault.
         tokio::time::sleep(Duration::from_millis(2_500) + self.dice.millis(0..1_000)).await;
+        if std::mem::take(&mut self.failed_over) {
+            // The servers of this machine have its clock.
+            self.listed_since = SystemClock.now();
+        }
     }
 }
 

@@ -36,10 +36,15 @@ impl Timeouts {
 
     /// A deadline that begins now.
     pub(crate) fn start(&self, operation: Operation) -> Deadline {
-        let limit = self.of(operation);
+        self.start_as(operation, operation)
+    }
+
+    /// The same with as much time as another operation has.
+    pub(crate) fn start_as(&self, operation: Operation, other: Operation) -> Deadline {
+        let limit = self.of(other);
         // The setting that a person has to look at: the shorter one of the two.
-        let own = self.own(operation).is_some_and(|own| own < self.command);
-        let name = if own { own_name(operation) } else { "command timeout" };
+        let own = self.own(other).is_some_and(|own| own < self.command);
+        let name = if own { own_name(other) } else { "command timeout" };
         Deadline { operation, start: Instant::now(), limit, name }
     }
 

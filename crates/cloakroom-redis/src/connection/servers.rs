@@ -112,6 +112,11 @@ impl Servers {
         self.timeouts.start(operation)
     }
 
+    /// The same with as much time as another operation has.
+    pub(crate) fn deadline_as(&self, operation: Operation, other: Operation) -> Deadline {
+        self.timeouts.start_as(operation, other)
+    }
+
     /// Asks about a key and waits for the answer until the operation's timeout.
     pub(crate) async fn ask(
         &self,

@@ -42,6 +42,11 @@ impl Fixture for Near {
         ByCopies(storage)
     }
 
+    /// A copy that another node holds may be older for a moment, which other tests are about.
+    async fn node(&self, opened: &ByCopies) -> ByCopies {
+        ByCopies(opened.0.clone())
+    }
+
     fn unit(&self) -> Duration {
         Duration::from_millis(200)
     }

@@ -4,10 +4,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cloakroom::{
-    Answer, Engine, Found, OwnerKey, SessionError, SessionKey, SessionStorage, StorageErrorKind,
+    Answer, Engine, Found, OwnerKey, Policy, SessionError, SessionKey, SessionStorage,
+    StorageErrorKind,
 };
-use cloakroom_redis::DEFAULT_PREFIX;
-use cloakroom_testkit::{FakeRequest, RedisServer, Reply, ticket_in};
+use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
+use cloakroom_testkit::fault_proxy::{Answer as ProxyAnswer, Direction, Latency, On, Scope, Times};
+use cloakroom_testkit::{FakeRequest, FaultProxy, RedisServer, Reply, ticket_in};
 
 use super::support::{connect, dump, holding, key_of, start};
 
@@ -47,6 +49,31 @@ async fn an_index_ends_a_minute_after_its_last_session() {
     let _ = engine.revoke(session.public_id()).await.unwrap();
     assert!(engine.drain(Duration::from_secs(5)).await);
     assert_eq!(number(&server, "EXISTS").await, 0);
+}
+
+/// A node that was told a time from before the server's clock was set back.
+#[tokio::test]
+async fn a_reader_whose_clock_is_ahead_takes_no_living_session_out_of_its_index() {
+    let server = start().await;
+    let engine = engine(&server).await;
+    sign_in(&engine).await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let day = Duration::from_secs(24 * 60 * 60);
+    let ahead = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + day;
+    let told = ProxyAnswer::list([
+        ProxyAnswer::value(ahead.as_secs().to_string()),
+        ProxyAnswer::value("0"),
+    ]);
+    let _ahead = proxy.answer_commands(On::commands(["TIME"]), &told, Times::UntilCleared);
+    let reader = Engine::builder(behind(&proxy).await).build().unwrap();
+    assert_eq!(reader.sessions_of(OWNER).await.unwrap(), []);
+    assert!(reader.drain(Duration::from_secs(5)).await);
+    assert_eq!(number(&server, "ZCARD").await, 1);
+    assert_eq!(engine.sessions_of(OWNER).await.unwrap().len(), 1);
+    // What a revocation cannot be sure of it ends.
+    assert_eq!(reader.revoke_owner(OWNER).await.unwrap().ended, 1);
+    assert!(reader.drain(Duration::from_secs(5)).await);
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 0);
 }
 
 #[tokio::test]
@@ -158,4 +185,88 @@ async fn facts_tell_what_cannot_be_read_from_what_is_not_there() {
     for name in &names[1..5] {
         assert_ne!(dump(&server, &key_of(name)).await, Reply::Nil, "{name}");
     }
+}
+
+/// A storage behind a proxy, which was near when it connected.
+async fn behind(proxy: &FaultProxy) -> RedisSessionStorage {
+    RedisSessionStorage::builder().url(proxy.url()).pool_size(2).build().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_owners_sessions_are_one_read_of_the_index_and_one_batch() {
+    const MANY: usize = 600;
+    let server = start().await;
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let engine = Engine::builder(behind(&proxy).await).build().unwrap();
+    for _ in 0..10 {
+        sign_in(&engine).await.unwrap();
+    }
+    assert!(engine.drain(Duration::from_secs(5)).await);
+    let commands = async |wanted: u64, work: tokio::task::JoinHandle<usize>| {
+        let before = ["GETRANGE", "STRLEN"].map(|name| proxy.commands(name));
+        // No answer comes before everything was asked for.
+        let held = proxy.hold_replies(On::commands(["GETRANGE", "STRLEN"]), Times::UntilCleared);
+        for (name, before) in ["GETRANGE", "STRLEN"].iter().zip(before) {
+            let asked = proxy.until_commands(name, before + wanted);
+            tokio::time::timeout(Duration::from_secs(2), asked).await.expect("all in one batch");
+        }
+        drop(held);
+        let found = work.await.unwrap();
+        let after = ["GETRANGE", "STRLEN"].map(|name| proxy.commands(name));
+        assert_eq!(after, before.map(|before| before + wanted));
+        found
+    };
+    let reads = proxy.commands("ZRANGE");
+    let (all, asking) = (engine.clone(), engine.clone());
+    // The task begins to run when this one waits, and by then replies are held.
+    let owners = tokio::spawn(async move { asking.sessions_of(OWNER).await.unwrap().len() });
+    assert_eq!(commands(10, owners).await, 10);
+    assert_eq!(proxy.commands("ZRANGE") - reads, 1);
+    // More than go into one exchange are asked for side by side.
+    let keys: Vec<_> = (0..MANY).map(|at| SessionKey::from_name(&at.to_string())).collect();
+    let many = tokio::spawn(async move { all.storage().facts(&keys).await.unwrap().len() });
+    assert_eq!(commands(MANY as u64, many).await, MANY);
+}
+
+#[tokio::test]
+async fn a_great_revocation_advances_although_its_server_is_far_away() {
+    const MANY: usize = 2_000;
+    let server = start().await;
+    let near = connect(&server).await;
+    for number in 0..MANY {
+        near.set(&number.to_string(), &holding("a", "1"), None).await.unwrap();
+    }
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    let engine = Engine::builder(behind(&proxy).await).build().unwrap();
+    server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+    proxy.delay(Scope::All, Direction::Both, Latency::of(Duration::from_millis(150)));
+    let later = cloakroom::Timestamp::from_millis(u64::from(u32::MAX) * 1000);
+    let (mut ended, mut position) = (0, Some(cloakroom::Position::start()));
+    while let Some(here) = position {
+        let page = engine.revoke_created_before(later, &here).await.unwrap();
+        ended += page.ended;
+        position = page.next;
+    }
+    assert_eq!(ended, MANY);
+    assert_eq!(server.ask(["DBSIZE"]).await.unwrap().number(), 0);
+}
+
+#[tokio::test]
+async fn a_damaged_record_takes_nobodys_place_and_stays() {
+    let server = start().await;
+    let mut policy = Policy::default();
+    policy.concurrent_sessions.limit = 2;
+    let engine = Engine::builder(connect(&server).await).policy(policy).build().unwrap();
+    let mut sessions = [sign_in(&engine).await.unwrap(), sign_in(&engine).await.unwrap()];
+    sessions.reverse();
+    let [living, damaged] = sessions;
+    let name = [DEFAULT_PREFIX.as_bytes(), &damaged.to_hex()].concat();
+    server.ask([b"SET".as_slice(), &name, &[b'x'; 500], b"KEEPTTL"]).await.unwrap();
+    sign_in(&engine).await.unwrap();
+    assert!(engine.drain(Duration::from_secs(5)).await);
+    // The other one is the oldest that could go, and did not have to.
+    assert_eq!(engine.sessions_of(OWNER).await.unwrap().len(), 2);
+    assert!(engine.session(living.public_id()).await.unwrap().session().is_some());
+    assert_eq!(engine.session(damaged.public_id()).await.unwrap(), Found::Unreadable);
+    assert_eq!(number(&server, "ZCARD").await, 3);
 }

@@ -9,20 +9,17 @@ use cloakroom_testkit::laws::{Fixture, Settings};
 
 pub(crate) struct Prefixed {
     url: String,
+    /// The number of the storage that was opened last, which is in its prefix.
+    number: AtomicUsize,
 }
 
 impl Prefixed {
     pub(crate) fn new(url: String) -> Self {
-        Self { url }
+        Self { url, number: AtomicUsize::new(0) }
     }
-}
 
-impl Fixture for Prefixed {
-    type Storage = RedisSessionStorage;
-
-    async fn open(&self, settings: &Settings) -> RedisSessionStorage {
-        static OPENED: AtomicUsize = AtomicUsize::new(0);
-        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+    async fn connect(&self, settings: &Settings) -> RedisSessionStorage {
+        let number = self.number.load(Ordering::Relaxed);
         RedisSessionStorage::builder()
             .url(&self.url)
             .prefix(format!("cloakroom:session:{number}:"))
@@ -38,6 +35,20 @@ impl Fixture for Prefixed {
             .build()
             .await
             .unwrap()
+    }
+}
+
+impl Fixture for Prefixed {
+    type Storage = RedisSessionStorage;
+
+    async fn open(&self, settings: &Settings) -> RedisSessionStorage {
+        static OPENED: AtomicUsize = AtomicUsize::new(0);
+        self.number.store(OPENED.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        self.connect(settings).await
+    }
+
+    async fn node(&self, _: &RedisSessionStorage) -> RedisSessionStorage {
+        self.connect(&Settings::default()).await
     }
 
     fn unit(&self) -> Duration {

@@ -15,6 +15,11 @@ pub trait Fixture: Sync {
     /// A storage without any session, with these settings.
     fn open(&self, settings: &Settings) -> impl Future<Output = Self::Storage> + Send;
 
+    /// Another storage on the sessions of the one that was opened last, as another node of the
+    /// application has it: with connections, a clock and a journal of its own. Where only one process
+    /// can have the sessions it is a clone.
+    fn node(&self, opened: &Self::Storage) -> impl Future<Output = Self::Storage> + Send;
+
     /// A length of time of which a law lets a few pass.
     ///
     /// A minute where the clock is moved by hand. Where it is a server's own, so long that a busy

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom::{
-    EntryState, INDEX_CAPACITY, IndexChange, IndexEntry, IndexOutcome, MemorySessionStorage,
-    OwnerIndex, OwnerKey, SessionKey, SessionStorage, Timestamp,
+    EntryState, INDEX_CAPACITY, INDEX_MARGIN, IndexChange, IndexEntry, IndexOutcome,
+    MemorySessionStorage, OwnerIndex, OwnerKey, SessionKey, SessionStorage, Timestamp,
 };
 use tokio::task::JoinSet;
 
 use super::sample::{LONG, unused_key};
 use super::{Fixture, Settings};
+use crate::ManualClock;
 
 fn entering(session: SessionKey, refuse_at: Option<u32>) -> IndexChange {
     IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at }
@@ -161,7 +162,7 @@ pub async fn condemning_leaves_as_many_as_allowed(fixture: &impl Fixture) {
 pub async fn a_session_that_is_renewed_keeps_its_place(fixture: &impl Fixture) {
     let storage = fixture.open(&Settings::default()).await;
     let (owner, renewed, newest) = (OwnerKey::of("ann"), unused_key(), unused_key());
-    signed_in(&storage, &owner, renewed, None).await;
+    let _ = signed_in(&storage, &owner, renewed, None).await;
     let index = step(&storage, &owner, entering(renewed, Some(1))).await;
     let entry = of(&index, renewed);
     assert!(matches!(entry.state, EntryState::Renewing(_)));
@@ -182,7 +183,7 @@ pub async fn an_index_has_a_capacity(fixture: &impl Fixture) {
     let storage = fixture.open(&Settings::default()).await;
     let owner = OwnerKey::of("ann");
     let known = unused_key();
-    signed_in(&storage, &owner, known, None).await;
+    let _ = signed_in(&storage, &owner, known, None).await;
     for _ in 1..INDEX_CAPACITY {
         let enter = entering(unused_key(), None);
         assert_eq!(step(&storage, &owner, enter).await.outcome, IndexOutcome::Done);
@@ -198,10 +199,10 @@ pub async fn an_entry_that_has_changed_meanwhile_stays(fixture: &impl Fixture) {
     let storage = fixture.open(&Settings::default()).await;
     let (owner, session, other) = (OwnerKey::of("ann"), unused_key(), unused_key());
     let seen = step(&storage, &owner, entering(session, None)).await.entries;
-    signed_in(&storage, &owner, session, None).await;
+    let _ = signed_in(&storage, &owner, session, None).await;
     let index = step(&storage, &owner, IndexChange::Remove(seen)).await;
     assert!(matches!(of(&index, session).state, EntryState::SignedIn(_)));
-    signed_in(&storage, &owner, other, None).await;
+    let _ = signed_in(&storage, &owner, other, None).await;
     let index = step(&storage, &owner, IndexChange::Remove(index.entries)).await;
     assert_eq!(index.entries.len(), 1);
     let index = step(&storage, &owner, IndexChange::Leave(vec![other, unused_key()])).await;
@@ -224,59 +225,65 @@ pub async fn an_abandoned_sign_in_counts_once_its_time_is_over(fixture: &impl Fi
     assert_eq!(second.outcome, IndexOutcome::Full);
 }
 
-/// Whatever steps are taken in whatever order, a storage answers what the embedded one answers.
+/// Whatever steps are taken in whatever order, whenever, a storage answers what the embedded one
+/// answers at the same moment: the same sessions, states, moments and deadlines.
 pub async fn the_index_does_what_the_embedded_storage_does(fixture: &impl Fixture) {
-    let (storage, reference) =
-        (fixture.open(&Settings::default()).await, MemorySessionStorage::new());
-    let owner = OwnerKey::of("ann");
+    let (storage, clock) = (fixture.open(&Settings::default()).await, ManualClock::new());
+    let reference = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
+    let (owner, unit) = (OwnerKey::of("ann"), fixture.unit());
     let sessions: Vec<_> = (0..6).map(|_| unused_key()).collect();
     let mut dice = Dice(0x5eed);
-    let (mut seen, mut expected) = (Vec::<IndexEntry>::new(), Vec::<IndexEntry>::new());
-    for _ in 0..300 {
+    let mut seen = Vec::<IndexEntry>::new();
+    let mut now = storage.owner_index(&owner).await.unwrap().now;
+    for _ in 0..400 {
+        if dice.below(40) == 0 {
+            fixture.pass(unit).await;
+        }
         let session = sessions[dice.below(6)];
         let limit = (dice.below(3) > 0).then(|| dice.below(5) as u32);
         let (kind, some, ends) = (dice.below(6), dice.below(4), dice.below(3));
         let order: Vec<_> = (0..6).map(|_| sessions[dice.below(6)]).collect();
-        let change = |entries: &[IndexEntry], now: Timestamp| {
-            let pick = |at: &SessionKey| entries.iter().find(|entry| entry.session == *at).copied();
-            match kind {
-                0 | 1 => entering(session, limit),
-                2 => IndexChange::Settle { session, deadline: now + LONG, most: limit },
-                3 => IndexChange::Condemn {
-                    session,
-                    most: some as u32,
-                    over: order[..ends].iter().filter_map(pick).collect(),
-                    candidates: order[ends..].to_vec(),
-                },
-                4 => IndexChange::Remove(order[..some].iter().filter_map(pick).collect()),
-                _ => IndexChange::Leave(order[..ends].to_vec()),
+        let pick = |at: &SessionKey| seen.iter().find(|entry| entry.session == *at).copied();
+        let change = match kind {
+            0 | 1 => IndexChange::Enter {
+                session,
+                // Short ones are over, or count, some steps later.
+                lifetime: [Duration::ZERO, unit, LONG][dice.below(3)],
+                pending: [Duration::ZERO, unit, LONG][dice.below(3)],
+                refuse_at: limit,
+            },
+            2 => {
+                // One that has passed, by more than the margin or by less, is removed or stays.
+                let ago = INDEX_MARGIN.as_millis() as u64;
+                let past = |ago: u64| Timestamp::from_millis(now.as_millis() - ago);
+                let deadline = [past(2 * ago), past(ago / 2), now + unit, now + LONG];
+                IndexChange::Settle { session, deadline: deadline[dice.below(4)], most: limit }
             }
+            3 => IndexChange::Condemn {
+                session,
+                most: some as u32,
+                over: order[..ends].iter().filter_map(pick).collect(),
+                candidates: order[ends..].to_vec(),
+            },
+            4 => IndexChange::Remove(order[..some].iter().filter_map(pick).collect()),
+            _ => IndexChange::Leave(order[..ends].to_vec()),
         };
-        let now = storage.owner_index(&owner).await.unwrap().now;
-        let index = step(&storage, &owner, change(&seen, now)).await;
-        let now = reference.owner_index(&owner).await.unwrap().now;
-        let wanted = step(&reference, &owner, change(&expected, now)).await;
-        assert_eq!(index.outcome, wanted.outcome);
-        assert_eq!(states(&index), states(&wanted));
+        let index = step(&storage, &owner, change.clone()).await;
+        clock.set(index.now);
+        let wanted = step(&reference, &owner, change).await;
+        assert_eq!((index.outcome, sorted(&index)), (wanted.outcome, sorted(&wanted)));
+        now = index.now;
         // An entry that was seen long ago is named as well.
         if dice.below(4) > 0 {
-            (seen, expected) = (index.entries, wanted.entries);
+            seen = index.entries;
         }
     }
 }
 
-/// Who is in an index, and as what; the moments are two clocks'.
-fn states(index: &OwnerIndex) -> Vec<(SessionKey, char)> {
-    let state = |entry: &IndexEntry| match entry.state {
-        EntryState::Pending(_) => 'p',
-        EntryState::SignedIn(_) => 's',
-        EntryState::Renewing(_) => 'r',
-        EntryState::Condemned(_) => 'x',
-    };
-    let mut states: Vec<_> =
-        index.entries.iter().map(|entry| (entry.session, state(entry))).collect();
-    states.sort();
-    states
+fn sorted(index: &OwnerIndex) -> Vec<IndexEntry> {
+    let mut entries = index.entries.clone();
+    entries.sort_by_key(|entry| entry.session);
+    entries
 }
 
 struct Dice(u64);

@@ -11,6 +11,7 @@ use cloakroom::{
 };
 use tokio::sync::Barrier;
 
+use super::unheard::Unheard;
 use super::{Fixture, Settings};
 use crate::{FakeRequest, ticket_in};
 
@@ -19,6 +20,13 @@ const OWNER: &str = "ann@example.org";
 async fn engine_on(fixture: &impl Fixture, limit: Option<(u32, AtLimit)>) -> Engine {
     let storage = AnyStorage::new(fixture.open(&Settings::default()).await);
     engine(storage, limit)
+}
+
+/// Two nodes of one application, with a storage each.
+async fn two_nodes(fixture: &impl Fixture, limit: Option<(u32, AtLimit)>) -> [Engine; 2] {
+    let first = fixture.open(&Settings::default()).await;
+    let second = fixture.node(&first).await;
+    [first, second].map(|storage| engine(AnyStorage::new(storage), limit))
 }
 
 fn engine(storage: AnyStorage, limit: Option<(u32, AtLimit)>) -> Engine {
@@ -118,8 +126,7 @@ pub async fn parallel_sign_ins_leave_exactly_the_limit(fixture: &impl Fixture) {
     const LIMIT: u32 = 3;
     const SIGN_INS: usize = 24;
     for rule in [AtLimit::Refuse, AtLimit::EndOldest, AtLimit::EndLeastRecentlyUsed] {
-        let storage = AnyStorage::new(fixture.open(&Settings::default()).await);
-        let nodes = [0, 1].map(|_| engine(storage.clone(), Some((LIMIT, rule))));
+        let nodes = two_nodes(fixture, Some((LIMIT, rule))).await;
         let start = Arc::new(Barrier::new(SIGN_INS));
         let tasks: Vec<_> = (0..SIGN_INS)
             .map(|at| {
@@ -187,6 +194,30 @@ pub async fn the_limit_ends_the_right_session(fixture: &impl Fixture) {
     }
 }
 
+/// The answer to the commit of a sign-in is lost, of a new session or of one that is there: nobody holds
+/// its ticket, so it ends, and whoever signs in once more is let in.
+pub async fn a_sign_in_that_nobody_was_told_of_takes_nobodys_place(fixture: &impl Fixture) {
+    let storage = Unheard::new(AnyStorage::new(fixture.open(&Settings::default()).await));
+    let engine = engine(AnyStorage::new(storage.clone()), Some((1, AtLimit::Refuse)));
+    for is_new in [true, false] {
+        let visitor = match is_new {
+            true => None,
+            false => visit(&engine, None, |session| session.insert("seen", 1)).await.unwrap(),
+        };
+        storage.lose_the_next();
+        let lost = visit(&engine, visitor.as_ref(), |session| session.set_owner(OWNER)).await;
+        assert!(matches!(lost, Err(SessionError::Storage(_))), "{lost:?}");
+        drained(&engine).await;
+        assert_eq!(index(&engine).await, []);
+        assert_eq!(engine.sessions_of(OWNER).await.unwrap(), []);
+        let cookie = sign_in(&engine).await.unwrap();
+        let sessions = engine.sessions_of(OWNER).await.unwrap();
+        assert_eq!(sessions.iter().map(|facts| facts.id()).collect::<Vec<_>>(), [id(&cookie)]);
+        visit(&engine, Some(&cookie), Session::destroy).await.unwrap();
+        drained(&engine).await;
+    }
+}
+
 /// Whatever visitors do at the same time on two nodes (sign in, again in the same session, twice at
 /// once, be remembered, give way to somebody else, sign out), the limit holds when all is done, and
 /// every session that lives is found by its owner.
@@ -194,8 +225,7 @@ pub async fn a_mixed_crowd_keeps_the_limit_and_is_found(fixture: &impl Fixture) 
     const LIMIT: u32 = 3;
     const VISITORS: usize = 12;
     for rule in [AtLimit::EndOldest, AtLimit::EndLeastRecentlyUsed, AtLimit::Refuse] {
-        let storage = AnyStorage::new(fixture.open(&Settings::default()).await);
-        let nodes = [0, 1].map(|_| engine(storage.clone(), Some((LIMIT, rule))));
+        let nodes = two_nodes(fixture, Some((LIMIT, rule))).await;
         let start = Arc::new(Barrier::new(VISITORS));
         let visitors: Vec<_> = (0..VISITORS)
             .map(|at| {
@@ -255,9 +285,8 @@ pub async fn a_mixed_crowd_keeps_the_limit_and_is_found(fixture: &impl Fixture) 
 pub async fn a_revocation_is_final_under_sign_ins_and_writes(fixture: &impl Fixture) {
     const TASKS: usize = 64;
     const ROUNDS: usize = 3;
-    let storage = AnyStorage::new(fixture.open(&Settings::default()).await);
+    let nodes = two_nodes(fixture, None).await;
     for round in 0..ROUNDS {
-        let nodes = [0, 1].map(|_| engine(storage.clone(), None));
         let (stop, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let sign_ins = Arc::new(AtomicUsize::new(0));
         let tasks: Vec<_> = (0..TASKS)

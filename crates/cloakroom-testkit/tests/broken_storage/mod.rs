@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, Destroyed, Expect, IndexChange, MemorySessionStorage, Operation, OwnerIndex,
-    OwnerKey, Record, SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats,
-    Touched,
+    Commit, Committed, Destroyed, Expect, Found, IndexChange, MemorySessionStorage, Operation,
+    OwnerIndex, OwnerKey, Record, SessionKey, SessionStorage, StorageError, StorageErrorKind,
+    StorageStats, Touched,
 };
 
 /// What the storage does wrong.
@@ -189,6 +189,10 @@ impl SessionStorage for BrokenStorage {
         change: &IndexChange,
     ) -> Result<OwnerIndex, StorageError> {
         self.0.inner.change_owner_index(owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.0.inner.facts(sessions).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::lane::{Attempt, Landed};
-use super::sign_in::SignIn;
+use super::sign_in::{Entered, SignIn};
 use super::sign_out::Told;
+use super::take_back::CommitOutcome;
 use super::{Answer, Engine, Finished, SetCookie, SignOut};
 use crate::changes::{Changes, Draft};
 use crate::commit::{Committed, Nonce};
@@ -163,27 +164,34 @@ async fn create(
     mut ticket: Ticket,
     changes: &Changes,
 ) -> Result<SetCookie, SessionError> {
-    let deadline = Instant::now() + engine.policy().commit_timeout;
-    let mut tries = 0;
+    let (mut tries, mut deadline) = (0, None);
     let landed = loop {
         tries += 1;
         let sign_in = SignIn::of(engine, ticket.key(), None, changes);
-        let landed = match &sign_in {
-            None => create_under(engine, &ticket, changes, deadline).await?,
-            Some(sign_in) => {
-                sign_in.enter(engine).await?;
-                let landed = create_under(engine, &ticket, changes, deadline).await;
-                if !may_exist(&landed) {
-                    sign_in.forget(engine);
-                }
-                landed?
-            }
-        };
-        match landed {
+        if let Some(sign_in) = &sign_in
+            && sign_in.enter(engine).await? == Entered::Condemned
+        {
+            return Err(SessionError::Gone);
+        }
+        // All tries share one limit, which counts from the first commit on.
+        let end = || Instant::now() + engine.policy().commit_timeout;
+        let deadline = *deadline.get_or_insert_with(end);
+        let landed = create_under(engine, &ticket, changes, deadline).await;
+        if let Some(sign_in) = &sign_in
+            && !matches!(landed, Ok(Some(_)))
+        {
+            let outcome =
+                landed.as_ref().map_or_else(CommitOutcome::of, |_| CommitOutcome::NotApplied);
+            sign_in.take_back_creation(engine, outcome, ticket.proof());
+        }
+        match landed? {
             Some(landed) => {
                 engine.emit(&Event::Created { session: ticket.public_id() });
                 if let Some(sign_in) = sign_in {
-                    sign_in.settle(engine, &landed.stamp).await?;
+                    if let Err(error) = sign_in.settle(engine, &landed.stamp).await {
+                        sign_in.take_back_creation(engine, CommitOutcome::Unknown, ticket.proof());
+                        return Err(error);
+                    }
                     engine.emit(&Event::SignedIn { session: ticket.public_id() });
                 }
                 break landed;
@@ -194,19 +202,6 @@ async fn create(
         }
     };
     Ok(hand_out(engine, &ticket, &landed))
-}
-
-/// Whether a session may have been created, by what is known of it.
-fn may_exist(landed: &Result<Option<Landed>, SessionError>) -> bool {
-    use StorageErrorKind::{Denied, Full, Pending, ReadOnly, Rejected};
-    match landed {
-        Ok(landed) => landed.is_some(),
-        // Nothing was sent, or nothing was written.
-        Err(SessionError::Storage(error)) => {
-            !matches!(error.kind(), Denied | Full | Pending | ReadOnly | Rejected)
-        }
-        Err(_) => false,
-    }
 }
 
 /// Creates the session of a ticket; `None` where there is one already.
@@ -243,8 +238,14 @@ async fn change(
     let rotates = attempt.changes.verifier.is_some();
     let new_lifetime = attempt.changes.absolute_timeout.is_some();
     let landed = if signs_in || new_lifetime {
+        let changes = attempt.changes.clone();
         // Rare, and boxed so that it takes no room in the future of every change.
-        Box::pin(change_owned(engine, ticket.key(), attempt)).await?
+        match Box::pin(change_owned(engine, ticket.key(), attempt)).await? {
+            Some(landed) => landed,
+            // Whoever has just proven who it is gets a session all the same.
+            None if signs_in => return Box::pin(begin_anew(engine, &changes)).await.map(Some),
+            None => return Err(SessionError::Gone),
+        }
     } else {
         engine.commit(ticket.key(), attempt).await?
     };
@@ -260,20 +261,39 @@ async fn change(
     Ok(told.then(|| hand_out(engine, &ticket, &landed)))
 }
 
-/// Commits a change that the index of the session's owner has to know of.
+/// Signs in in a new session, because that of the request had to go for another one of its owner's.
+async fn begin_anew(engine: &Engine, changes: &Changes) -> Result<SetCookie, SessionError> {
+    // The new ticket brings its own.
+    let mut changes = changes.clone();
+    changes.verifier = None;
+    create(engine, Ticket::generate()?, &changes).await
+}
+
+/// Commits a change that the index of the session's owner has to know of; `None` where the session had
+/// to go for another one.
 async fn change_owned(
     engine: &Engine,
     key: SessionKey,
     attempt: Attempt,
-) -> Result<Landed, SessionError> {
+) -> Result<Option<Landed>, SessionError> {
     let (base, changes) = (attempt.base.clone(), attempt.changes.clone());
     let Some(sign_in) = SignIn::of(engine, key, Some(&base), &changes) else {
-        return engine.commit(key, attempt).await;
+        return engine.commit(key, attempt).await.map(Some);
     };
-    sign_in.enter(engine).await?;
-    let landed = engine.commit(key, attempt).await?;
-    sign_in.settle(engine, &landed.stamp).await?;
-    Ok(landed)
+    if sign_in.enter(engine).await? == Entered::Condemned {
+        return Ok(None);
+    }
+    let take_back = |outcome: CommitOutcome| {
+        if let (Some(_), Some(verifier)) = (&changes.owner, changes.verifier) {
+            sign_in.take_back(engine, outcome, verifier);
+        }
+    };
+    let landed = engine.commit(key, attempt).await;
+    let landed = landed.inspect_err(|error| take_back(CommitOutcome::of(error)))?;
+    // Nobody is told of it, as if nobody knew of its commit.
+    let settled = sign_in.settle(engine, &landed.stamp).await;
+    settled.inspect_err(|_| take_back(CommitOutcome::Unknown))?;
+    Ok(Some(landed))
 }
 
 /// Moves the idle deadline of a session in use when it comes near, off the answer's path.

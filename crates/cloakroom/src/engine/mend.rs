@@ -1,21 +1,24 @@
 //! [`Mending`]: what a reader does for an owner's index. It ends what is condemned, settles what was
-//! signed in although nobody has said so, and removes what is over.
+//! signed in although nobody has said so, and removes what is over. A session that finds itself
+//! missing is entered again.
+
+use std::time::Duration;
 
 use super::Engine;
 use crate::clock::Timestamp;
 use crate::error::{Operation, StorageError};
 use crate::event::RevokedBy;
 use crate::facts::{Found, SessionFacts};
-use crate::index::{EntryState, IndexChange, IndexEntry, OwnerIndex};
+use crate::index::{EntryState, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
 use crate::owner::OwnerKey;
 use crate::storage::SessionStorage;
-use crate::token::SessionKey;
+use crate::token::{PublicId, SessionKey};
 
 /// What is wrong with an index.
 #[derive(Default)]
 pub(super) struct Mending {
     over: Vec<IndexEntry>,
-    condemned: Vec<SessionKey>,
+    condemned: Vec<IndexEntry>,
     /// Sessions that were signed in although nobody has settled them, and when they end.
     signed_in: Vec<(SessionKey, Timestamp)>,
 }
@@ -33,7 +36,7 @@ impl Mending {
         match found {
             Found::Session(facts) if facts.owner() == Some(owner) => {
                 if entry.is_condemned() {
-                    self.condemned.push(entry.session);
+                    self.condemned.push(entry);
                     return None;
                 }
                 if !is_under_way && !matches!(entry.state, EntryState::SignedIn(_)) {
@@ -41,11 +44,22 @@ impl Mending {
                 }
                 Some(facts)
             }
-            Found::Session(_) | Found::Nothing if !is_under_way => {
+            // By this node's time. As long as the server has it, it may live on.
+            Found::Over(facts) if facts.owner() == Some(owner) => {
+                if entry.is_condemned() {
+                    self.condemned.push(entry);
+                }
+                None
+            }
+            Found::Session(_) | Found::Over(_) | Found::Nothing if !is_under_way => {
                 self.over.push(entry);
                 None
             }
-            Found::Session(_) | Found::Nothing | Found::Ending | Found::Unreadable => None,
+            Found::Session(_)
+            | Found::Over(_)
+            | Found::Nothing
+            | Found::Ending
+            | Found::Unreadable => None,
         }
     }
 
@@ -59,11 +73,11 @@ impl Mending {
         owner: &OwnerKey,
     ) -> Result<(), StorageError> {
         if !self.over.is_empty() {
-            engine.change_index(owner, &IndexChange::Remove(self.over)).await?;
+            let _ = engine.change_index(owner, &IndexChange::Remove(self.over)).await?;
         }
         for (session, deadline) in self.signed_in {
             let settle = IndexChange::Settle { session, deadline, most: None };
-            engine.change_index(owner, &settle).await?;
+            let _ = engine.change_index(owner, &settle).await?;
         }
         engine.end_all(owner, self.condemned, RevokedBy::Limit).await.map(drop)
     }
@@ -79,6 +93,44 @@ impl Engine {
         let makes_room = !mending.over.is_empty();
         mending.carry_out(self, &OwnerKey::of(owner)).await?;
         Ok(makes_room)
+    }
+
+    /// What may be seen of a session if this owner is signed in in it, by its record. Where the owner's
+    /// index has lost it, it is entered again in the background.
+    pub(crate) async fn signed_in_session(
+        &self,
+        id: PublicId,
+        owner: &str,
+    ) -> Result<Option<SessionFacts>, StorageError> {
+        let session = id.key();
+        let record = self.ask(Operation::Load, self.storage().load(&session)).await?;
+        let facts = record.and_then(|record| SessionFacts::of(&session, &record).session());
+        let facts = facts.filter(|facts| facts.owner() == Some(owner));
+        if let Some(facts) = facts.clone() {
+            let (engine, owner) = (self.clone(), OwnerKey::of(owner));
+            self.inner.background.spawn(async move {
+                // The observer has heard of an error; the next look tries again.
+                let _ = engine.enter_lost(&owner, &facts).await;
+            });
+        }
+        Ok(facts)
+    }
+
+    /// Enters a session that is signed in, where it is missing.
+    async fn enter_lost(&self, owner: &OwnerKey, facts: &SessionFacts) -> Result<(), StorageError> {
+        let session = facts.id().key();
+        let index = self.ask(Operation::Index, self.storage().owner_index(owner)).await?;
+        if index.entries.iter().any(|entry| entry.session == session) {
+            return Ok(());
+        }
+        let deadline = facts.absolute_deadline();
+        let (lifetime, pending) = (facts.as_of().until(deadline), Duration::ZERO);
+        let enter = IndexChange::Enter { session, lifetime, pending, refuse_at: None };
+        if self.change_index(owner, &enter).await?.outcome == IndexOutcome::Done {
+            let settle = IndexChange::Settle { session, deadline, most: None };
+            let _ = self.change_index(owner, &settle).await?;
+        }
+        Ok(())
     }
 
     /// Ends all sessions that are condemned, and takes those that are gone out of the index.

@@ -1,7 +1,7 @@
 //! Revocation: ending sessions from outside of them, by whoever runs the application or owns them.
 //!
-//! An owner's sessions are found by the owner's index, which misses none. What was asked for is
-//! carried out even if the caller goes away.
+//! An owner's sessions are found by the owner's index, which misses none unless the server has lost
+//! entries. What was asked for is carried out even if the caller goes away.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::event::{Event, RevokedBy};
 use crate::facts::{Found, SessionFacts};
 use crate::index::{IndexChange, IndexEntry, OwnerIndex};
 use crate::owner::OwnerKey;
-use crate::storage::{Destroyed, Page, Position, SessionStorage};
+use crate::storage::{Destroyed, Page, Position, SessionStorage, within};
 use crate::token::{PublicId, SessionKey};
 
 /// How many removals are under way at once.
@@ -103,7 +103,7 @@ impl Engine {
         let work = async move {
             // Without it the owner's index is mended by the next reader.
             let owner = match engine.session(id).await {
-                Ok(Found::Session(facts)) => facts.owner().map(OwnerKey::of),
+                Ok(Found::Session(facts) | Found::Over(facts)) => facts.owner().map(OwnerKey::of),
                 _ => None,
             };
             let destroyed = engine.end(id.key(), RevokedBy::Request).await?;
@@ -120,6 +120,10 @@ impl Engine {
     /// Every session of which anybody was told that it is signed in before this was called is gone
     /// when it returns, whatever other requests do meanwhile. Sign-ins that were under way are waited
     /// for and ended as well.
+    ///
+    /// Where the storage's server has lost entries of the index, in a failover or to an eviction, the
+    /// sessions that they named are missed until they are seen again;
+    /// [`Engine::revoke_created_before`] walks over the records themselves.
     ///
     /// # Errors
     /// [`StorageError`] where not all of them could be found or ended; call it again.
@@ -173,7 +177,10 @@ impl Engine {
         let Page { sessions, next, done } =
             self.ask(Operation::Walk, storage.walk(position)).await?;
         let removal = storage.destroy_created_before(&sessions, moment);
-        let ended = self.ask(Operation::Destroy, removal).await?;
+        // Of a whole page, so it has as much time as the step of the walk.
+        let limit = storage.timeout(Operation::Walk).map(|limit| limit.saturating_add(GRACE));
+        let removal = within(limit, Operation::Destroy, removal);
+        let ended = self.observed(Operation::Destroy, removal).await?;
         Ok(RevokedPage { ended, seen: sessions.len(), next, done })
     }
 
@@ -212,17 +219,21 @@ impl Engine {
             let (mut ending, mut over, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
             for (entry, found) in self.facts_of_each(open).await {
                 match found {
-                    Ok(Found::Session(facts)) if facts.owner() == Some(owner) => {
-                        ending.push(entry.session);
+                    Ok(Found::Session(facts) | Found::Over(facts))
+                        if facts.owner() == Some(owner) =>
+                    {
+                        ending.push(entry);
                     }
                     // It was asked for before; it counts when it is done.
-                    Ok(Found::Ending) => ending.push(entry.session),
+                    Ok(Found::Ending) => ending.push(entry),
                     // Nobody here can tell whose it is.
                     Ok(Found::Unreadable) => revoked.unreadable += 1,
-                    Ok(Found::Session(_) | Found::Nothing) if entry.is_under_way(index.now) => {
+                    Ok(Found::Session(_) | Found::Over(_) | Found::Nothing)
+                        if entry.is_under_way(index.now) =>
+                    {
                         under_way.push(entry);
                     }
-                    Ok(Found::Session(_) | Found::Nothing) => over.push(entry),
+                    Ok(Found::Session(_) | Found::Over(_) | Found::Nothing) => over.push(entry),
                     Err(error) => failed = Some(error),
                 }
             }
@@ -271,26 +282,26 @@ impl Engine {
     pub(super) async fn end_all(
         &self,
         owner: &OwnerKey,
-        sessions: Vec<SessionKey>,
+        entries: Vec<IndexEntry>,
         by: RevokedBy,
     ) -> Result<Revoked, StorageError> {
-        let ending = sessions
+        let ending = entries
             .into_iter()
-            .map(|session| async move { (session, self.end(session, by).await) });
+            .map(|entry| async move { (entry, self.end(entry.session, by).await) });
         let all: Vec<_> = stream::iter(ending).buffer_unordered(PARALLEL).collect().await;
         let (mut revoked, mut gone, mut failed) = (Revoked::default(), Vec::new(), None);
-        for (session, destroyed) in all {
+        for (entry, destroyed) in all {
             match destroyed {
                 Ok(Destroyed::Pending) => revoked.pending += 1,
                 Ok(destroyed) => {
                     revoked.ended += usize::from(matches!(destroyed, Destroyed::Removed(_)));
-                    gone.push(session);
+                    gone.push(entry);
                 }
                 Err(error) => failed = Some(error),
             }
         }
         if !gone.is_empty() {
-            self.change_index_later(*owner, IndexChange::Leave(gone));
+            self.change_index_later(*owner, IndexChange::Remove(gone));
         }
         failed.map_or(Ok(revoked), Err)
     }

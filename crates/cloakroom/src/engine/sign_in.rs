@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use super::Engine;
 use crate::changes::Changes;
 use crate::clock::Timestamp;
-use crate::error::{Operation, SessionError, StorageError};
+use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
 use crate::event::{Event, RevokedBy};
 use crate::facts::{Found, SessionFacts};
-use crate::index::{IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
+use crate::index::{INDEX_CAPACITY, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
 use crate::owner::OwnerKey;
 use crate::policy::AtLimit;
 use crate::record::{Record, Stamp};
@@ -23,15 +23,28 @@ use crate::token::SessionKey;
 /// What a sign-in may take beyond twice the limit of its commit.
 const PENDING_MARGIN: Duration = Duration::from_secs(10);
 
+/// How many entries an index may have, as a limit.
+const CAPACITY: u32 = INDEX_CAPACITY as u32;
+
 /// How often a sign-in looks at the others again, because some of them are over or have changed.
 const MAX_LOOKS: u32 = 3;
+
+/// What the index has answered to a session that is about to be signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Entered {
+    /// It is in, and may be committed.
+    In,
+    /// It had to go for another one, and has ended.
+    Condemned,
+}
 
 /// A commit that its owner's index has to know of.
 pub(super) struct SignIn<'a> {
     owner: &'a str,
     /// Where the owner's index is; a hash, so computed once.
-    index: OwnerKey,
-    session: SessionKey,
+    pub(super) index: OwnerKey,
+    pub(super) session: SessionKey,
     /// How long the session lives at most from the commit on.
     lifetime: Duration,
     limit: u32,
@@ -64,26 +77,33 @@ impl<'a> SignIn<'a> {
     /// Enters the session.
     ///
     /// # Errors
-    /// [`SessionError::TooManySessions`] where the policy refuses it; [`SessionError::Gone`] where the
-    /// session has to go for another one; [`SessionError::Storage`] where the index could not be
-    /// changed: then nothing may be committed.
-    pub(super) async fn enter(&self, engine: &Engine) -> Result<(), SessionError> {
+    /// [`SessionError::TooManySessions`] where the policy refuses it, or the index is full;
+    /// [`SessionError::Storage`] where the index could not be changed: then nothing may be committed.
+    pub(super) async fn enter(&self, engine: &Engine) -> Result<Entered, SessionError> {
         let refuses = engine.policy().concurrent_sessions.at_limit == AtLimit::Refuse;
         let (session, limit) = (self.session, self.limit);
         let (lifetime, pending) = (self.lifetime, self.pending);
         let refuse_at = refuses.then_some(limit);
         let enter = IndexChange::Enter { session, lifetime, pending, refuse_at };
+        let mut refused_at = limit;
         for _ in 0..MAX_LOOKS {
             let index = engine.change_index(&self.index, &enter).await?;
             match index.outcome {
-                IndexOutcome::Done => return Ok(()),
-                IndexOutcome::Condemned => return Err(self.give_way(engine).await),
-                IndexOutcome::Full if engine.mend(self.owner, index).await? => {}
-                IndexOutcome::Full => break,
+                IndexOutcome::Done => return Ok(Entered::In),
+                IndexOutcome::Condemned => {
+                    let _ = engine.end(session, RevokedBy::Limit).await?;
+                    return Ok(Entered::Condemned);
+                }
+                IndexOutcome::Full => {
+                    refused_at = if is_at(refuse_at, &index) { limit } else { CAPACITY };
+                    if !engine.mend(self.owner, index).await? {
+                        break;
+                    }
+                }
             }
         }
-        engine.emit(&Event::SignInRefused { session: session.public_id(), limit });
-        Err(SessionError::TooManySessions { limit })
+        engine.emit(&Event::SignInRefused { session: session.public_id(), limit: refused_at });
+        Err(SessionError::TooManySessions { limit: refused_at })
     }
 
     /// Notes that the commit was applied, and lets others go where there are too many now.
@@ -98,25 +118,52 @@ impl<'a> SignIn<'a> {
         let settle = IndexChange::Settle { session, deadline: stamp.absolute_deadline, most };
         let index = match engine.change_index(&self.index, &settle).await {
             Ok(index) => index,
-            // The observer has heard of it. What is not settled stays entered.
-            Err(_) if self.begun.elapsed() < self.pending => return Ok(()),
+            // What is not settled stays entered, and may be one too many.
+            Err(error) if self.begun.elapsed() < self.pending => {
+                if makes_room {
+                    self.limit_not_kept(engine, &error);
+                }
+                return Ok(());
+            }
             Err(error) => return Err(error.into()),
         };
         let outcome = match (index.outcome, most) {
             (IndexOutcome::Full, Some(most)) => match self.make_room(engine, index, most).await {
+                Ok(IndexOutcome::Full) => {
+                    self.limit_not_kept(engine, &still_too_many());
+                    IndexOutcome::Full
+                }
                 Ok(outcome) => outcome,
                 Err(error) => {
-                    let session = session.public_id();
-                    engine.emit(&Event::LimitNotKept { session, error: &error });
+                    self.limit_not_kept(engine, &error);
                     IndexOutcome::Done
                 }
             },
-            (outcome, _) => outcome,
+            (outcome, _) => {
+                self.end_condemned_later(engine, index);
+                outcome
+            }
         };
         match outcome {
             IndexOutcome::Condemned => Err(self.give_way(engine).await),
             IndexOutcome::Done | IndexOutcome::Full => Ok(()),
         }
+    }
+
+    fn limit_not_kept(&self, engine: &Engine, error: &StorageError) {
+        engine.emit(&Event::LimitNotKept { session: self.session.public_id(), error });
+    }
+
+    /// Ends what an earlier sign-in has condemned and could not end, off the request's path.
+    fn end_condemned_later(&self, engine: &Engine, index: OwnerIndex) {
+        if !index.entries.iter().any(IndexEntry::is_condemned) {
+            return;
+        }
+        let (ending, owner) = (engine.clone(), self.owner.to_owned());
+        engine.inner.background.spawn(async move {
+            // The observer has heard of an error; whoever looks next tries again.
+            let _ = ending.end_condemned(&owner, &index).await;
+        });
     }
 
     /// Ends the session, which was condemned for another one. Whoever has condemned it does so as well;
@@ -126,12 +173,6 @@ impl<'a> SignIn<'a> {
             Ok(_) => SessionError::Gone,
             Err(error) => error.into(),
         }
-    }
-
-    /// Takes back an entry of a session that was not created. Nobody else has ever known its key.
-    pub(super) fn forget(&self, engine: &Engine) {
-        let leave = IndexChange::Leave(vec![self.session]);
-        engine.change_index_later(self.index, leave);
     }
 
     /// Ends as many of the owner's other sessions as there are too many.
@@ -154,7 +195,9 @@ impl<'a> SignIn<'a> {
         Ok(index.outcome)
     }
 
-    /// The owner's other sessions: those that are over, and the others, the first to go first.
+    /// The owner's other sessions: those that are over, and the others, the first to go first. Before
+    /// all others goes what cannot be read: it opens for nobody. Being condemned it takes no place any
+    /// more; its record is left as it is.
     async fn others(
         &self,
         engine: &Engine,
@@ -162,18 +205,36 @@ impl<'a> SignIn<'a> {
     ) -> Result<(Vec<IndexEntry>, Vec<SessionKey>), StorageError> {
         let (entries, now) = (index.entries.into_iter(), index.now);
         let others = entries.filter(|it| it.session != self.session && it.counts(now));
-        let (mut over, mut living) = (Vec::new(), Vec::new());
+        let (mut over, mut first, mut living) = (Vec::new(), Vec::new(), Vec::new());
         for (entry, found) in engine.facts_of(others.collect()).await? {
             match found {
-                Found::Session(facts) if facts.owner() == Some(self.owner) => living.push(facts),
-                Found::Session(_) | Found::Nothing if !entry.is_under_way(now) => over.push(entry),
-                Found::Session(_) | Found::Nothing | Found::Ending | Found::Unreadable => {}
+                Found::Session(facts) | Found::Over(facts) if facts.owner() == Some(self.owner) => {
+                    living.push(facts);
+                }
+                Found::Session(_) | Found::Over(_) | Found::Nothing if !entry.is_under_way(now) => {
+                    over.push(entry);
+                }
+                Found::Unreadable => first.push(entry.session),
+                Found::Session(_) | Found::Over(_) | Found::Nothing | Found::Ending => {}
             }
         }
         let rule = engine.policy().concurrent_sessions.at_limit;
         living.sort_by_key(|facts| (left_at(rule, facts), facts.id()));
-        Ok((over, living.into_iter().map(|facts| facts.id().key()).collect()))
+        first.extend(living.into_iter().map(|facts| facts.id().key()));
+        Ok((over, first))
     }
+}
+
+/// Whether the owner has so many others that the policy refuses one more; else it is the index that is
+/// full.
+fn is_at(refuse_at: Option<u32>, index: &OwnerIndex) -> bool {
+    let others = index.entries.iter().filter(|entry| !entry.is_condemned()).count();
+    refuse_at.is_some_and(|most| others >= most as usize)
+}
+
+fn still_too_many() -> StorageError {
+    let message = "the owner's other sessions are ending already, or have changed all the time";
+    StorageError::new(StorageErrorKind::Backend, Operation::Index, message)
 }
 
 /// The earlier this is, the earlier a session goes where there are too many.

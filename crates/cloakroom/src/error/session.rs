@@ -73,9 +73,10 @@ pub enum SessionError {
         /// The name's length in bytes.
         length: usize,
     },
-    /// The owner already has as many sessions as the policy allows, so this one was not signed in.
+    /// The owner already has as many sessions as may be, so this one was not signed in.
     TooManySessions {
-        /// How many sessions the policy allows.
+        /// How many sessions the policy allows; [`INDEX_CAPACITY`](crate::INDEX_CAPACITY) where the
+        /// owner's index is full, be it of sign-ins that were given up half-way.
         limit: u32,
     },
     /// What was asked for needs somebody to be signed in.

@@ -8,7 +8,9 @@ pub(super) const MOST: u32 = 1_000;
 /// How many sessions one owner may have at once, and what happens at one more sign-in.
 ///
 /// The limit is exact: of any number of parallel sign-ins, on any number of nodes, as many live on as
-/// it says. All nodes of an application must have the same.
+/// it says. All nodes of an application must have the same. Where the storage could not say when a
+/// session was to end for it, [`Event::LimitNotKept`](crate::Event::LimitNotKept) tells, and the next
+/// sign-in sees to it.
 ///
 /// ```
 /// use cloakroom::{AtLimit, Policy};

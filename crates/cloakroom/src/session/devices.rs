@@ -42,7 +42,9 @@ impl Session {
     /// (OWASP ASVS 5.0, 7.5.2).
     ///
     /// It is what the storage holds, never a near-cache's copy: a sign-in of this very request is not
-    /// among them.
+    /// among them. Where the owner's index has lost this session, in a failover or to an eviction, it
+    /// is entered again; another one that was lost is among them again once somebody looks from there,
+    /// signs in there or is remembered there.
     ///
     /// # Errors
     /// [`SessionError::SignInRequired`]; [`SessionError::Gone`] where this session has ended meanwhile;
@@ -50,14 +52,18 @@ impl Session {
     pub async fn devices(&self) -> Result<Vec<Device>, SessionError> {
         let owner = self.owner().ok_or(SessionError::SignInRequired)?;
         let current = self.public_id();
-        let sessions = self.visit.engine.sessions_of(&owner).await?;
+        let engine = &self.visit.engine;
+        let mut sessions = engine.sessions_of(&owner).await?;
+        if let Some(current) = current.filter(|_| !self.is_signing_in())
+            && !sessions.iter().any(|facts| facts.id() == current)
+        {
+            let facts = engine.signed_in_session(current, &owner).await?;
+            sessions.push(facts.ok_or(SessionError::Gone)?);
+        }
         let mut devices: Vec<_> = sessions
             .into_iter()
             .map(|facts| Device { is_current: Some(facts.id()) == current, facts })
             .collect();
-        if !self.is_signing_in() && !devices.iter().any(Device::is_current) {
-            return Err(SessionError::Gone);
-        }
         // Stable: the others stay in their order.
         devices.sort_by_key(|device| !device.is_current);
         Ok(devices)
@@ -76,7 +82,7 @@ impl Session {
             Found::Session(facts) => facts.owner() == Some(&owner),
             // It is refused here already; whose it is makes no difference.
             Found::Ending => true,
-            Found::Nothing | Found::Unreadable => false,
+            Found::Nothing | Found::Over(_) | Found::Unreadable => false,
         };
         if !is_own || self.public_id() == Some(id) {
             return Ok(Destroyed::Absent(Durability::LOCAL));
@@ -101,8 +107,7 @@ impl Session {
         let Some(current) = self.public_id().filter(|_| !self.is_signing_in()) else {
             return Ok(owner);
         };
-        let found = self.visit.engine.session(current).await?.session();
-        let is_signed_in = found.is_some_and(|facts| facts.owner() == Some(&owner));
-        if is_signed_in { Ok(owner) } else { Err(SessionError::Gone) }
+        let found = self.visit.engine.signed_in_session(current, &owner).await?;
+        found.map(|_| owner).ok_or(SessionError::Gone)
     }
 }

@@ -65,6 +65,11 @@ pub struct RoomHealth {
     pub bytes: usize,
     /// How many they may take.
     pub max_bytes: usize,
+    /// Entries in the indexes of all owners, also of sessions that ended without a word.
+    pub index_entries: usize,
+    /// How many may be. Then entries of sessions that are gone give way; where there are none, sign-ins
+    /// are refused.
+    pub max_index_entries: usize,
 }
 
 /// How a near-cache is: copies of records in the application's own memory.

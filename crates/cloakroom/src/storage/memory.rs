@@ -24,6 +24,7 @@ use super::{
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::commit::{Commit, Committed};
 use crate::error::{ConfigError, Operation, Problem, StorageError, StorageErrorKind};
+use crate::facts::{Found, SessionFacts};
 use crate::fingerprint::FingerprintMode;
 use crate::index::{IndexChange, OwnerIndex};
 use crate::lifetime;
@@ -220,7 +221,22 @@ impl SessionStorage for MemorySessionStorage {
         change: &IndexChange,
     ) -> Result<OwnerIndex, StorageError> {
         self.shared.sweeper.start(&self.shared);
-        self.shared.owners.change(owner, change, self.now())
+        let now = self.now();
+        let owner_of = |session: &SessionKey| self.shard(session, now).owner(session);
+        self.shared.owners.change(owner, change, now, owner_of)
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        let mut found = Vec::with_capacity(sessions.len());
+        for key in sessions {
+            found.push(match self.load(key).await {
+                Ok(Some(record)) => SessionFacts::of(key, &record),
+                Ok(None) => Found::Nothing,
+                Err(error) if *error.kind() == StorageErrorKind::Corrupt => Found::Unreadable,
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(found)
     }
 
     async fn mark(&self, key: &MarkKey) -> Result<Option<Bytes>, StorageError> {
@@ -267,11 +283,14 @@ impl SessionStorage for MemorySessionStorage {
 
     fn health(&self) -> StorageHealth {
         let (used, settings) = (&self.shared.used, &self.shared.settings);
+        let (index_entries, max_index_entries) = self.shared.owners.fill();
         StorageHealth::healthy(self.backend_name()).with_room(RoomHealth {
             sessions: used.sessions.load(Ordering::Relaxed),
             max_sessions: settings.max_sessions,
             bytes: used.bytes.load(Ordering::Relaxed),
             max_bytes: settings.max_bytes,
+            index_entries,
+            max_index_entries,
         })
     }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use cloakroom::{
-    Commit, Committed, Destroyed, IndexChange, MemorySessionStorage, OwnerIndex, OwnerKey, Policy,
-    Record, RequestScope, Session, SessionKey, SessionStorage, SetCookie, StorageError,
+    Commit, Committed, Destroyed, Found, IndexChange, MemorySessionStorage, OwnerIndex, OwnerKey,
+    Policy, Record, RequestScope, Session, SessionKey, SessionStorage, SetCookie, StorageError,
     StorageStats, Touched, VerifierHash,
 };
 use cloakroom_testkit::{AilingStorage, ManualClock};
@@ -110,6 +110,10 @@ impl SessionStorage for NearCached {
         change: &IndexChange,
     ) -> Result<OwnerIndex, StorageError> {
         self.server.change_owner_index(owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.server.facts(sessions).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

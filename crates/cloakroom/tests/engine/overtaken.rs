@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, Commit, Committed, Destroyed, Expect, IndexChange, MemorySessionStorage, OwnerIndex,
-    OwnerKey, Record, SessionError, SessionKey, SessionStorage, StorageError, StorageStats,
-    Touched,
+    Answer, Commit, Committed, Destroyed, Expect, Found, IndexChange, MemorySessionStorage,
+    OwnerIndex, OwnerKey, Record, SessionError, SessionKey, SessionStorage, StorageError,
+    StorageStats, Touched,
 };
 use cloakroom_testkit::ManualClock;
 
@@ -50,6 +50,10 @@ impl SessionStorage for Overtaken {
         change: &IndexChange,
     ) -> Result<OwnerIndex, StorageError> {
         self.memory.change_owner_index(owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.memory.facts(sessions).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, AtLimit, EntryState, IndexChange, IndexEntry, OwnerKey, Session, SessionError,
-    SessionStorage, SetCookie,
+    Answer, AtLimit, EntryState, INDEX_CAPACITY, IndexChange, IndexEntry, MemorySessionStorage,
+    OwnerKey, Session, SessionError, SessionStorage, SetCookie, StorageErrorKind,
 };
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
 
 use crate::house::{House, key};
+use crate::storages::SickIndexes;
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -22,7 +23,7 @@ async fn index(house: &House) -> Vec<IndexEntry> {
 
 async fn change(house: &House, change: IndexChange) {
     let owner = OwnerKey::of("olga");
-    house.engine.storage().change_owner_index(&owner, &change).await.unwrap();
+    let _ = house.engine.storage().change_owner_index(&owner, &change).await.unwrap();
 }
 
 async fn signed_in(house: &House) -> SetCookie {
@@ -251,4 +252,207 @@ async fn a_session_that_has_ended_elsewhere_ends_nobody() {
     let second_id = key(&second).public_id();
     assert!(matches!(session.end_device(second_id).await, Err(SessionError::Gone)));
     assert!(house.record(&second).await.is_some());
+}
+
+#[tokio::test]
+async fn visitors_who_leave_without_a_word_keep_nobody_out_of_the_embedded_storage() {
+    const MOST: usize = 8;
+    let clock = ManualClock::new();
+    let memory = MemorySessionStorage::builder().clock(clock.clone()).max_sessions(MOST);
+    let house = House::on(memory.build().unwrap(), clock, |_| {});
+    let mut resident = signed_in(&house).await;
+    let month = LONG * 24 * 30;
+    for number in 0..MOST * 6 {
+        // Whoever is in already needs no room.
+        resident = house.visit(&resident, |it| it.remember_for(month).unwrap()).await.unwrap();
+        let name = format!("visitor {number}");
+        let cookie = house.visit(None, |session| session.set_owner(&name).unwrap()).await;
+        assert!(cookie.is_some());
+        assert_eq!(house.engine.sessions_of(&name).await.unwrap().len(), 1);
+        house.clock.advance(Duration::from_secs(10 * 60));
+    }
+    let room = house.engine.health().room.unwrap();
+    assert_eq!(room.max_index_entries, MOST * 2);
+    assert!((1..=MOST * 2).contains(&room.index_entries), "{room:?}");
+}
+
+#[tokio::test]
+async fn entries_of_sessions_that_live_give_way_to_nobody() {
+    let clock = ManualClock::new();
+    let memory = MemorySessionStorage::builder().clock(clock.clone()).max_sessions(2);
+    let house = House::on(memory.build().unwrap(), clock, |_| {});
+    let first = signed_in(&house).await;
+    // Many names in one session: only the last one has it.
+    let mut cookie = house.visit(None, sign_in).await.unwrap();
+    for number in 0..20 {
+        let name = format!("visitor {number}");
+        cookie = house.visit(&cookie, |it| it.set_owner(&name).unwrap()).await.unwrap();
+    }
+    let found = house.engine.sessions_of("olga").await.unwrap();
+    assert_eq!(found.iter().map(|it| it.id().key()).collect::<Vec<_>>(), [key(&first)]);
+    assert_eq!(house.engine.sessions_of("visitor 19").await.unwrap().len(), 1);
+    // Sign-ins under way give way to nobody either.
+    for number in 0..2 {
+        let session = cloakroom::SessionKey::from_name(&number.to_string());
+        let enter = IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+        change(&house, enter).await;
+    }
+    let scope = house.begin(None);
+    scope.handle().load().await.unwrap().set_owner("otto").unwrap();
+    let Err(SessionError::Storage(full)) = scope.finish(Answer::Ordinary).await else {
+        panic!("there is no room")
+    };
+    assert_eq!(*full.kind(), StorageErrorKind::Full);
+    assert_eq!(index(&house).await.len(), 3);
+}
+
+/// As a failover or an eviction leaves it.
+#[tokio::test]
+async fn a_session_that_its_index_has_lost_is_found_again_by_whoever_looks_from_it() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let lose = async |cookies: &[&SetCookie]| {
+        let sessions = cookies.iter().map(|cookie| key(cookie)).collect();
+        change(&house, IndexChange::Leave(sessions)).await;
+    };
+    let entered = async || {
+        house.settle().await;
+        index(&house).await.iter().map(|it| it.session).collect::<Vec<_>>()
+    };
+    lose(&[&first, &second]).await;
+    let session = house.begin(&first).handle().load().await.unwrap();
+    let devices = session.devices().await.unwrap();
+    assert_eq!(devices.len(), 1);
+    assert!(devices[0].is_current());
+    assert_eq!(entered().await, [key(&first)]);
+    assert!(matches!(index(&house).await[0].state, EntryState::SignedIn(_)));
+    assert!(index(&house).await[0].deadline >= devices[0].absolute_deadline());
+    // Each of the ways to look at devices does.
+    lose(&[&first]).await;
+    let nobody = cloakroom::SessionKey::from_name("nobody").public_id();
+    let _ = session.end_device(nobody).await.unwrap();
+    assert_eq!(entered().await, [key(&first)]);
+    lose(&[&first]).await;
+    assert_eq!(session.end_other_devices().await.unwrap().ended, 0);
+    assert_eq!(entered().await, [key(&first)]);
+    // The other one is found once somebody looks from there.
+    let other = house.begin(&second).handle().load().await.unwrap();
+    assert_eq!(other.devices().await.unwrap().len(), 2);
+    assert_eq!(entered().await.len(), 2);
+    assert_eq!(session.end_other_devices().await.unwrap().ended, 1);
+    assert!(matches!(other.devices().await, Err(SessionError::Gone)));
+    assert_eq!(entered().await, [key(&first)]);
+}
+
+fn sick(step_takes: u64, commit_takes: u64, steps_left: usize) -> House {
+    let (clock, millis) = (ManualClock::new(), Duration::from_millis);
+    let memory = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
+    let (step_takes, commit_takes) = (millis(step_takes), millis(commit_takes));
+    let storage = SickIndexes { memory, step_takes, commit_takes, steps_left: steps_left.into() };
+    House::on(storage, clock, |policy| policy.commit_timeout = millis(500))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_index_takes_nothing_of_the_time_of_a_creations_commit() {
+    let house = sick(400, 300, usize::MAX);
+    assert!(house.visit(None, sign_in).await.is_some());
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_limit_nobody_can_look_at_says_so() {
+    let house = sick(0, 0, 1);
+    let cookie = house.visit(None, sign_in).await.unwrap();
+    assert_eq!(house.look(&cookie, Session::owner).await.as_deref(), Some("olga"));
+    assert_eq!(house.journal.count("LimitNotKept"), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_finds_nobody_who_could_go_says_so() {
+    let storage = AilingStorage::default();
+    let house = House::on(storage.clone(), ManualClock::new(), |policy| {
+        policy.concurrent_sessions.limit = 1;
+    });
+    let first = signed_in(&house).await;
+    storage.writes(Mood::Down);
+    let _ = house.engine.revoke(key(&first).public_id()).await.unwrap();
+    storage.writes(Mood::Well);
+    signed_in(&house).await.value();
+    assert_eq!(house.journal.count("LimitNotKept"), 1);
+}
+
+#[tokio::test]
+async fn the_next_sign_in_ends_what_a_dead_node_has_condemned() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let (candidates, session) = (vec![key(&first)], key(&second));
+    change(&house, IndexChange::Condemn { session, most: 1, over: Vec::new(), candidates }).await;
+    let third = signed_in(&house).await;
+    house.settle().await;
+    assert!(house.record(&first).await.is_none());
+    assert!(house.record(&second).await.is_some() && house.record(&third).await.is_some());
+    assert_eq!(index(&house).await.len(), 2);
+}
+
+#[tokio::test]
+async fn whoever_signs_in_in_a_session_that_has_to_go_gets_another_one() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let (candidates, session) = (vec![key(&first)], key(&second));
+    change(&house, IndexChange::Condemn { session, most: 1, over: Vec::new(), candidates }).await;
+    let again = |session: &Session| {
+        session.insert("colour", "red").unwrap();
+        sign_in(session);
+    };
+    let again = house.visit(&first, again).await.unwrap();
+    assert_ne!(key(&again), key(&first));
+    assert!(house.record(&first).await.is_none());
+    let colour = house.look(&again, |it| it.get::<String>("colour").unwrap()).await;
+    assert_eq!(colour.as_deref(), Some("red"));
+    let found = house.engine.sessions_of("olga").await.unwrap();
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|facts| facts.id().key() != key(&first)));
+    // To be remembered is not to sign in.
+    change(
+        &house,
+        IndexChange::Condemn {
+            session: key(&again),
+            most: 1,
+            over: Vec::new(),
+            candidates: vec![key(&second)],
+        },
+    )
+    .await;
+    let scope = house.begin(&second);
+    scope.handle().load().await.unwrap().remember_for(LONG).unwrap();
+    assert!(matches!(scope.finish(Answer::Ordinary).await, Err(SessionError::Gone)));
+}
+
+#[tokio::test]
+async fn a_full_index_is_not_mistaken_for_the_limit() {
+    let house = House::with_policy(|policy| {
+        policy.concurrent_sessions.limit = 1_000;
+        policy.concurrent_sessions.at_limit = AtLimit::EndOldest;
+    });
+    for number in 0..INDEX_CAPACITY {
+        let session = cloakroom::SessionKey::from_name(&number.to_string());
+        let enter = IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+        change(&house, enter).await;
+    }
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let refused = scope.finish(Answer::Ordinary).await;
+    let Err(SessionError::TooManySessions { limit }) = refused else { panic!("{refused:?}") };
+    assert_eq!(limit as usize, INDEX_CAPACITY);
+}
+
+#[tokio::test]
+async fn a_sign_in_in_a_session_that_has_ended_leaves_no_entry_to_wait_for() {
+    let house = House::new();
+    let visitor = house.visitor().await;
+    let scope = house.begin(&visitor);
+    sign_in(&scope.handle().load().await.unwrap());
+    house.visit(&visitor, |session| session.destroy().unwrap()).await;
+    assert!(matches!(scope.finish(Answer::Ordinary).await, Err(SessionError::Gone)));
+    house.settle().await;
+    assert_eq!(index(&house).await, []);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, Destroyed, IndexChange, MemorySessionStorage, Operation, OwnerIndex,
+    Commit, Committed, Destroyed, Found, IndexChange, MemorySessionStorage, Operation, OwnerIndex,
     OwnerKey, Record, SessionKey, SessionStorage, StorageError, StorageErrorKind, StorageStats,
     Touched,
 };
@@ -93,6 +93,11 @@ impl SessionStorage for Moody {
         self.memory.change_owner_index(owner, change).await
     }
 
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.answer(Operation::Facts)?;
+        self.memory.facts(sessions).await
+    }
+
     async fn stats(&self) -> Result<StorageStats, StorageError> {
         self.answer(Operation::Stats)?;
         self.memory.stats().await
@@ -143,11 +148,72 @@ impl SessionStorage for SlowToRemove {
         self.memory.change_owner_index(owner, change).await
     }
 
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.memory.facts(sessions).await
+    }
+
     async fn stats(&self) -> Result<StorageStats, StorageError> {
         self.memory.stats().await
     }
 
     fn backend_name(&self) -> &'static str {
         "slow to remove"
+    }
+}
+
+/// Memory whose indexes and commits take their time, and whose indexes fail after so many steps.
+pub(crate) struct SickIndexes {
+    pub(crate) memory: MemorySessionStorage,
+    pub(crate) step_takes: Duration,
+    pub(crate) commit_takes: Duration,
+    pub(crate) steps_left: AtomicUsize,
+}
+
+impl SessionStorage for SickIndexes {
+    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
+        self.memory.load(key).await
+    }
+
+    async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
+        tokio::time::sleep(self.commit_takes).await;
+        self.memory.commit(key, commit).await
+    }
+
+    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
+        self.memory.touch(key).await
+    }
+
+    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
+        self.memory.destroy(key).await
+    }
+
+    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
+        self.memory.owner_index(owner).await
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        tokio::time::sleep(self.step_takes).await;
+        let left = |left: usize| left.checked_sub(1);
+        if self.steps_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err() {
+            let kind = StorageErrorKind::Unavailable;
+            return Err(StorageError::new(kind, Operation::Index, "out for lunch"));
+        }
+        self.memory.change_owner_index(owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.memory.facts(sessions).await
+    }
+
+    async fn stats(&self) -> Result<StorageStats, StorageError> {
+        self.memory.stats().await
+    }
+
+    fn backend_name(&self) -> &'static str {
+        "sick indexes"
     }
 }

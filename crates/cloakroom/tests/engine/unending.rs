@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, Commit, Committed, Destroyed, IndexChange, MemorySessionStorage, Operation, OwnerIndex,
-    OwnerKey, Record, SessionError, SessionKey, SessionStorage, StorageError, StorageErrorKind,
-    StorageStats, Touched,
+    Answer, Commit, Committed, Destroyed, Found, IndexChange, MemorySessionStorage, Operation,
+    OwnerIndex, OwnerKey, Record, SessionError, SessionKey, SessionStorage, StorageError,
+    StorageErrorKind, StorageStats, Touched,
 };
 use cloakroom_testkit::{AilingStorage, ManualClock, Mood};
 use tokio::time::Instant;
@@ -108,6 +108,10 @@ impl SessionStorage for AlwaysTaken {
         change: &IndexChange,
     ) -> Result<OwnerIndex, StorageError> {
         self.0.change_owner_index(owner, change).await
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        self.0.facts(sessions).await
     }
 
     async fn stats(&self) -> Result<StorageStats, StorageError> {

@@ -1,24 +1,33 @@
 //! [`Owners`]: the owners' indexes of the embedded storage, in parts with a lock each.
 //!
+//! An entry outlives a session that nobody has used for long, or that was ended without a word. So
+//! where the indexes are full, entries without a session of their owner's give way.
+//!
 //! The calendar of a part holds exactly one entry per index, under the moment at which its last entry
 //! is over.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::SHARDS;
 use crate::clock::Timestamp;
 use crate::error::{Operation, StorageError, StorageErrorKind};
 use crate::index::{Entries, IndexChange, OwnerIndex};
 use crate::owner::OwnerKey;
+use crate::token::SessionKey;
+
+/// How long nobody looks at every entry again after that was in vain.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Owners {
     parts: Box<[Mutex<Part>]>,
     /// How many entries there are in all indexes.
     entries: AtomicUsize,
-    /// How many there may be: twice as many as sessions, since an entry outlives a session that
-    /// nobody has used for long.
+    /// When what is useless was last looked for in vain, in milliseconds.
+    looked: AtomicU64,
+    /// How many there may be: twice as many as sessions.
     most: usize,
 }
 
@@ -31,23 +40,28 @@ struct Part {
 impl Owners {
     pub(super) fn new(max_sessions: usize) -> Self {
         let parts = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { parts, entries: AtomicUsize::new(0), most: max_sessions.saturating_mul(2) }
+        let (entries, looked) = Default::default();
+        Self { parts, entries, looked, most: max_sessions.saturating_mul(2) }
     }
 
     pub(super) fn look(&self, owner: &OwnerKey, now: Timestamp) -> OwnerIndex {
         self.part(owner).indexes.get(owner).unwrap_or(&Entries::default()).look(now)
     }
 
+    /// Takes one step. `owner_of` tells whose sessions are, by their records.
     pub(super) fn change(
         &self,
         owner: &OwnerKey,
         change: &IndexChange,
         now: Timestamp,
+        owner_of: impl Fn(&SessionKey) -> Option<OwnerKey>,
     ) -> Result<OwnerIndex, StorageError> {
-        let grows = matches!(change, IndexChange::Enter { .. });
-        if grows && self.entries.load(Ordering::Relaxed) >= self.most {
-            self.remove_expired(now);
-            if self.entries.load(Ordering::Relaxed) >= self.most {
+        if self.is_full()
+            && let IndexChange::Enter { session, .. } = change
+            && !self.part(owner).has(owner, session)
+        {
+            self.make_room(now, owner_of);
+            if self.is_full() {
                 let message = format!("the indexes of the owners are full ({} entries)", self.most);
                 return Err(StorageError::new(StorageErrorKind::Full, Operation::Index, message));
             }
@@ -61,6 +75,32 @@ impl Owners {
         self.entries.fetch_add(after, Ordering::Relaxed);
         self.entries.fetch_sub(before, Ordering::Relaxed);
         Ok(index)
+    }
+
+    /// How many entries there are, and how many there may be.
+    pub(super) fn fill(&self) -> (usize, usize) {
+        (self.entries.load(Ordering::Relaxed), self.most)
+    }
+
+    fn is_full(&self) -> bool {
+        self.entries.load(Ordering::Relaxed) >= self.most
+    }
+
+    /// Removes what is over, and the entries of sessions that are gone or somebody else's by now. That
+    /// looks at every entry, so where it was as good as in vain it is not done again within a second.
+    fn make_room(&self, now: Timestamp, owner_of: impl Fn(&SessionKey) -> Option<OwnerKey>) {
+        let looked = Timestamp::from_millis(self.looked.load(Ordering::Relaxed));
+        if now >= looked && looked.until(now) < LOOK_AGAIN {
+            return;
+        }
+        self.remove_expired(now);
+        for part in &self.parts {
+            let removed = lock(part).remove_useless(now, &owner_of);
+            self.entries.fetch_sub(removed, Ordering::Relaxed);
+        }
+        if self.entries.load(Ordering::Relaxed) > self.most - self.most / 8 {
+            self.looked.store(now.as_millis(), Ordering::Relaxed);
+        }
     }
 
     /// Removes the indexes of which every entry is over.
@@ -77,6 +117,27 @@ impl Owners {
 }
 
 impl Part {
+    fn has(&self, owner: &OwnerKey, session: &SessionKey) -> bool {
+        self.indexes.get(owner).is_some_and(|entries| entries.has(session))
+    }
+
+    /// Removes entries that are not under way and whose session is none of their owner's.
+    fn remove_useless(
+        &mut self,
+        now: Timestamp,
+        owner_of: &impl Fn(&SessionKey) -> Option<OwnerKey>,
+    ) -> usize {
+        let owners: Vec<_> = self.indexes.keys().copied().collect();
+        let mut removed = 0;
+        for owner in owners {
+            let mut entries = self.take(&owner);
+            removed += entries
+                .retain(|entry| entry.is_under_way(now) || owner_of(&entry.session) == Some(owner));
+            self.put(&owner, entries);
+        }
+        removed
+    }
+
     fn take(&mut self, owner: &OwnerKey) -> Entries {
         let entries = self.indexes.remove(owner).unwrap_or_default();
         if let Some(end) = entries.end() {

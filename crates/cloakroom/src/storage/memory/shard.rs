@@ -11,7 +11,8 @@ use super::{MemorySessionStorageBuilder, StorageError, Touched, Used};
 use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed, Expect};
 use crate::error::{Operation, StorageErrorKind};
-use crate::record::{CorruptRecord, Record, STAMP_AT, Stamp, StampBytes};
+use crate::owner::OwnerKey;
+use crate::record::{CorruptRecord, Glance, Record, STAMP_AT, Stamp, StampBytes};
 use crate::token::SessionKey;
 
 const STAMP_BYTES: usize = size_of::<StampBytes>();
@@ -38,6 +39,12 @@ impl Shard {
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.records.capacity()
+    }
+
+    /// Whose session it is; `None` where there is none, or nobody is signed in.
+    pub(super) fn owner(&self, key: &SessionKey) -> Option<OwnerKey> {
+        let glance = Glance::at(key, &self.records.get(key)?.bytes)?;
+        glance.owner.map(OwnerKey::of)
     }
 
     pub(super) fn read(&self, key: &SessionKey) -> Option<Bytes> {
