@@ -3,11 +3,13 @@
 //! ```text
 //! password.rs  where the password comes from    place.rs  where the page may listen
 //! server.rs    the port, the greeting, the end
+//! exporter.rs  metrics for Prometheus, on a port of their own
 //! ```
 //!
 //! The application runs in other processes, so the page shows what can be known from the storage, and
 //! says what cannot.
 
+mod exporter;
 mod password;
 mod place;
 mod server;
@@ -20,6 +22,7 @@ use cloakroom_admin::{AdminObserver, AdminPage, Operators};
 
 use crate::failure::Failure;
 use crate::installation;
+use exporter::Exporter;
 use password::Password;
 use place::Place;
 
@@ -48,6 +51,9 @@ pub(crate) struct Options {
     /// The file with the password
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Where Prometheus reads this process's metrics, without a password; a loopback address
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
 }
 
 /// Serves the page until it is asked to end.
@@ -56,10 +62,19 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let password = Password::find(options.password_file.as_deref())?;
     let operators = Operators::new(&options.operator, password.text())?;
     let installation = options.installation.resolve()?;
-    let listener = server::listen(options.listen).await?;
+    let listener = server::listen(options.listen, "--listen").await?;
+    let exporter = match options.metrics_listen {
+        Some(place) => Some(Exporter::listen(place).await?),
+        None => None,
+    };
     let storage = installation.open().await?;
     let observer = AdminObserver::of_the_page_only();
-    let engine = Engine::builder(storage).observer(observer.clone()).build()?;
+    let engine = Engine::builder(storage);
+    let engine = match &exporter {
+        Some(exporter) => engine.observer((observer.clone(), exporter.observer())),
+        None => engine.observer(observer.clone()),
+    };
+    let engine = engine.build()?;
     let mut page = AdminPage::for_operators(engine.clone(), operators).observer(observer);
     if place == Place::Here {
         page = page.plain_http_on_loopback();
@@ -70,5 +85,5 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         storage: &installation.place,
         place,
     };
-    server::serve(listener, &engine, page.router()?, &greeting).await
+    server::serve(listener, exporter, &engine, page.router()?, &greeting).await
 }
