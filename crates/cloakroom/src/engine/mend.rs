@@ -2,6 +2,7 @@
 //! signed in although nobody has said so, and removes what is over.
 
 use super::Engine;
+use super::revoke::Wish;
 use crate::clock::Timestamp;
 use crate::error::{Operation, StorageError};
 use crate::event::RevokedBy;
@@ -65,7 +66,7 @@ impl Mending {
             let settle = IndexChange::Settle { session, deadline, most: None };
             engine.change_index(owner, &settle).await?;
         }
-        engine.end_all(owner, self.condemned, RevokedBy::Limit).await.map(drop)
+        engine.end_all(owner, self.condemned, RevokedBy::Limit, Wish::First).await.map(drop)
     }
 }
 
