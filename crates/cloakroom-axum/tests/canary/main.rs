@@ -11,6 +11,9 @@
 //! | answers | in `Set-Cookie` alone | never | not in errors | not in errors |
 //! | the page for operators | in `Set-Cookie` alone | never | never | shown |
 //! | Redis | never | never | in records | in records |
+//!
+//! The adapter for actix-web has a canary of its own. What is under none: the pages of `cloakroom demo`,
+//! and what the commands print.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
