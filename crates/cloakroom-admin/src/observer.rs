@@ -162,6 +162,10 @@ impl Observer for AdminObserver {
             Event::Destroyed { .. } | Event::Revoked { .. } | Event::DestroyApplied { .. } => {
                 self.count(|it| it.ended = it.ended.saturating_add(1));
             }
+            Event::RevokedBefore { ended, .. } => {
+                let ended = u32::try_from(*ended).unwrap_or(u32::MAX);
+                self.count(|it| it.ended = it.ended.saturating_add(ended));
+            }
             Event::Rejected { .. } | Event::SignInRefused { .. } => {
                 self.count(|it| it.rejected = it.rejected.saturating_add(1));
             }
@@ -185,7 +189,9 @@ fn incident(event: &Event<'_>) -> Option<String> {
             format!("{node}: connection restored after {:.1} s", outage.as_secs_f64())
         }
         Event::PrimaryChanged { node } => format!("{node}: is the primary now"),
-        Event::DestroyPending { session } => format!("session {session}: its end is pending"),
+        Event::DestroyPending { session } | Event::RevocationPending { session, .. } => {
+            format!("session {session}: its end is pending")
+        }
         Event::DestroyApplied { session, .. } => {
             format!("session {session}: its pending end was carried out")
         }
@@ -232,7 +238,7 @@ impl std::fmt::Debug for AdminObserver {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use cloakroom::{Operation, SessionKey, StorageError};
+    use cloakroom::{Operation, RevokedBy, SessionKey, StorageError};
     use cloakroom_testkit::ManualClock;
 
     use super::*;
@@ -251,6 +257,18 @@ mod tests {
         assert_eq!(seconds.last(), Some(&(1, 1)));
         assert_eq!(minutes.iter().map(|it| it.0).sum::<u32>(), 2);
         assert_eq!(minutes.last(), Some(&(1, 1)));
+    }
+
+    #[test]
+    fn what_is_ended_from_outside_is_counted_when_it_is_gone() {
+        let observer = AdminObserver::with_clock(ManualClock::new());
+        let session = SessionKey::from_name("a").public_id();
+        observer.observe(&Event::RevokedBefore { moment: Timestamp::from_millis(1), ended: 900 });
+        observer.observe(&Event::RevocationPending { session, by: RevokedBy::Request });
+        let ended = || observer.periods(|period| period.ended).1.into_iter().sum::<u32>();
+        assert_eq!((ended(), observer.incidents().len()), (900, 1));
+        observer.observe(&Event::DestroyApplied { session, pending: Duration::from_secs(1) });
+        assert_eq!(ended(), 901);
     }
 
     #[test]

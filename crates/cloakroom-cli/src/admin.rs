@@ -4,11 +4,13 @@
 //! people.rs    who may sign in                  password.rs  where a password comes from
 //! place.rs     where the page may listen        journal.rs   where the audit trail is kept
 //! server.rs    the port, the greeting, the end
+//! exporter.rs  metrics for Prometheus, on a port of their own
 //! ```
 //!
 //! The application runs in other processes, so the page shows what can be known from the storage, and
 //! says what cannot.
 
+mod exporter;
 mod journal;
 mod password;
 mod people;
@@ -25,6 +27,7 @@ use cloakroom_admin::{AdminObserver, AdminPage};
 use crate::failure::Failure;
 use crate::installation;
 use crate::output::remark;
+use exporter::Exporter;
 use journal::Journal;
 use people::{People, Person};
 use place::Place;
@@ -67,6 +70,9 @@ pub(crate) struct Options {
     /// Where the audit trail is kept, a line of JSON for each entry [default: standard error output]
     #[arg(long, value_name = "FILE")]
     audit_file: Option<PathBuf>,
+    /// Where Prometheus reads this process's metrics, without a password; a loopback address
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
 }
 
 /// Serves the page until it is asked to end.
@@ -79,10 +85,19 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         remark(PROXY);
     }
     let installation = options.installation.resolve()?;
-    let listener = server::listen(options.listen).await?;
+    let listener = server::listen(options.listen, "--listen").await?;
+    let exporter = match options.metrics_listen {
+        Some(place) => Some(Exporter::listen(place).await?),
+        None => None,
+    };
     let storage = installation.open().await?;
     let observer = AdminObserver::of_the_page_only();
-    let engine = Engine::builder(storage).policy(policy).observer(observer.clone()).build()?;
+    let engine = Engine::builder(storage).policy(policy);
+    let engine = match &exporter {
+        Some(exporter) => engine.observer((observer.clone(), exporter.observer())),
+        None => engine.observer(observer.clone()),
+    };
+    let engine = engine.build()?;
     let greeting = server::Greeting {
         names: people.names(),
         passwords: people.passwords(),
@@ -105,7 +120,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         // Whether the proxy takes the path away or leaves it.
         router = Router::new().nest_service(path, router.clone()).fallback_service(router);
     }
-    server::serve(listener, &engine, router, &greeting).await
+    server::serve(listener, exporter, &engine, router, &greeting).await
 }
 
 const PROXY: &str = "no --trusted-proxy is named: the audit trail shows the proxy's address for \

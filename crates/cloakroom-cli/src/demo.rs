@@ -8,7 +8,6 @@
 //! parallel.rs  twenty requests at once              slow.rs      a slow request, signed out under it
 //! meter.rs     what a request asked of the storage  ledger.rs    what earlier requests asked
 //! facts.rs     the session's own facts              refusal.rs   pages for 503, 409 and 500
-//! metrics.rs   the page that Prometheus reads
 //! ```
 
 mod app;
@@ -19,7 +18,6 @@ mod facts;
 mod home;
 mod ledger;
 mod meter;
-mod metrics;
 mod moment;
 mod pages;
 mod parallel;
@@ -38,10 +36,10 @@ use cloakroom_redis::SessionStorageFactory;
 
 use crate::failure::Failure;
 use crate::installation::warn_of_password;
+use crate::metrics::Metrics;
 use app::App;
 use ledger::Ledger;
 use meter::Accountant;
-use metrics::Metrics;
 use storage::Choice;
 
 pub(crate) const EXAMPLES: &str = "\

@@ -9,6 +9,7 @@
 //! walk.rs       over all sessions, in steps    revocation.rs    what all that end sessions share
 //! identity.rs   ids of sessions                cutoff.rs        moments that have passed
 //! description.rs  what is told of a session    shown.rs         what visitors have written
+//! metrics.rs    the page that Prometheus reads
 //! ```
 //!
 //! Each command has a file or folder of its own. A mistake of the user is one line on the standard
@@ -30,6 +31,7 @@ mod identity;
 mod import;
 mod installation;
 mod list;
+mod metrics;
 mod misuse;
 mod output;
 mod progress;

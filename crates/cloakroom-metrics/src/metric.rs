@@ -66,7 +66,8 @@ pub(crate) const REJECTIONS: Metric = Metric::counter(
 pub(crate) const REVOCATIONS: Metric = Metric::counter(
     "cloakroom_revocations_total",
     &["by"],
-    "Sessions that were ended from outside of them; by `limit` where an owner had too many",
+    "Sessions that were ended from outside of them, also where that is pending; by `limit` where an \
+     owner had too many, by `before` where all from before a moment ended",
 );
 
 pub(crate) const COMMIT_REQUESTS: Metric = Metric::counter(

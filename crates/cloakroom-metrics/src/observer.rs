@@ -100,8 +100,12 @@ impl Observer for MetricsObserver {
             Event::Rejected { reason, .. } => {
                 sink.counter(&metric::REJECTIONS, [reason.name().into()]).increment(1);
             }
-            Event::Revoked { by, .. } => {
+            Event::Revoked { by, .. } | Event::RevocationPending { by, .. } => {
                 sink.counter(&metric::REVOCATIONS, [by.name().into()]).increment(1);
+            }
+            Event::RevokedBefore { ended, .. } => {
+                let ended = u64::try_from(*ended).unwrap_or(u64::MAX);
+                sink.counter(&metric::REVOCATIONS, ["before".into()]).increment(ended);
             }
             Event::Committed { requests, attempts, .. } => {
                 self.inner.commit_requests.increment(u64::try_from(*requests).unwrap_or(1));

@@ -5,6 +5,7 @@
 
 mod support {
     pub(crate) mod expressions;
+    pub(crate) mod promql;
 }
 
 use std::collections::BTreeSet;
@@ -47,6 +48,30 @@ fn every_expression_asks_for_metrics_and_labels_that_exist() {
             check(query).unwrap_or_else(|problem| panic!("{query}: {problem}"));
         }
     }
+}
+
+#[test]
+fn every_legend_names_what_tells_its_lines_apart() {
+    for panel in charts(&dashboard()).filter(|panel| panel["type"] == "timeseries") {
+        for target in panel["targets"].as_array().unwrap() {
+            let (expression, legend) = (&target["expr"], target["legendFormat"].as_str().unwrap());
+            let labels = check(expression.as_str().unwrap()).unwrap();
+            let named = legend.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap());
+            let named: BTreeSet<_> = named.map(|label| label.trim().to_owned()).collect();
+            assert_eq!(named, labels, "{legend:?} of {expression}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_gone_is_not_one_that_has_lost_something() {
+    // A server that is gone is shown with zeros, which are an alarm where less is worse.
+    for expression in expressions(&dashboard()).iter().filter(|it| it.starts_with("min by")) {
+        assert!(expression.contains(" and on (job, instance, node) "), "{expression}");
+    }
+    let clock = expressions(&dashboard()).into_iter().find(|it| it.contains("clock_offset"));
+    let clock = clock.unwrap();
+    assert!(clock.contains("abs("), "behind is as bad as ahead: {clock}");
 }
 
 #[test]

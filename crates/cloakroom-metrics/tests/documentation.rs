@@ -5,6 +5,7 @@
 
 mod support {
     pub(crate) mod expressions;
+    pub(crate) mod promql;
 }
 
 use cloakroom::Event;
@@ -60,6 +61,20 @@ fn a_rule_about_what_does_not_exist_is_found_out() {
         ("cloakroom_removals_pending_bucket", "cloakroom_removals_pending_bucket"),
         ("cloakroom_rejections_total{owner=\"ada\"}", "owner"),
         ("sum by (person) (cloakroom_connections)", "person"),
+        ("sum by (reason) (cloakroom_connections)", "reason"),
+        ("sum by (node) (sum by (state) (cloakroom_connections))", "node"),
+        ("sum(cloakroom_connections) and on (node) sum by (node) (cloakroom_connections)", "node"),
+        ("max by (node) (cloakroom_replicas) / sum(cloakroom_connections)", "never meet"),
+        ("sum(rate(cloakroom_connections[5m]))", "gauge"),
+        ("sum(rate(cloakroom_events_total))", "moment"),
+        ("sum(cloakroom_events_total)", "counter"),
+        ("sum(cloakroom_events_total) > 3", "counter"),
+        ("cloakroom_storage_duration_seconds_count", "counter"),
+        ("cloakroom_connections[5m]", "time"),
+        ("histogram_quantile(0.9, sum(rate(cloakroom_removal_pending_seconds_bucket[5m])))", "le"),
+        ("average(cloakroom_connections)", "average"),
+        ("sum(cloakroom_connections", "expected"),
+        ("sum(cloakroom_connections) job", "job"),
         ("rate(cloakroom_storage_duration_seconds[5m])", "_bucket"),
     ] {
         let found = check(wrong).unwrap_err();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cloakroom::{
     BreakerState, Event, Observer, Operation, Rejection, RevokedBy, SessionError, SessionKey, Side,
-    StorageError, StorageErrorKind,
+    StorageError, StorageErrorKind, Timestamp,
 };
 use cloakroom_metrics::{METRICS, MetricsObserver};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -53,6 +53,14 @@ fn each_event(mut look: impl FnMut(&Event<'_>, &str, Option<&str>)) {
         (
             Event::Revoked { session, by: RevokedBy::Limit },
             Some(r#"cloakroom_revocations_total{by="limit"} 1"#),
+        ),
+        (
+            Event::RevocationPending { session, by: RevokedBy::Request },
+            Some(r#"cloakroom_revocations_total{by="request"} 1"#),
+        ),
+        (
+            Event::RevokedBefore { moment: Timestamp::from_millis(1), ended: 900 },
+            Some(r#"cloakroom_revocations_total{by="before"} 900"#),
         ),
         (Event::SignInRefused { session, limit: 3 }, None),
         (Event::LimitNotKept { session, error: &storage }, None),

@@ -45,6 +45,15 @@ impl ClientError {
         }
     }
 
+    /// The server's code, where it has answered with one.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused(code) => Some(code.as_str()).filter(|code| is_code(code)),
+            Self::Io(_) | Self::Tls(_) | Self::Other(_) => None,
+        }
+    }
+
     /// What a person may do about a server that cannot be reached.
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
@@ -169,6 +178,9 @@ pub(crate) fn unexpected(operation: Operation) -> StorageError {
 /// An error's code is the first word of the server's text. What does not look like a code is a word
 /// like any other.
 fn plain(code: &str) -> &str {
-    let is_code = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
-    if code.len() <= 16 && code.bytes().all(is_code) { code } else { "an error without a code" }
+    if is_code(code) { code } else { "an error without a code" }
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }

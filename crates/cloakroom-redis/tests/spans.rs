@@ -125,22 +125,84 @@ async fn a_question_is_a_span_and_each_exchange_for_it_one_within() {
         assert_eq!(exchange.within, Some("session_storage"));
         for (field, value) in [
             ("otel.kind", "client"),
-            ("otel.name", command),
+            ("otel.name", &format!("{command} 127.0.0.1:{}", server.port())),
             ("db.system.name", "redis"),
+            ("db.namespace", "0"),
             ("db.operation.name", command),
             ("server.address", "127.0.0.1"),
             ("server.port", &server.port().to_string()),
         ] {
             assert!(exchange.is(field, value), "{field} of {exchange:?}");
         }
-        assert!(!exchange.fields.contains_key("error.type"), "{exchange:?}");
+        for (span, field) in [
+            (&question, "error.type"),
+            (&question, "otel.status_code"),
+            (&exchange, "error.type"),
+            (&exchange, "otel.status_code"),
+            (&exchange, "db.response.status_code"),
+            (&exchange, "db.operation.batch.size"),
+        ] {
+            assert!(!span.fields.contains_key(field), "{field} of {span:?}");
+        }
     }
     let shown = format!("{spans:?}");
     assert!(!shown.contains("swordfish") && !shown.contains("cloakroom:session"), "{shown}");
 }
 
 #[tokio::test]
-async fn a_span_tells_the_kind_of_the_error() {
+async fn a_batch_is_called_by_its_command_and_tells_its_size() {
+    let _turn = TURN.lock().await;
+    let server = RedisServer::start().await.unwrap();
+    let engine = engine(&server).await;
+    let mut sessions = Vec::new();
+    for _ in 0..3 {
+        let scope = engine.begin(&FakeRequest::new());
+        let session = scope.handle().load().await.unwrap();
+        session.set_owner("ada").unwrap();
+        let _ = scope.finish(Answer::Ordinary).await.unwrap();
+        sessions.push(session.public_id().unwrap());
+    }
+    let spans = Spans::default();
+    let subscriber = tracing_subscriber::registry().with(spans.clone());
+    let listening = subscriber::set_default(subscriber);
+    assert_eq!(engine.sessions_of("ada").await.unwrap().len(), sessions.len());
+    drop(listening);
+
+    let exchange = Spans::one(&spans.take(), "redis_exchange", "facts");
+    assert!(exchange.is("db.operation.name", "PIPELINE GETRANGE"), "{exchange:?}");
+    assert!(exchange.is("db.operation.batch.size", "3"), "{exchange:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_is_a_failed_span_with_its_code() {
+    let _turn = TURN.lock().await;
+    let server = RedisServer::start().await.unwrap();
+    let engine = engine(&server).await;
+    let browser = two_visits(&engine).await;
+    let spans = Spans::default();
+    let subscriber = tracing_subscriber::registry().with(spans.clone());
+    let listening = subscriber::set_default(subscriber);
+    for name in server.ask(["KEYS", "*"]).await.unwrap().many() {
+        let name = name.bytes().unwrap();
+        server.ask([b"DEL".as_slice(), &name]).await.unwrap();
+        server.ask([b"RPUSH".as_slice(), &name, b"no record"]).await.unwrap();
+    }
+    assert!(engine.begin(&browser).handle().load().await.is_err());
+    drop(listening);
+
+    let spans = spans.take();
+    let exchange = Spans::one(&spans, "redis_exchange", "load");
+    for field in ["db.response.status_code", "error.type"] {
+        assert!(exchange.is(field, "WRONGTYPE"), "{field} of {exchange:?}");
+    }
+    assert!(exchange.is("otel.status_code", "ERROR"), "{exchange:?}");
+    let question = Spans::one(&spans, "session_storage", "load");
+    assert!(question.is("error.type", "corrupt"), "{question:?}");
+    assert!(question.is("otel.status_code", "ERROR"), "{question:?}");
+}
+
+#[tokio::test]
+async fn a_span_without_an_answer_tells_the_kind_of_the_error() {
     let _turn = TURN.lock().await;
     let server = RedisServer::start().await.unwrap();
     let engine = engine(&server).await;
@@ -157,6 +219,8 @@ async fn a_span_tells_the_kind_of_the_error() {
     for name in ["session_storage", "redis_exchange"] {
         let span = Spans::one(&spans, name, "load");
         assert!(span.is("error.type", "timeout"), "{span:?}");
+        assert!(span.is("otel.status_code", "ERROR"), "{span:?}");
+        assert!(!span.fields.contains_key("db.response.status_code"), "{span:?}");
     }
 }
 

@@ -6,6 +6,7 @@ mod name;
 
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::error::{Operation, SessionError, StorageError};
 use crate::storage::BreakerState;
 use crate::token::PublicId;
@@ -88,6 +89,23 @@ pub enum Event<'a> {
         /// At whose wish.
         by: RevokedBy,
     },
+    /// A session is to be ended from outside of it, and that could not be carried out yet. As with
+    /// [`Event::DestroyPending`] this node refuses it from now on, and [`Event::DestroyApplied`] tells
+    /// when it is done. Told once, also where somebody asks for it again.
+    RevocationPending {
+        /// The session.
+        session: PublicId,
+        /// At whose wish.
+        by: RevokedBy,
+    },
+    /// A step of [`Engine::revoke_created_before`](crate::Engine::revoke_created_before) has ended
+    /// sessions. Told once for all of the step, so that a million of them are not a million events.
+    RevokedBefore {
+        /// Sessions that were created before it had to end.
+        moment: Timestamp,
+        /// How many this step has ended, one at least.
+        ended: usize,
+    },
     /// A sign-in was refused because the owner has too many sessions, or too many were given up
     /// half-way.
     SignInRefused {
@@ -111,14 +129,15 @@ pub enum Event<'a> {
         /// The session.
         session: PublicId,
     },
-    /// A sign-out that was pending has been carried out, or one was repeated after a failover.
+    /// A sign-out or revocation that was pending has been carried out, or one was repeated after a
+    /// failover.
     DestroyApplied {
         /// The session.
         session: PublicId,
         /// How long it was pending; zero for a repetition after a failover.
         pending: Duration,
     },
-    /// A pending sign-out was given up: its session has passed its absolute deadline.
+    /// A pending sign-out or revocation was given up: its session has passed its absolute deadline.
     DestroyExpired {
         /// The session.
         session: PublicId,
@@ -317,7 +336,7 @@ impl Observer for TracingObserver {
                 tracing::warn!(%session, "pending sign-out given up: its session is over");
             }
             Event::DestroyApplied { session, pending } => {
-                tracing::info!(%session, ?pending, "pending sign-out carried out");
+                tracing::info!(%session, ?pending, "pending removal carried out");
             }
             Event::ConnectionRestored { node, outage } => {
                 tracing::info!(node, ?outage, "connection restored");
@@ -327,6 +346,12 @@ impl Observer for TracingObserver {
             }
             Event::Revoked { session, by } => {
                 tracing::info!(%session, by = by.name(), "session revoked");
+            }
+            Event::RevocationPending { session, by } => {
+                tracing::warn!(%session, by = by.name(), "revocation pending");
+            }
+            Event::RevokedBefore { moment, ended } => {
+                tracing::info!(?moment, ended, "sessions created before a moment revoked");
             }
             Event::SignInRefused { session, limit } => {
                 tracing::info!(%session, limit, "sign-in refused: the owner has too many sessions");

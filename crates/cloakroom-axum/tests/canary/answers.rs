@@ -14,8 +14,8 @@ use http_body_util::BodyExt;
 
 use crate::log::Text;
 
-/// What a ticket's cookie is called.
-const TICKET: &str = "__Host-id=";
+/// What tickets' cookies are called: the application's, and that of the page for operators.
+const TICKETS: [&str; 2] = ["__Host-id=", "cloakroom-admin="];
 
 /// All answers so far. Clones are the same.
 #[derive(Clone, Default)]
@@ -66,7 +66,8 @@ impl Answers {
         for (name, value) in headers {
             text.append(format!("\n{name}: ").as_bytes());
             let value = value.as_bytes();
-            match value.strip_prefix(TICKET.as_bytes()).filter(|_| name == SET_COOKIE) {
+            let ticket = TICKETS.iter().find_map(|name| value.strip_prefix(name.as_bytes()));
+            match ticket.filter(|_| name == SET_COOKIE) {
                 Some(cookie) => text.append(self.without_ticket(cookie)),
                 None => text.append(value),
             }

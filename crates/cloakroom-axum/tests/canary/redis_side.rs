@@ -57,14 +57,24 @@ impl Drop for Monitor {
     }
 }
 
-/// Notes down all names of keys, and all that lies under them.
+/// Notes down all names of keys, and all that lies under them: records, and owners' indexes.
 pub(crate) async fn dump(redis: &RedisServer, names: &Text, contents: &Text) {
     for name in redis.ask(["KEYS", "*"]).await.unwrap().many() {
         let Some(name) = name.bytes() else { continue };
         names.append(&name);
         names.append(b"\n");
-        let content = redis.ask([b"GET".as_slice(), &name]).await.unwrap();
-        contents.append(&content.bytes().unwrap_or_default());
-        contents.append(b"\n");
+        let kind = redis.ask([b"TYPE".as_slice(), &name]).await.unwrap().text();
+        let found = match kind.as_str() {
+            "string" => vec![redis.ask([b"GET".as_slice(), &name]).await.unwrap()],
+            "zset" => redis.ask([b"ZRANGE".as_slice(), &name, b"0", b"-1"]).await.unwrap().many(),
+            // It has expired meanwhile.
+            "none" => continue,
+            kind => panic!("nobody has looked into a key of the type {kind}"),
+        };
+        contents.append(format!("\n{kind} ").as_bytes());
+        for content in found {
+            contents.append(&content.bytes().unwrap_or_default());
+            contents.append(b"\n");
+        }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::routing::get;
 use axum::{Extension, Router, middleware};
-use cloakroom::{AnyStorage, Engine, TracingObserver};
-use cloakroom_axum::{Session, SessionHandle, SessionLayer};
+use cloakroom::{AnyStorage, Destroyed, Engine, EngineBuilder, TracingObserver};
+use cloakroom_axum::{Session, SessionHandle, SessionLayer, SessionRejection};
 use cloakroom_metrics::MetricsObserver;
 use cloakroom_testkit::RedisServer;
 use cloakroom_testkit::http::Site;
@@ -19,10 +20,19 @@ use crate::node::serve;
 use crate::redis_side::{Monitor, dump};
 use crate::routes;
 
+/// The page for operators, which shows owners and no values.
+pub(crate) const OPERATORS: &str = "the page for operators";
+
+/// The places in which values and owners belong, or owners alone.
+const WITH_VALUES: [&str; 4] = ["answers", "commands", "records", OPERATORS];
+
 /// All that is listened to in this process.
 pub(crate) struct Watch {
     log: Log,
+    /// What visitors are answered.
     pub(crate) answers: Answers,
+    /// What operators are answered.
+    pub(crate) operators: Answers,
     pub(crate) observer: MetricsObserver,
     metrics: PrometheusHandle,
     commands: Text,
@@ -44,6 +54,7 @@ pub(crate) fn watch() -> &'static Watch {
         Watch {
             log: Log::listen(),
             answers: Answers::default(),
+            operators: Answers::default(),
             observer: MetricsObserver::with_recorder(recorder),
             metrics,
             commands: Text::default(),
@@ -62,6 +73,7 @@ impl Watch {
                 ("metrics", self.metrics.render().into_bytes()),
                 ("answers", self.answers.all()),
                 ("errors", self.answers.errors()),
+                (OPERATORS, self.operators.all()),
                 ("commands", self.commands.so_far()),
                 ("names of keys", self.key_names.so_far()),
                 ("records", self.records.so_far()),
@@ -76,31 +88,31 @@ impl Everything {
         self.contents.iter().map(|(place, bytes)| (*place, bytes.as_slice()))
     }
 
-    /// Those in which no value of a session may be.
+    /// Those in which no value of a session and no owner may be.
     pub(crate) fn without_values(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.all().filter(|(place, _)| !["answers", "commands", "records"].contains(place))
+        self.all().filter(|(place, _)| !WITH_VALUES.contains(place))
     }
 
-    /// The places into which a test lets something slip.
-    pub(crate) fn places(&self) -> Vec<&'static str> {
-        let names = self.all().map(|(place, _)| place);
-        names.filter(|place| !["errors", "names of keys"].contains(place)).collect()
+    /// What one place holds.
+    pub(crate) fn of(&self, place: &str) -> &[u8] {
+        self.all().find(|(found, _)| *found == place).unwrap().1
     }
 
     /// That there is something to search in: each place holds what it must hold after the scenarios.
     pub(crate) fn assert_heard(&self) {
         for (place, words) in [
             ("log", &["DEBUG", "redis_exchange", "session_storage", "event=Created"][..]),
+            ("log", &["event=MovedIn", "session revoked", "revocation pending"]),
+            (OPERATORS, &["<h1", "Overview", "Archaeopteryx", "\"outcome\":\"done\""]),
             ("panics", &["meant to panic"]),
             ("metrics", &["cloakroom_events_total{event=\"signed_in\"}", "cloakroom_connections"]),
             ("answers", &["content-type", "bye", "kept"]),
             ("errors", &["went wrong"]),
             ("commands", &["\"EVALSHA\"", "\"GET\" \"cloakroom:session:"]),
-            ("names of keys", &["cloakroom:session:"]),
-            ("records", &["word", "Quetzalcoatlus"]),
+            ("names of keys", &["cloakroom:session:", "cloakroom:session:owner:"]),
+            ("records", &["word", "Quetzalcoatlus", "\nzset "]),
         ] {
-            let (_, bytes) = self.all().find(|(found, _)| *found == place).unwrap();
-            let text = String::from_utf8_lossy(bytes);
+            let text = String::from_utf8_lossy(self.of(place));
             for word in words {
                 assert!(text.contains(word), "{place} does not hold {word:?}");
             }
@@ -119,9 +131,17 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) async fn start(storages: [AnyStorage; 2]) -> Self {
+        Self::built(storages, |builder| builder).await
+    }
+
+    /// The same with more choices.
+    pub(crate) async fn built(
+        storages: [AnyStorage; 2],
+        choose: impl Fn(EngineBuilder) -> EngineBuilder,
+    ) -> Self {
         let engines = storages.map(|storage| {
             let observer = (TracingObserver, watch().observer.clone());
-            Engine::builder(storage).observer(observer).build().unwrap()
+            choose(Engine::builder(storage).observer(observer)).build().unwrap()
         });
         let (one, first) = serve(application(&engines[0])).await;
         let (other, second) = serve(application(&engines[1])).await;
@@ -139,6 +159,11 @@ impl Watched {
         let mut watched = self.listening_to(&redis).await;
         watched.redis = Some(redis);
         watched
+    }
+
+    /// One node's engine.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engines[0]
     }
 
     /// The server that the nodes keep.
@@ -174,6 +199,9 @@ impl Drop for Watched {
 fn application(engine: &Engine) -> Router {
     routes::router(engine)
         .merge(Router::new().route("/debug", get(debug)).layer(Extension(engine.clone())))
+        .route("/devices", get(devices))
+        .route("/end-a-device", get(end_a_device))
+        .route("/end-other-devices", get(end_other_devices))
         .layer(SessionLayer::new(engine))
         .layer(middleware::from_fn_with_state(watch().answers.clone(), answers::note))
 }
@@ -186,4 +214,21 @@ async fn debug(
 ) -> &'static str {
     tracing::debug!(?session, ?handle, ?engine, owner_is_known = session.owner().is_some());
     "logged"
+}
+
+async fn devices(session: Session) -> Result<String, SessionRejection> {
+    let devices = session.devices().await?;
+    tracing::debug!(?devices, fresh = ?session.require_fresh_auth(Duration::ZERO));
+    Ok(devices.len().to_string())
+}
+
+async fn end_a_device(session: Session) -> Result<&'static str, SessionRejection> {
+    let devices = session.devices().await?;
+    let another = devices.iter().find(|device| !device.is_current()).unwrap();
+    let ended = session.end_device(another.facts().id()).await?;
+    Ok(if matches!(ended, Destroyed::Removed(_)) { "ended" } else { "not ended" })
+}
+
+async fn end_other_devices(session: Session) -> Result<String, SessionRejection> {
+    Ok(session.end_other_devices().await?.ended.to_string())
 }

@@ -9,6 +9,7 @@ use axum::Router;
 use cloakroom::Engine;
 use tokio::net::TcpListener;
 
+use super::exporter::Exporter;
 use super::place::Place;
 use crate::failure::Failure;
 use crate::signals::Signals;
@@ -26,18 +27,19 @@ pub(super) struct Greeting<'a> {
     pub(super) place: Place,
 }
 
-/// Takes the port.
-pub(super) async fn listen(place: SocketAddr) -> Result<TcpListener, Failure> {
+/// Takes the port that an option names.
+pub(super) async fn listen(place: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(place).await.map_err(|error| {
         Failure::new(format!(
-            "cannot listen on {place}: {error}; choose another place with --listen"
+            "cannot listen on {place}: {error}; choose another place with {option}"
         ))
     })
 }
 
-/// Serves until Ctrl-C or SIGTERM.
+/// Serves the page, and the metrics where they were asked for, until Ctrl-C or SIGTERM.
 pub(super) async fn serve(
     listener: TcpListener,
+    exporter: Option<Exporter>,
     engine: &Engine,
     page: Router,
     greeting: &Greeting<'_>,
@@ -45,10 +47,18 @@ pub(super) async fn serve(
     let cannot = |error| Failure::new(format!("cannot serve: {error}"));
     let place = listener.local_addr().map_err(cannot)?;
     let mut signals = Signals::listen().map_err(cannot)?;
-    say(&greeting.text(place));
+    let metrics = exporter.as_ref().map(Exporter::place).transpose().map_err(cannot)?;
+    say(&greeting.text(place, metrics));
     let service = page.into_make_service_with_connect_info::<SocketAddr>();
+    let showing_metrics = async {
+        match exporter {
+            Some(exporter) => exporter.serve(engine.clone()).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         served = axum::serve(listener, service).into_future() => served.map_err(cannot)?,
+        served = showing_metrics => served.map_err(cannot)?,
         () = signals.next() => {}
     }
     // A session whose end is pending is refused by this process alone: give the others their turn.
@@ -61,14 +71,20 @@ pub(super) async fn serve(
 }
 
 impl Greeting<'_> {
-    fn text(&self, place: SocketAddr) -> String {
+    fn text(&self, place: SocketAddr, metrics: Option<SocketAddr>) -> String {
         let reach = match self.place {
             Place::Here => "for this machine only",
             Place::BehindTls => "to be reached over HTTPS, through your proxy",
         };
+        let metrics = match metrics {
+            Some(place) => {
+                format!("  Metrics          http://{place}/metrics   for this machine only\n")
+            }
+            None => String::new(),
+        };
         format!(
             "\n  Cloakroom admin  http://{place}/   {reach}\n  Sessions in      {}\n  \
-               Name             {}\n  Password         {}\n  Audit trail      {}\n\n  \
+               Name             {}\n  Password         {}\n  Audit trail      {}\n{metrics}\n  \
              Press Ctrl-C to end it.\n\n",
             self.storage, self.names, self.passwords, self.trail
         )

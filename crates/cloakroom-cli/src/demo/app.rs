@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -21,9 +21,9 @@ use cloakroom::Engine;
 use cloakroom_axum::SessionLayer;
 
 use super::ledger::Ledger;
-use super::metrics::Metrics;
 use super::slow::UnderWay;
-use super::{assets, cart, devices, home, meter, metrics, parallel, refusal, sign, slow};
+use super::{assets, cart, devices, home, meter, parallel, refusal, sign, slow};
+use crate::metrics::Metrics;
 
 /// What handlers share beside the sessions.
 #[derive(Clone)]
@@ -72,7 +72,7 @@ pub(super) fn router(app: App) -> Router {
         .route("/devices/end-others", post(devices::end_others))
         .route("/devices/confirm", post(devices::confirm))
         .route("/slow", get(slow::show).post(slow::write))
-        .route("/metrics", get(metrics::show))
+        .route("/metrics", get(metrics))
         .route("/assets/{name}", get(assets::serve))
         .fallback(refusal::not_found)
         .layer(SessionLayer::new(&app.engine))
@@ -80,6 +80,11 @@ pub(super) fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.ledger.clone(), meter::measure))
         .layer(middleware::from_fn(protect))
         .with_state(app)
+}
+
+/// Shows the metrics of this moment. It asks for no session.
+async fn metrics(State(app): State<App>) -> Response {
+    app.metrics.answer(&app.engine)
 }
 
 /// Headers that keep a page to itself: no foreign or inline script, no frame, no guessed types.

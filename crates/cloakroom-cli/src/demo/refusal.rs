@@ -108,8 +108,8 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::super::app::{App, router};
-    use super::super::metrics::Metrics;
     use super::*;
+    use crate::metrics::Metrics;
 
     #[tokio::test]
     async fn a_pending_sign_out_is_a_page_that_takes_the_ticket_away() {

@@ -26,6 +26,7 @@ impl Observer for Events {
             Event::BreakerChanged { state: BreakerState::Open, .. } => "breakers opened",
             Event::BreakerChanged { state: BreakerState::Closed, .. } => "breakers closed",
             Event::DestroyPending { .. } => "sign-outs pending",
+            Event::RevocationPending { .. } => "revocations pending",
             Event::DestroyApplied { pending, .. } if pending.is_zero() => "sign-outs repeated",
             Event::DestroyApplied { .. } => "sign-outs applied late",
             Event::JournalFull { .. } => "journal full",

@@ -98,6 +98,15 @@ impl Connector {
         }
     }
 
+    /// The number of the database that the connections are in, for as long as they live.
+    #[cfg(feature = "tracing")]
+    pub(super) fn database(&self) -> u32 {
+        match &self.target {
+            Target::One(endpoint) => endpoint.access().database(),
+            Target::Sentinel(sentinels) => sentinels.data().database(),
+        }
+    }
+
     /// What else a person may look at where the server does not answer.
     pub(super) fn when_silent(&self) -> &'static str {
         match &self.target {

@@ -1,19 +1,22 @@
 //! [`Exchange`]: the `tracing` span around one exchange with one server, from the choice of a
 //! connection to the answer, with the repetition that may be needed. The pool makes one for each.
 //!
-//! Its fields are those of OpenTelemetry's conventions for database clients. It holds the command's
-//! name and never its arguments, so no key, owner or value. Where nobody listens to spans of the
-//! level `DEBUG` there is none, and an exchange costs one look at a number.
+//! Its name and fields are those of OpenTelemetry's semantic conventions for Redis clients, and the
+//! `otel.` fields tell `tracing-opentelemetry` the rest. It holds the command's name and never its
+//! arguments, so no key, owner or value. Where nobody listens to spans of the level `DEBUG` there is
+//! none, and an exchange costs one look at a number.
 
 use std::future::Future;
 
 #[cfg(feature = "tracing")]
-use cloakroom::Operation;
+use cloakroom::{Operation, StorageError};
 
 use super::failure::Failure;
 use super::node::Node;
 use super::pool::Reply;
 use super::question::Question;
+#[cfg(feature = "tracing")]
+use crate::error::ClientError;
 
 /// An exchange's span; without the feature `tracing` nothing at all.
 pub(super) struct Exchange {
@@ -32,16 +35,22 @@ impl Exchange {
         }
         let (address, command) = (node.address(), question.name());
         let (host, port) = host_and_port(&address);
+        // A database's number in it would be confusing, say the conventions.
+        let target = port.map(|_| format!(" {address}")).unwrap_or_default();
         let span = tracing::debug_span!(
             "redis_exchange",
-            otel.name = command,
+            otel.name = format_args!("{command}{target}"),
             otel.kind = "client",
             db.system.name = "redis",
-            db.operation.name = command,
+            db.namespace = %node.connector.database(),
+            db.operation.name = &*command,
+            db.operation.batch.size = question.batch_size(),
+            db.response.status_code = Empty,
             server.address = host,
             server.port = port,
             cloakroom.operation = operation.name(),
             "error.type" = Empty,
+            otel.status_code = Empty,
         );
         Self { span }
     }
@@ -54,7 +63,10 @@ impl Exchange {
     /// Notes why there was no answer.
     pub(super) fn end(self, answer: &Result<Reply, Failure>) {
         if let Err(failure) = answer {
-            self.span.record("error.type", failure.error.kind().name());
+            let code = status_code(&failure.error);
+            self.span.record("db.response.status_code", code);
+            self.span.record("error.type", code.unwrap_or(failure.error.kind().name()));
+            self.span.record("otel.status_code", "ERROR");
         }
     }
 }
@@ -70,6 +82,13 @@ impl Exchange {
     }
 
     pub(super) fn end(self, _: &Result<Reply, Failure>) {}
+}
+
+/// The first word of the server's error, where it is the server that has refused.
+#[cfg(feature = "tracing")]
+fn status_code(error: &StorageError) -> Option<&str> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<ClientError>()?.code()
 }
 
 /// A server's address in two parts. A socket's path is all address, and so is what cannot be read.
@@ -103,7 +122,16 @@ mod tests {
         let mut get = redis::cmd("GET");
         get.arg("cloakroom:session:1");
         assert_eq!(Question::Command(&get).name(), "GET");
-        let pipeline = redis::pipe();
-        assert_eq!(Question::Pipeline(&pipeline).name(), "PIPELINE");
+        let mut pipeline = redis::pipe();
+        pipeline.add_command(get.clone());
+        let name_and_size = |pipeline: &redis::Pipeline| {
+            let question = Question::Pipeline(pipeline);
+            (question.name().into_owned(), question.batch_size())
+        };
+        assert_eq!(name_and_size(&pipeline), ("GET".to_owned(), None), "one is no batch");
+        pipeline.add_command(get);
+        assert_eq!(name_and_size(&pipeline), ("PIPELINE GET".to_owned(), Some(2)));
+        pipeline.add_command(redis::cmd("TIME"));
+        assert_eq!(name_and_size(&pipeline), ("PIPELINE".to_owned(), Some(3)));
     }
 }

@@ -1,5 +1,7 @@
 //! [`Question`]: what is sent to the server, and how its answer is awaited.
 
+#[cfg(feature = "tracing")]
+use std::borrow::Cow;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -67,18 +69,31 @@ impl<'a> Inquiry<'a> {
 }
 
 impl Question<'_> {
-    /// The command's name, as OpenTelemetry calls the operation of a database.
+    /// The command's name, as OpenTelemetry calls the operation of a database. Several commands of one
+    /// name are a pipeline of it.
     #[cfg(feature = "tracing")]
-    pub(super) fn name(&self) -> &str {
-        let command = match self {
-            Self::Command(command) | Self::Durable { command, .. } => command,
-            Self::Script { by_hash, .. } => by_hash,
-            Self::Pipeline(_) => return "PIPELINE",
-        };
-        let name = command.args_iter().next();
-        match name {
-            Some(redis::Arg::Simple(name)) => str::from_utf8(name).unwrap_or_default(),
-            _ => "",
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Command(command) | Self::Durable { command, .. } => name(command).into(),
+            Self::Script { by_hash, .. } => name(by_hash).into(),
+            Self::Pipeline(commands) => {
+                let mut names = commands.cmd_iter().map(name);
+                let first = names.next().unwrap_or_default();
+                match (self.batch_size(), names.all(|name| name == first)) {
+                    (None, _) => first.into(),
+                    (Some(_), true) => format!("PIPELINE {first}").into(),
+                    (Some(_), false) => "PIPELINE".into(),
+                }
+            }
+        }
+    }
+
+    /// How many commands there are, where there are several.
+    #[cfg(feature = "tracing")]
+    pub(super) fn batch_size(&self) -> Option<usize> {
+        match self {
+            Self::Pipeline(commands) => Some(commands.len()).filter(|count| *count > 1),
+            Self::Command(_) | Self::Script { .. } | Self::Durable { .. } => None,
         }
     }
 
@@ -106,6 +121,14 @@ impl Question<'_> {
                 Ok(Value::Array(answers))
             }
         }
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn name(command: &Cmd) -> &str {
+    match command.args_iter().next() {
+        Some(redis::Arg::Simple(name)) => str::from_utf8(name).unwrap_or_default(),
+        _ => "",
     }
 }
 

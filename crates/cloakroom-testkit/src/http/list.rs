@@ -65,6 +65,35 @@ macro_rules! run_http_illness_scenarios {
     };
 }
 
+/// Makes one test of each scenario in which visitors come with the cookie of another library.
+///
+/// `$start` names an `async fn() -> (impl Site, Moving)`, whose engines have a
+/// [`SealedCookie`](crate::http::SealedCookie) and whose [`Moving`](crate::http::Moving) imports into
+/// their storage. With `clock` behind it, that one's clock can be moved.
+#[macro_export]
+macro_rules! http_moving_in_scenarios {
+    ($start:path) => {
+        $crate::http_moving_in_scenario_list! { http_moving_in_scenario_tests $start }
+    };
+    ($start:path, clock) => {
+        $crate::http_moving_in_scenarios!($start);
+        $crate::http_moving_in_scenario_tests! {
+            ($start)
+            an_old_cookie_is_dead_after_a_minute
+            a_session_that_has_expired_since_does_not_move_in
+        }
+    };
+}
+
+/// Runs all scenarios of [`http_moving_in_scenarios!`](crate::http_moving_in_scenarios) that need no
+/// clock in turn, as [`run_http_scenarios!`](crate::run_http_scenarios) does.
+#[macro_export]
+macro_rules! run_http_moving_in_scenarios {
+    ($start:path, $finish:path) => {
+        $crate::http_moving_in_scenario_list! { http_moving_in_scenario_run $start, $finish }
+    };
+}
+
 /// The scenarios of one node and of two.
 #[doc(hidden)]
 #[macro_export]
@@ -164,6 +193,49 @@ macro_rules! http_illness_scenario_list {
     };
 }
 
+/// The scenarios in which visitors come with another library's cookie, on any clock.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! http_moving_in_scenario_list {
+    ($then:ident $($argument:tt)*) => {
+        $crate::$then! {
+            ($($argument)*)
+            an_old_cookie_gives_way_to_a_ticket
+            parallel_first_requests_sign_nobody_out
+            a_forged_old_cookie_opens_nothing
+            an_unknown_old_cookie_stays_until_a_ticket_takes_its_place
+            an_answer_that_was_lost_costs_nobody_the_session
+            a_page_without_a_session_moves_nobody
+            a_logout_ends_what_has_moved_in_for_good
+            a_sign_in_ends_the_old_cookie_at_once
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! http_moving_in_scenario_tests {
+    (($start:path) $($scenario:ident)*) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $scenario() {
+            let (site, moving) = $start().await;
+            let [one, other] = $crate::http::Site::nodes(&site);
+            $crate::http::scenarios::$scenario(one, other, moving).await;
+        }
+    )* };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! http_moving_in_scenario_run {
+    (($start:path, $finish:path) $($scenario:ident)*) => {{ $(
+        let (site, moving) = $start().await;
+        let [one, other] = $crate::http::Site::nodes(&site);
+        ::std::boxed::Box::pin($crate::http::scenarios::$scenario(one, other, moving)).await;
+        $finish(site).await;
+    )* }};
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! http_scenario_tests {
@@ -242,42 +314,6 @@ macro_rules! http_illness_scenario_tests {
             let site = $start(storage.clone()).await;
             let [node, _] = $crate::http::Site::nodes(&site);
             $crate::http::scenarios::$scenario(node, storage).await;
-        }
-    )* };
-}
-
-/// Makes one test of each scenario in which visitors come with the cookie of another library.
-///
-/// `$start` names an `async fn() -> (impl Site, Moving)`, whose engines have a
-/// [`SealedCookie`](crate::http::SealedCookie) and whose [`Moving`](crate::http::Moving) imports into
-/// their storage. With `clock` behind it, that one's clock can be moved.
-#[macro_export]
-macro_rules! http_moving_in_scenarios {
-    ($start:path) => {
-        $crate::http_moving_in_scenarios! { @each $start:
-            an_old_cookie_gives_way_to_a_ticket
-            parallel_first_requests_sign_nobody_out
-            a_forged_old_cookie_opens_nothing
-            an_unknown_old_cookie_stays_until_a_ticket_takes_its_place
-            an_answer_that_was_lost_costs_nobody_the_session
-            a_page_without_a_session_moves_nobody
-            a_logout_ends_what_has_moved_in_for_good
-            a_sign_in_ends_the_old_cookie_at_once
-        }
-    };
-    ($start:path, clock) => {
-        $crate::http_moving_in_scenarios!($start);
-        $crate::http_moving_in_scenarios! { @each $start:
-            an_old_cookie_is_dead_after_a_minute
-            a_session_that_has_expired_since_does_not_move_in
-        }
-    };
-    (@each $start:path: $($scenario:ident)*) => { $(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $scenario() {
-            let (site, moving) = $start().await;
-            let [one, other] = $crate::http::Site::nodes(&site);
-            $crate::http::scenarios::$scenario(one, other, moving).await;
         }
     )* };
 }

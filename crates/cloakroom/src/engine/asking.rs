@@ -28,6 +28,7 @@ impl Asking {
             cloakroom.operation = operation.name(),
             cloakroom.storage = storage.backend_name(),
             "error.type" = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
         );
         Self { span }
     }
@@ -41,6 +42,7 @@ impl Asking {
     pub(super) fn end(self, error: Option<&StorageError>) {
         if let Some(error) = error {
             self.span.record("error.type", error.kind().name());
+            self.span.record("otel.status_code", "ERROR");
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::Engine;
+use super::revoke::Wish;
 use crate::clock::Timestamp;
 use crate::error::{Operation, StorageError};
 use crate::event::RevokedBy;
@@ -79,7 +80,7 @@ impl Mending {
             let settle = IndexChange::Settle { session, deadline, most: None };
             let _ = engine.change_index(owner, &settle).await?;
         }
-        engine.end_all(owner, self.condemned, RevokedBy::Limit).await.map(drop)
+        engine.end_all(owner, self.condemned, RevokedBy::Limit, Wish::First).await.map(drop)
     }
 }
 

@@ -25,6 +25,14 @@ const PARALLEL: usize = 64;
 /// How often a revocation looks whether a sign-in that was under way when it began is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// Whether a session is asked to end for the first time, as far as this node knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    First,
+    /// Its end is under way or pending, and the observer has heard of it.
+    Again,
+}
+
 /// What a revocation has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
@@ -102,11 +110,14 @@ impl Engine {
         let engine = self.clone();
         let work = async move {
             // Without it the owner's index is mended by the next reader.
-            let owner = match engine.session(id).await {
-                Ok(Found::Session(facts) | Found::Over(facts)) => facts.owner().map(OwnerKey::of),
-                _ => None,
+            let (owner, wish) = match engine.session(id).await {
+                Ok(Found::Session(facts) | Found::Over(facts)) => {
+                    (facts.owner().map(OwnerKey::of), Wish::First)
+                }
+                Ok(Found::Ending) => (None, Wish::Again),
+                _ => (None, Wish::First),
             };
-            let destroyed = engine.end(id.key(), RevokedBy::Request).await?;
+            let destroyed = engine.end(id.key(), RevokedBy::Request, wish).await?;
             if let (Some(owner), Destroyed::Removed(_)) = (owner, destroyed) {
                 engine.change_index_later(owner, IndexChange::Leave(vec![id.key()]));
             }
@@ -181,6 +192,9 @@ impl Engine {
         let limit = storage.timeout(Operation::Walk).map(|limit| limit.saturating_add(GRACE));
         let removal = within(limit, Operation::Destroy, removal);
         let ended = self.observed(Operation::Destroy, removal).await?;
+        if ended > 0 {
+            self.emit(&Event::RevokedBefore { moment, ended });
+        }
         Ok(RevokedPage { ended, seen: sessions.len(), next, done })
     }
 
@@ -189,13 +203,16 @@ impl Engine {
         &self,
         session: SessionKey,
         by: RevokedBy,
+        wish: Wish,
     ) -> Result<Destroyed, StorageError> {
         let destroyed = self.ask(Operation::Destroy, self.storage().destroy(&session)).await?;
         let session = session.public_id();
         match destroyed {
             Destroyed::Removed(_) => self.emit(&Event::Revoked { session, by }),
-            Destroyed::Pending => self.emit(&Event::DestroyPending { session }),
-            Destroyed::Absent(_) => {}
+            Destroyed::Pending if wish == Wish::First => {
+                self.emit(&Event::RevocationPending { session, by });
+            }
+            Destroyed::Pending | Destroyed::Absent(_) => {}
         }
         Ok(destroyed)
     }
@@ -216,7 +233,8 @@ impl Engine {
         open.retain(|entry| Some(entry.session) != keep);
         let (mut revoked, mut failed) = (Revoked::default(), None);
         loop {
-            let (mut ending, mut over, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut ending, mut again) = (Vec::new(), Vec::new());
+            let (mut over, mut under_way) = (Vec::new(), Vec::new());
             for (entry, found) in self.facts_of_each(open).await {
                 match found {
                     Ok(Found::Session(facts) | Found::Over(facts))
@@ -225,7 +243,7 @@ impl Engine {
                         ending.push(entry);
                     }
                     // It was asked for before; it counts when it is done.
-                    Ok(Found::Ending) => ending.push(entry),
+                    Ok(Found::Ending) => again.push(entry),
                     // Nobody here can tell whose it is.
                     Ok(Found::Unreadable) => revoked.unreadable += 1,
                     Ok(Found::Session(_) | Found::Over(_) | Found::Nothing)
@@ -237,12 +255,15 @@ impl Engine {
                     Err(error) => failed = Some(error),
                 }
             }
-            match self.end_all(&OwnerKey::of(owner), ending, RevokedBy::Request).await {
-                Ok(ended) => {
-                    revoked.ended += ended.ended;
-                    revoked.pending += ended.pending;
+            for (sessions, wish) in [(ending, Wish::First), (again, Wish::Again)] {
+                let owner = OwnerKey::of(owner);
+                match self.end_all(&owner, sessions, RevokedBy::Request, wish).await {
+                    Ok(ended) => {
+                        revoked.ended += ended.ended;
+                        revoked.pending += ended.pending;
+                    }
+                    Err(error) => failed = Some(error),
                 }
-                Err(error) => failed = Some(error),
             }
             if !over.is_empty() {
                 self.change_index_later(OwnerKey::of(owner), IndexChange::Remove(over));
@@ -284,10 +305,11 @@ impl Engine {
         owner: &OwnerKey,
         entries: Vec<IndexEntry>,
         by: RevokedBy,
+        wish: Wish,
     ) -> Result<Revoked, StorageError> {
         let ending = entries
             .into_iter()
-            .map(|entry| async move { (entry, self.end(entry.session, by).await) });
+            .map(|entry| async move { (entry, self.end(entry.session, by, wish).await) });
         let all: Vec<_> = stream::iter(ending).buffer_unordered(PARALLEL).collect().await;
         let (mut revoked, mut gone, mut failed) = (Revoked::default(), Vec::new(), None);
         for (entry, destroyed) in all {

@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::Engine;
+use super::revoke::Wish;
 use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
@@ -91,7 +92,7 @@ impl<'a> SignIn<'a> {
             match index.outcome {
                 IndexOutcome::Done => return Ok(Entered::In),
                 IndexOutcome::Condemned => {
-                    let _ = engine.end(session, RevokedBy::Limit).await?;
+                    let _ = engine.end(session, RevokedBy::Limit, Wish::First).await?;
                     return Ok(Entered::Condemned);
                 }
                 IndexOutcome::Full => {
@@ -169,7 +170,7 @@ impl<'a> SignIn<'a> {
     /// Ends the session, which was condemned for another one. Whoever has condemned it does so as well;
     /// but nobody shall be told before it has ended.
     async fn give_way(&self, engine: &Engine) -> SessionError {
-        match engine.end(self.session, RevokedBy::Limit).await {
+        match engine.end(self.session, RevokedBy::Limit, Wish::First).await {
             Ok(_) => SessionError::Gone,
             Err(error) => error.into(),
         }

@@ -20,6 +20,7 @@ mod lifetimes;
 mod moving_in;
 mod overtaken;
 mod pending;
+mod revocation;
 mod runtimes;
 mod sign_in;
 mod size;

@@ -1,24 +1,24 @@
-//! The page of metrics, as Prometheus reads it. The demo shows it beside its other pages; an
-//! application serves it where only operators reach it.
+//! [`Metrics`]: the page of metrics, as Prometheus reads it. The demo shows it beside its other pages,
+//! `cloakroom admin` on a port of its own.
+//!
+//! Nothing is asked of the storage's server for it, and it names no session and no owner.
 
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
 use cloakroom::Engine;
 use cloakroom_metrics::{Kind, METRICS, MetricsObserver};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::task::AbortHandle;
 
-use super::app::App;
 use crate::failure::Failure;
 
 /// How often measurements are summed up that no page has asked for; they would pile up otherwise.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Where measurements are kept. The upkeep ends with the value.
-pub(super) struct Metrics {
+pub(crate) struct Metrics {
     observer: MetricsObserver,
     page: PrometheusHandle,
     upkeep: AbortHandle,
@@ -26,7 +26,7 @@ pub(super) struct Metrics {
 
 impl Metrics {
     /// Begins to keep what the observer is told.
-    pub(super) fn start() -> Result<Self, Failure> {
+    pub(crate) fn start() -> Result<Self, Failure> {
         let mut exporter = PrometheusBuilder::new();
         for metric in METRICS.iter().filter(|metric| metric.kind == Kind::Histogram) {
             let name = Matcher::Full(metric.name.to_owned());
@@ -48,14 +48,19 @@ impl Metrics {
     }
 
     /// Whom the engine has to tell what happens.
-    pub(super) fn observer(&self) -> MetricsObserver {
+    pub(crate) fn observer(&self) -> MetricsObserver {
         self.observer.clone()
     }
 
     /// The page of this moment.
-    pub(super) fn render(&self, engine: &Engine) -> String {
+    pub(crate) fn answer(&self, engine: &Engine) -> Response {
+        const HEADERS: [(HeaderName, &str); 3] = [
+            (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
+            (CACHE_CONTROL, "no-store"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
         self.observer.publish(engine);
-        self.page.render()
+        (HEADERS, self.page.render()).into_response()
     }
 }
 
@@ -63,11 +68,4 @@ impl Drop for Metrics {
     fn drop(&mut self) {
         self.upkeep.abort();
     }
-}
-
-/// Shows the metrics of this moment. It asks for no session, and the storage's server nothing.
-pub(super) async fn show(State(app): State<App>) -> Response {
-    let headers =
-        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (CACHE_CONTROL, "no-store")];
-    (headers, app.metrics.render(&app.engine)).into_response()
 }
