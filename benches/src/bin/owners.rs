@@ -151,7 +151,8 @@ async fn seed(engine: &Engine, sessions: usize) -> Vec<SessionKey> {
                     };
                     let deadline = stamp.absolute_deadline;
                     let settle = IndexChange::Settle { session, deadline, most: None };
-                    storage.change_owner_index(&owner, &settle).await.expect("it is stored");
+                    let _ =
+                        storage.change_owner_index(&owner, &settle).await.expect("it is stored");
                     keys.push(session);
                 }
             })
