@@ -316,6 +316,9 @@ async fn what_visitors_send_never_runs() {
         "</title></textarea><svg onload=\"window.broken = 1\">",
         "'-window.broken=1-'",
         "ada\u{202e}nimda",
+        "eve\nadmin",
+        "eve\radmin",
+        "eve\0admin",
     ];
     let long = "W".repeat(400);
     let admin = Admin::start().await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use cloakroom::{Position, PublicId};
@@ -29,7 +29,8 @@ pub(crate) struct ConfirmPage {
     pub(crate) text: String,
     /// The session that it is about.
     pub(crate) row: Option<Row>,
-    /// Where the form goes, below the page's own path.
+    /// Where the form goes, below the page's own path, with what is to be taken as it is: a form
+    /// changes line ends and NUL in its fields.
     pub(crate) path: String,
     /// What goes with it.
     pub(crate) fields: Vec<(&'static str, String)>,
@@ -146,8 +147,8 @@ pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>)
         title: "End all sessions of this owner?",
         text,
         row: None,
-        path: "/owner/end".to_owned(),
-        fields: vec![("name", owner.name)],
+        path: format!("/owner/end?name={}", in_query(&owner.name)),
+        fields: Vec::new(),
         word: None,
         button: "End all of them",
         back,
@@ -155,7 +156,7 @@ pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>)
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn owner(context: Context, Form(owner): Form<OwnerQuery>) -> Response {
+pub(crate) async fn owner(context: Context, Query(owner): Query<OwnerQuery>) -> Response {
     let back = format!("/sessions?owner={}", in_query(&owner.name));
     end(context, Action::EndOwner { owner: owner.name }, back).await
 }

@@ -2,13 +2,16 @@
 
 use crate::site::Site;
 
-pub const TEXTS: [&str; 6] = [
+pub const TEXTS: [&str; 9] = [
     "<script>window.broken = 1</script>",
     "\"><img src=x onerror=\"window.broken = 1\">",
     "' onmouseover='window.broken = 1",
     "</title></td></table><svg onload=alert(1)>",
     "{{ 7 * 7 }} ${7*7} %s",
     "admin\u{202e}nimda\u{2066}\u{200b}",
+    "eve\nadmin",
+    "eve\radmin",
+    "eve\0admin",
 ];
 
 #[tokio::test]
@@ -57,7 +60,9 @@ async fn an_owner_with_a_hostile_name_can_be_found_and_ended() {
         let list = ada.get("/admin/sessions").await.body;
         let link = list.split("href=\"").find(|it| it.contains("/sessions?owner=")).unwrap();
         let query = link.split('"').next().unwrap().split_once("owner=").unwrap().1;
-        let got = ada.post("/admin/owner/end", &format!("name={query}")).await;
+        let question = ada.get(&format!("/admin/owner/end?name={query}")).await;
+        let form = question.text_after("confirm\" method=\"post\" action=\"");
+        let got = ada.post(form.split('"').next().unwrap(), "").await;
         assert!(got.body.contains("Done: 1 session ended."), "{text}");
         assert!(!site.lives(id).await);
     }

@@ -46,7 +46,7 @@ async fn a_redis_that_is_gone_is_told_on_every_page_and_actions_are_pending_or_u
     assert_eq!(status, StatusCode::ACCEPTED);
     assert_eq!(body, json!({ "outcome": "pending", "ended": 0, "pending": 1 }));
     for (path, form) in [
-        ("/admin/owner/end", "name=eve"),
+        ("/admin/owner/end?name=eve", ""),
         ("/admin/before/end", "moment=2026-01-01T00:00&word=end+them"),
     ] {
         let got = ada.post(path, form).await;
