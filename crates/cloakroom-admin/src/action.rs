@@ -67,6 +67,15 @@ pub enum Outcome {
         /// Sessions that are still to go.
         pending: usize,
     },
+    /// Some of it was left alone, and doing it once more leaves it alone again.
+    Incomplete {
+        /// Sessions that are gone.
+        ended: usize,
+        /// Sessions that are still to go.
+        pending: usize,
+        /// What was left alone, and why.
+        reason: String,
+    },
     /// There was nothing to end.
     Nothing,
     /// The storage could not say. Some of it may have been done; do it again.
@@ -118,6 +127,13 @@ impl fmt::Display for Outcome {
                  soon as the storage's server answers.",
                 sessions_ended(*ended)
             ),
+            Self::Incomplete { ended, pending, reason } => {
+                write!(f, "Not all of them: {}", sessions_ended(*ended))?;
+                if *pending > 0 {
+                    write!(f, ", {pending} still to go")?;
+                }
+                write!(f, "; {reason}.")
+            }
             Self::Nothing => f.write_str("There was nothing to end."),
             Self::Unknown { reason } => write!(
                 f,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{Destroyed, Engine, Position, Revoked, StorageError};
+use cloakroom::{Destroyed, Engine, Position, PublicId, Revoked, StorageError};
 use tokio::time::Instant;
 
 use crate::action::{Action, Outcome};
@@ -48,12 +48,26 @@ impl App {
     async fn attempt(&self, action: &Action, position: Position) -> Outcome {
         let outcome = match action {
             Action::EndSession { session } => self.engine.revoke(*session).await.map(of_one),
-            Action::EndOthers { session } => self.engine.revoke_others(*session).await.map(of_many),
+            Action::EndOthers { session } => self.end_others(*session).await,
             Action::EndOwner { owner } => self.engine.revoke_owner(owner).await.map(of_many),
             Action::EndBefore { moment } => self.end_before(*moment, position).await,
             Action::SignIn | Action::SignOut => Ok(Outcome::Nothing),
         };
         outcome.unwrap_or_else(|error| Outcome::Unknown { reason: error.to_string() })
+    }
+
+    /// Ends the others of a session's owner. Whose they are only that session tells.
+    async fn end_others(&self, keep: PublicId) -> Result<Outcome, StorageError> {
+        let revoked = self.engine.revoke_others(keep).await?;
+        if revoked == Revoked::default() {
+            let kept = self.engine.session(keep).await?.session();
+            if kept.is_none_or(|kept| kept.owner().is_none()) {
+                let reason = "the session that was to stay is over, or nobody is signed in to it, so \
+                              whose others were to end is not known";
+                return Ok(Outcome::Incomplete { ended: 0, pending: 0, reason: reason.to_owned() });
+            }
+        }
+        Ok(of_many(revoked))
     }
 
     /// Goes on with a walk for a moment.
@@ -95,9 +109,17 @@ fn of_one(destroyed: Destroyed) -> Outcome {
 }
 
 fn of_many(revoked: Revoked) -> Outcome {
-    match (revoked.ended, revoked.pending) {
-        (0, 0) => Outcome::Nothing,
-        (ended, 0) => Outcome::Done { ended },
-        (ended, pending) => Outcome::Pending { ended, pending },
+    let Revoked { ended, pending, unreadable, .. } = revoked;
+    match (ended, pending, unreadable) {
+        (0, 0, 0) => Outcome::Nothing,
+        (ended, 0, 0) => Outcome::Done { ended },
+        (ended, pending, 0) => Outcome::Pending { ended, pending },
+        (ended, pending, unreadable) => {
+            let reason = format!(
+                "what lies in the place of {unreadable} more cannot be read by this release and was \
+                 left alone"
+            );
+            Outcome::Incomplete { ended, pending, reason }
+        }
     }
 }

@@ -45,6 +45,7 @@ mod mount;
 mod observer;
 mod operators;
 mod overview;
+mod owned;
 mod page;
 mod pages;
 mod ring;

@@ -12,6 +12,8 @@ use cloakroom::{
 };
 use tokio::time::Instant;
 
+use crate::owned::Owned;
+
 /// How many rows a page has unless told otherwise.
 pub(crate) const ROWS: usize = 50;
 
@@ -59,7 +61,7 @@ pub(crate) struct Listing {
     pub(crate) rows: Vec<SessionFacts>,
     /// Sessions that were looked at.
     pub(crate) looked_at: usize,
-    /// Keys that hold no record that can be read.
+    /// Places that hold no record that can be read.
     pub(crate) unreadable: usize,
     /// Where it goes on; `None` at the end.
     pub(crate) next: Option<Place>,
@@ -91,10 +93,10 @@ impl Listing {
         rows: usize,
     ) -> Result<Self, StorageError> {
         if let Some(owner) = &filter.owner {
-            let mut rows = engine.sessions_of(owner).await?;
+            let Owned { sessions: mut rows, unreadable } = Owned::by(engine, owner).await?;
             let looked_at = rows.len();
             rows.retain(|facts| filter.fits(facts));
-            return Ok(Self { rows, looked_at, unreadable: 0, next: None, done: Some(1.0) });
+            return Ok(Self { rows, looked_at, unreadable, next: None, done: Some(1.0) });
         }
         Self::walk(engine.storage(), filter, place, rows).await
     }

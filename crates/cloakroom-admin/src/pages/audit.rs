@@ -52,7 +52,9 @@ impl Line {
             mood: match entry.outcome {
                 Outcome::Done { .. } | Outcome::Nothing | Outcome::Partly { .. } => "good",
                 Outcome::Pending { .. } => "warn",
-                Outcome::Unknown { .. } | Outcome::Refused { .. } => "bad",
+                Outcome::Incomplete { .. } | Outcome::Unknown { .. } | Outcome::Refused { .. } => {
+                    "bad"
+                }
             },
         }
     }

@@ -14,6 +14,7 @@ use crate::action::{Action, Outcome};
 use crate::app::App;
 use crate::door::Admitted;
 use crate::mount::Mount;
+use crate::owned::Owned;
 use crate::pages::answer;
 use crate::pages::frame::{Frame, Place};
 use crate::pages::row::{Row, in_query};
@@ -131,17 +132,20 @@ pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>)
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
     let back = format!("/sessions?owner={}", in_query(&owner.name));
-    let count = match app.engine.sessions_of(&owner.name).await {
-        Ok(sessions) => sessions.len(),
+    let owned = match Owned::by(&app.engine, &owner.name).await {
+        Ok(owned) => owned,
         Err(error) => return answer::storage_is_silent(frame, &error),
     };
-    let name = shown(&owner.name);
-    let text = match count {
-        1 => format!("{name} has 1 session at present. Sign-ins under way are ended as well."),
-        count => {
-            format!("{name} has {count} sessions at present. Sign-ins under way are ended as well.")
-        }
-    };
+    let (name, count) = (shown(&owner.name), owned.sessions.len());
+    let sessions = if count == 1 { "session" } else { "sessions" };
+    let mut text =
+        format!("{name} has {count} {sessions} at present. Sign-ins under way are ended as well.");
+    if owned.unreadable > 0 {
+        let more = owned.unreadable;
+        text += &format!(
+            " What lies in the place of {more} more cannot be read by this release, and is left alone."
+        );
+    }
     let page = ConfirmPage {
         frame,
         title: "End all sessions of this owner?",
@@ -180,6 +184,7 @@ pub(crate) fn tell(
     let (mood, heading) = match outcome {
         Outcome::Done { .. } => ("good", "Done"),
         Outcome::Nothing => ("good", "Nothing to end"),
+        Outcome::Incomplete { .. } => ("bad", "Not all were ended"),
         Outcome::Partly { .. } => ("busy", "Under way"),
         Outcome::Pending { .. } => ("warn", "Pending"),
         Outcome::Unknown { .. } => ("bad", "Could not be done"),
@@ -203,6 +208,7 @@ pub(crate) fn status_of(outcome: &Outcome) -> StatusCode {
     match outcome {
         Outcome::Done { .. } | Outcome::Partly { .. } | Outcome::Nothing => StatusCode::OK,
         Outcome::Pending { .. } => StatusCode::ACCEPTED,
+        Outcome::Incomplete { .. } => StatusCode::CONFLICT,
         Outcome::Unknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Outcome::Refused { .. } => StatusCode::FORBIDDEN,
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use cloakroom::{Clock, SystemClock};
+use cloakroom::{Clock, Engine, SystemClock};
+use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
+use cloakroom_testkit::RedisServer;
 use serde_json::json;
 
 use crate::site::Site;
@@ -49,6 +51,60 @@ async fn an_owners_others_and_then_all_are_ended() {
     let got = ada.post("/admin/owner/end?name=eve+%26+co", "").await;
     assert!(got.body.contains("Done: 1 session ended."));
     assert!(!site.lives(ids[2]).await && site.lives(bystander).await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_and_never_called_nothing() {
+    let redis = RedisServer::start().await.unwrap();
+    let storage = RedisSessionStorage::builder().url(redis.url()).build().await.unwrap();
+    let site = Site::on(|observer| Engine::builder(storage).observer(observer).build().unwrap());
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(site.visit(Some("eve"), "A").await);
+    }
+    // As a newer release writes them, while both run beside each other.
+    for id in &ids[1..] {
+        let key = [DEFAULT_PREFIX.as_bytes(), &id.key().to_hex()].concat();
+        let mut record = redis.ask([b"GET".as_slice(), &key]).await.unwrap().bytes().unwrap();
+        record[4] += 1;
+        redis.ask([b"SET".as_slice(), &key, &record, b"KEEPTTL"]).await.unwrap();
+    }
+    let mut ada = site.operator().await;
+    let list = ada.get("/admin/sessions?owner=eve").await;
+    assert!(list.body.contains("1 shown") && list.body.contains("2 cannot be read"), "{list:?}");
+    let question = ada.get("/admin/owner/end?name=eve").await;
+    assert!(question.body.contains("in the place of 2 more cannot be read"), "{question:?}");
+    let got = ada.post(&format!("/admin/sessions/{}/end-others", ids[0]), "").await;
+    assert!(got.body.contains("0 sessions ended; what lies in the place of 2 more"), "{got:?}");
+    for sessions in ["1 session", "0 sessions"] {
+        let got = ada.post("/admin/owner/end?name=eve", "").await;
+        assert_eq!(got.status, StatusCode::CONFLICT, "{sessions}");
+        assert!(got.body.contains("data-outcome=\"bad\""), "{got:?}");
+        let told = format!("Not all of them: {sessions} ended; what lies in the place of 2 more");
+        assert!(got.body.contains(&told), "{got:?}");
+    }
+    let (status, body) = ada.order("/admin/api/revoke-owner", json!({ "owner": "eve" })).await;
+    assert_eq!((status, &body["outcome"]), (StatusCode::CONFLICT, &json!("incomplete")));
+    let list = ada.get("/admin/sessions?owner=eve").await;
+    assert!(list.body.contains("There is none that can be read."), "{list:?}");
+}
+
+#[tokio::test]
+async fn an_owners_others_are_not_called_ended_where_the_session_that_stays_is_over() {
+    let site = Site::new();
+    let (kept, other) = (site.visit(Some("eve"), "A").await, site.visit(Some("eve"), "B").await);
+    let nobodys = site.visit(None, "C").await;
+    let mut ada = site.operator().await;
+    ada.post(&format!("/admin/sessions/{kept}/end"), "").await;
+    for id in [kept, nobodys] {
+        let got = ada.post(&format!("/admin/sessions/{id}/end-others"), "").await;
+        assert_eq!(got.status, StatusCode::CONFLICT);
+        assert!(got.body.contains("Not all were ended"), "{got:?}");
+        assert!(got.body.contains("the session that was to stay is over"), "{got:?}");
+    }
+    assert!(site.lives(other).await);
+    let got = ada.post(&format!("/admin/sessions/{other}/end-others"), "").await;
+    assert!(got.body.contains("There was nothing to end."), "{got:?}");
 }
 
 #[tokio::test]
