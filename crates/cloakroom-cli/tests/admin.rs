@@ -389,34 +389,93 @@ async fn ten_thousand_sessions_can_be_paged_through() {
     browser.quit().await;
 }
 
-#[tokio::test]
-async fn a_long_revocation_goes_on_by_itself_and_tells_how_far_it_is() {
+/// A page over six thousand sessions, at the word that ends them, whose Redis answers slowly.
+async fn before_a_long_revocation(browser: &Browser) -> (Admin, FaultProxy) {
     let redis = RedisServer::start().await.unwrap();
     let proxy = FaultProxy::before(&redis).await.unwrap();
     let admin = Admin::through(redis, &proxy.url()).await;
     admin.crowd(6000).await;
-    let browser = Browser::start().await;
-    admin.sign_in(&browser).await;
+    admin.sign_in(browser).await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    admin.open(&browser, "/before").await;
+    admin.open(browser, "/before").await;
     browser.click("main button").await;
     browser.write("#word", "end them").await;
-    let slow = Latency::of(Duration::from_millis(60));
-    proxy.delay(Scope::All, Direction::Replies, slow);
+    proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(60)));
+    (admin, proxy)
+}
+
+/// How many sessions each step of a revocation has ended, by the trail.
+async fn steps(admin: &Admin, browser: &Browser) -> Vec<u64> {
+    admin.open(browser, "/audit").await;
+    let ended = "return [...document.querySelectorAll('[data-audit] tbody tr')]\
+                 .map((it) => it.innerText.match(/(\\d+) sessions ended/)).filter(Boolean)\
+                 .map((it) => Number(it[1]))";
+    let ended = browser.script(ended).await;
+    ended.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_long_revocation_goes_on_by_itself_and_tells_how_far_it_is() {
+    let browser = Browser::start().await;
+    let (admin, proxy) = before_a_long_revocation(&browser).await;
     browser.click(".confirm button").await;
     browser.shows("[data-outcome=busy]", "% looked through").await;
     browser.shows("[data-outcome=good]", "Done: 6000 sessions ended.").await;
     proxy.clear().unwrap();
     // Each step stands in the trail, and their sum is the whole.
-    admin.open(&browser, "/audit").await;
-    let ended = "return [...document.querySelectorAll('[data-audit] tbody tr')]\
-                 .map((it) => it.innerText.match(/(\\d+) sessions ended/)).filter(Boolean)\
-                 .map((it) => Number(it[1]))";
-    let ended = browser.script(ended).await;
-    let steps: Vec<_> = ended.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect();
+    let steps = steps(&admin, &browser).await;
     assert!(steps.len() > 1, "{steps:?}");
     assert_eq!(steps.iter().sum::<u64>(), 6000, "{steps:?}");
     quiet(&browser).await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_long_revocation_stops_by_pointer_and_by_one_key() {
+    for by_key in [false, true] {
+        let browser = Browser::start().await;
+        let (admin, proxy) = before_a_long_revocation(&browser).await;
+        browser.click(".confirm button").await;
+        browser.shows("[data-outcome=busy]", "% looked through").await;
+        if by_key {
+            // Nothing but Enter: the focus is there on each page. One that falls between two pages is
+            // nobody's, so it may take more than one.
+            let is_over = "return document.querySelector('[data-go-on]') === null";
+            for _ in 0..5 {
+                browser.press(ENTER).await;
+                if browser.script(is_over).await == true {
+                    break;
+                }
+            }
+        } else {
+            browser.click("[data-stop]").await;
+        }
+        browser.shows("h1", "End by date").await;
+        proxy.clear().unwrap();
+        let steps = steps(&admin, &browser).await;
+        assert!((1..6000).contains(&steps.iter().sum::<u64>()), "{steps:?}");
+        quiet(&browser).await;
+        browser.quit().await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_revocation_goes_on_by_its_button_where_no_script_runs() {
+    let browser = Browser::start().await;
+    let (admin, proxy) = before_a_long_revocation(&browser).await;
+    browser.without_scripts().await;
+    let (mut pressed, start) = (0, Instant::now());
+    browser.click(".confirm button").await;
+    browser.shows("[data-outcome=busy]", "% looked through").await;
+    while browser.script("return document.querySelector('[data-go-on]') !== null").await == true {
+        assert!(start.elapsed() < Duration::from_secs(60), "{pressed}");
+        browser.click("[data-go-on] button").await;
+        pressed += 1;
+    }
+    browser.shows("[data-outcome=good]", "Done: 6000 sessions ended.").await;
+    assert!(pressed > 0);
+    proxy.clear().unwrap();
+    assert_eq!(steps(&admin, &browser).await.iter().sum::<u64>(), 6000);
     browser.quit().await;
 }
 

@@ -104,6 +104,13 @@ impl Browser {
         self.ask("POST", "/goog/cdp/execute", command).await;
     }
 
+    /// Lets pages run no script from now on; the driver's own still run.
+    pub async fn without_scripts(&self) {
+        let params = json!({ "value": true });
+        let command = json!({ "cmd": "Emulation.setScriptExecutionDisabled", "params": params });
+        self.ask("POST", "/goog/cdp/execute", command).await;
+    }
+
     /// What the window shows, as a PNG in base64.
     pub async fn screenshot(&self) -> String {
         let path = format!("/session/{}/screenshot", self.session);
