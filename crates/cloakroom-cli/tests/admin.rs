@@ -504,6 +504,10 @@ async fn the_overview_can_be_looked_at_without_growing() {
     assert_eq!(browser.script(size).await, nodes);
     assert_eq!(browser.script(height).await, high);
     assert_eq!(browser.script("return window.replaced").await, 0);
+    // Screen readers are told of the storage's state, and of no figure.
+    let told = "return [...document.querySelectorAll('[aria-live], output, [role=status], [role=alert], \
+                [role=log], [role=timer]')].map((it) => it.className)";
+    assert_eq!(browser.script(told).await, json!(["state"]));
     quiet(&browser).await;
     browser.quit().await;
 }
