@@ -13,7 +13,7 @@ use crate::action::Action;
 use crate::door::Admitted;
 use crate::listing::Listing;
 use crate::pages::answer;
-use crate::pages::before::past;
+use crate::pages::before::read;
 use crate::pages::end::{Context, status_of};
 use crate::pages::search::Search;
 
@@ -78,7 +78,7 @@ pub(crate) async fn revoke_owner(context: Context, order: Json<OwnerOrder>) -> R
 
 pub(crate) async fn revoke_before(context: Context, order: Json<BeforeOrder>) -> Response {
     let Json(BeforeOrder { moment, position }) = order;
-    match past(&moment) {
+    match read(&moment) {
         Ok(moment) => {
             carry_out(context, Action::EndBefore { moment }, Position::new(position)).await
         }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{Destroyed, Engine, Position, PublicId, Revoked, StorageError};
+use cloakroom::{
+    Destroyed, Engine, OwnerKey, Position, PublicId, Revoked, SessionStorage, StorageError,
+    Timestamp,
+};
 use tokio::time::Instant;
 
 use crate::action::{Action, Outcome};
@@ -42,7 +45,13 @@ impl App {
             self.trail.record(&who.operator, who.address, action, outcome.clone());
             outcome
         });
-        done.await.unwrap_or_else(|_| Outcome::Unknown { reason: "it broke off".to_owned() })
+        done.await.unwrap_or_else(|_| Outcome::unknown("it broke off"))
+    }
+
+    /// The storage's clock, by which sessions are created: that of this machine may be wrong.
+    pub(crate) async fn now(&self) -> Result<Timestamp, StorageError> {
+        let index = self.engine.storage().owner_index(&OwnerKey::of("")).await?;
+        Ok(index.now)
     }
 
     async fn attempt(&self, action: &Action, position: Position) -> Outcome {
@@ -50,10 +59,10 @@ impl App {
             Action::EndSession { session } => self.engine.revoke(*session).await.map(of_one),
             Action::EndOthers { session } => self.end_others(*session).await,
             Action::EndOwner { owner } => self.engine.revoke_owner(owner).await.map(of_many),
-            Action::EndBefore { moment } => self.end_before(*moment, position).await,
+            Action::EndBefore { moment } => Ok(self.end_before(*moment, position).await),
             Action::SignIn | Action::SignOut => Ok(Outcome::Nothing),
         };
-        outcome.unwrap_or_else(|error| Outcome::Unknown { reason: error.to_string() })
+        outcome.unwrap_or_else(Outcome::unknown)
     }
 
     /// Ends the others of a session's owner. Whose they are only that session tells.
@@ -70,30 +79,34 @@ impl App {
         Ok(of_many(revoked))
     }
 
-    /// Goes on with a walk for a moment.
-    async fn end_before(
-        &self,
-        moment: cloakroom::Timestamp,
-        mut position: Position,
-    ) -> Result<Outcome, StorageError> {
+    /// Goes on with a walk for a moment. However it stops, it tells how far it came.
+    async fn end_before(&self, moment: Timestamp, mut position: Position) -> Outcome {
+        // A walk that is under way was begun with a moment that had been.
+        if position == Position::start() {
+            match self.now().await {
+                Ok(now) if moment > now => {
+                    return Outcome::Refused { reason: "that moment is still to come".to_owned() };
+                }
+                Ok(_) => {}
+                Err(error) => return Outcome::unknown(error),
+            }
+        }
         let (start, mut all) = (Instant::now(), 0);
         loop {
             let page = match self.engine.revoke_created_before(moment, &position).await {
                 Ok(page) => page,
-                // What the steps before have ended is not to be forgotten.
-                Err(error) if all > 0 => {
-                    let reason = format!("after {all} sessions were ended, {error}");
-                    return Ok(Outcome::Unknown { reason });
+                Err(error) => {
+                    let next = (position != Position::start()).then(|| position.to_string());
+                    return Outcome::Unknown { ended: all, next, reason: error.to_string() };
                 }
-                Err(error) => return Err(error),
             };
             all += page.ended;
             let Some(next) = page.next else {
-                return Ok(if all == 0 { Outcome::Nothing } else { Outcome::Done { ended: all } });
+                return if all == 0 { Outcome::Nothing } else { Outcome::Done { ended: all } };
             };
             if start.elapsed() > STEP {
                 let percent = (page.done.clamp(0.0, 0.99) * 100.0) as u8;
-                return Ok(Outcome::Partly { ended: all, percent, next: next.to_string() });
+                return Outcome::Partly { ended: all, percent, next: next.to_string() };
             }
             position = next;
         }

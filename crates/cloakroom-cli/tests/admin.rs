@@ -292,16 +292,16 @@ async fn a_redis_that_was_killed_is_told() {
     let browser = Browser::start().await;
     admin.visit(Some("eve"), "A").await;
     admin.sign_in(&browser).await;
-    browser.shows(".state[data-state=healthy]", "answers").await;
+    admin.open(&browser, "/before/end?moment=2026-01-01T00:00").await;
+    browser.write("#word", "end them").await;
     admin.redis.kill_now();
+    browser.click(".confirm button").await;
+    browser.shows("h1", "Could not be done").await;
+    admin.open(&browser, "/").await;
     browser.shows(".state[data-state=unavailable]", "cannot be reached").await;
     browser.shows("[data-incidents]", "connection lost").await;
     admin.open(&browser, "/owner/end?name=eve").await;
     browser.shows("h1", "The storage cannot say at present").await;
-    admin.open(&browser, "/before/end?moment=2026-01-01T00:00").await;
-    browser.write("#word", "end them").await;
-    browser.click(".confirm button").await;
-    browser.shows("h1", "Could not be done").await;
     admin.redis.restart_empty().await.unwrap();
     admin.open(&browser, "/").await;
     browser.shows(".state[data-state=healthy]", "answers").await;
@@ -457,6 +457,36 @@ async fn a_long_revocation_stops_by_pointer_and_by_one_key() {
         quiet(&browser).await;
         browser.quit().await;
     }
+}
+
+#[tokio::test]
+async fn a_long_revocation_that_fails_goes_on_where_it_was() {
+    let browser = Browser::start().await;
+    let (admin, proxy) = before_a_long_revocation(&browser).await;
+    browser.click(".confirm button").await;
+    browser.shows("[data-outcome=busy]", "% looked through").await;
+    let position = "return document.querySelector('[name=position]').value";
+    assert_ne!(browser.script(position).await, "");
+    admin.redis.freeze();
+    browser.shows("[data-outcome=bad]", "after at least").await;
+    browser.shows("[data-outcome=bad]", "sessions ended").await;
+    let kept = "return [...document.querySelectorAll('main input[type=hidden]')]\
+                .filter((it) => it.value === '' || it.value === '0').length";
+    assert_eq!(browser.script(kept).await, 0);
+    admin.redis.thaw();
+    proxy.clear().unwrap();
+    let start = Instant::now();
+    while browser.script("return document.querySelector('[data-outcome=good]')").await.is_null() {
+        assert!(start.elapsed() < Duration::from_secs(30), "it never went on");
+        if browser.script("return document.querySelector('[data-outcome=bad]')").await.is_null() {
+            continue;
+        }
+        browser.click("main button").await;
+    }
+    browser.shows("[data-outcome=good]", "A step was repeated").await;
+    admin.open(&browser, "/sessions").await;
+    browser.shows("main", "There is none.").await;
+    browser.quit().await;
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ impl Line {
             at: Moment(entry.at),
             operator: shown(entry.operator.name()),
             address: entry.address.map(|it| it.to_string()).unwrap_or_default(),
-            action: if is_refused { "Sign-in" } else { entry.action.title() },
+            action: if is_refused && is_sign { "Sign-in" } else { entry.action.title() },
             object: shown(&entry.action.object()),
             outcome: if is_sign && !is_refused { String::new() } else { entry.outcome.to_string() },
             mood: match entry.outcome {

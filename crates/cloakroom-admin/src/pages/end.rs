@@ -52,13 +52,14 @@ struct OutcomePage {
     text: String,
     back: String,
     go_on: Option<GoOn>,
+    /// How far a long action is; it goes on by itself.
+    percent: Option<u8>,
 }
 
-/// How a long action goes on.
-struct GoOn {
-    path: String,
-    percent: u8,
-    fields: Vec<(&'static str, String)>,
+/// How an action that is not done goes on.
+pub(crate) struct GoOn {
+    pub(crate) path: String,
+    pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +96,8 @@ pub(crate) async fn ask_one(context: Context, Path(id): Path<String>) -> Respons
 
 pub(crate) async fn one(context: Context, Path(id): Path<PublicIdText>) -> Response {
     let session = id.0;
-    end(context, Action::EndSession { session }, "/sessions".to_owned()).await
+    let path = format!("/sessions/{session}/end");
+    end(context, Action::EndSession { session }, path, "/sessions".to_owned()).await
 }
 
 pub(crate) async fn ask_others(context: Context, Path(id): Path<String>) -> Response {
@@ -125,7 +127,8 @@ pub(crate) async fn ask_others(context: Context, Path(id): Path<String>) -> Resp
 
 pub(crate) async fn others(context: Context, Path(id): Path<PublicIdText>) -> Response {
     let session = id.0;
-    end(context, Action::EndOthers { session }, format!("/sessions/{session}")).await
+    let path = format!("/sessions/{session}/end-others");
+    end(context, Action::EndOthers { session }, path, format!("/sessions/{session}")).await
 }
 
 pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>) -> Response {
@@ -161,25 +164,28 @@ pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>)
 }
 
 pub(crate) async fn owner(context: Context, Query(owner): Query<OwnerQuery>) -> Response {
-    let back = format!("/sessions?owner={}", in_query(&owner.name));
-    end(context, Action::EndOwner { owner: owner.name }, back).await
+    let name = in_query(&owner.name);
+    let (path, back) = (format!("/owner/end?name={name}"), format!("/sessions?owner={name}"));
+    end(context, Action::EndOwner { owner: owner.name }, path, back).await
 }
 
-async fn end(context: Context, action: Action, back: String) -> Response {
+async fn end(context: Context, action: Action, path: String, back: String) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
     let title = action.title();
     let outcome = app.carry_out(admitted, action, Position::start()).await;
-    tell(frame, title, &outcome, back, None)
+    let text = outcome.to_string();
+    tell(frame, title, &outcome, text, GoOn { path, fields: Vec::new() }, back)
 }
 
-/// The page that tells what became of an action. `go_on` is where a part of it leads and with what.
+/// The page that tells what became of an action. `go_on` is where it goes on if it is not done.
 pub(crate) fn tell(
     frame: Frame,
     title: &'static str,
     outcome: &Outcome,
+    text: String,
+    go_on: GoOn,
     back: String,
-    go_on: Option<(String, Vec<(&'static str, String)>)>,
 ) -> Response {
     let (mood, heading) = match outcome {
         Outcome::Done { .. } => ("good", "Done"),
@@ -190,17 +196,14 @@ pub(crate) fn tell(
         Outcome::Unknown { .. } => ("bad", "Could not be done"),
         Outcome::Refused { .. } => ("bad", "Refused"),
     };
-    let go_on = match (outcome, go_on) {
-        (Outcome::Partly { percent, .. }, Some((path, fields))) => {
-            Some(GoOn { path, percent: *percent, fields })
-        }
+    let percent = match outcome {
+        Outcome::Partly { percent, .. } => Some(*percent),
         _ => None,
     };
-    let text = outcome.to_string();
-    answer::page(
-        status_of(outcome),
-        &OutcomePage { frame, title, mood, heading, text, back, go_on },
-    )
+    let is_open = percent.is_some() || matches!(outcome, Outcome::Unknown { .. });
+    let go_on = is_open.then_some(go_on);
+    let page = OutcomePage { frame, title, mood, heading, text, back, go_on, percent };
+    answer::page(status_of(outcome), &page)
 }
 
 /// The status that says the same to a program.
@@ -210,7 +213,7 @@ pub(crate) fn status_of(outcome: &Outcome) -> StatusCode {
         Outcome::Pending { .. } => StatusCode::ACCEPTED,
         Outcome::Incomplete { .. } => StatusCode::CONFLICT,
         Outcome::Unknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Outcome::Refused { .. } => StatusCode::FORBIDDEN,
+        Outcome::Refused { .. } => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use cloakroom::{Clock, Engine, SystemClock};
+use cloakroom::{Clock, Engine, MemorySessionStorage, SystemClock};
 use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
-use cloakroom_testkit::RedisServer;
+use cloakroom_testkit::{ManualClock, RedisServer};
 use serde_json::json;
 
 use crate::site::Site;
@@ -129,6 +129,41 @@ async fn everything_before_a_moment_ends_after_a_word_was_typed() {
     assert!(!site.lives(old).await && !site.lives(also).await);
     // The operator is no visitor: the page's own sign-in goes on.
     assert_eq!(ada.get("/admin").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn before_now_means_the_storages_clock() {
+    let clock = ManualClock::new();
+    clock.advance(clock.now().until(SystemClock.now()) + Duration::from_secs(300));
+    let storage = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
+    let site = Site::on(|observer| Engine::builder(storage).observer(observer).build().unwrap());
+    let id = site.visit(Some("eve"), "A").await;
+    clock.advance(Duration::from_secs(2));
+    let mut ada = site.operator().await;
+    let form = ada.get("/admin/before").await;
+    let now = form.text_after("type=\"datetime-local\" step=\"1\" value=\"");
+    let now = now.split('"').next().unwrap().to_owned();
+    assert_eq!(format!("{now}Z"), clock.now().to_string());
+    let question = ada.get(&format!("/admin/before/end?moment={now}")).await;
+    assert_eq!(question.status, StatusCode::OK, "{question:?}");
+
+    // What is still to come by that clock is refused however it is asked for, and audited.
+    let later = (clock.now() + Duration::from_secs(60)).to_string();
+    let got = ada.get(&format!("/admin/before/end?moment={later}")).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    let got = ada.post("/admin/before/end", &format!("moment={later}&word=end+them")).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    assert!(got.body.contains("Refused: that moment is still to come."), "{got:?}");
+    let (status, body) =
+        ada.order("/admin/api/revoke-before", json!({ "moment": later.as_str() })).await;
+    assert_eq!((status, &body["outcome"]), (StatusCode::BAD_REQUEST, &json!("refused")));
+    let trail = ada.get("/admin/audit").await;
+    assert_eq!(trail.body.matches("End all sessions from before a moment").count(), 2);
+    assert!(site.lives(id).await);
+
+    let got = ada.post("/admin/before/end", &format!("moment={now}&word=end+them")).await;
+    assert!(got.body.contains("Done: 1 session ended."), "{got:?}");
+    assert!(!site.lives(id).await);
 }
 
 #[tokio::test]

@@ -159,7 +159,7 @@ impl Browser {
             if text.as_str().is_some_and(|text| text.contains(expected)) {
                 return;
             }
-            let page = self.script("return location.href").await;
+            let page = self.script("return `${location.href} (${document.title})`").await;
             let waited = start.elapsed();
             assert!(waited < PATIENCE, "{selector} at {page} shows {text}, not {expected:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
