@@ -13,6 +13,7 @@ use crate::action::{Action, Outcome};
 use crate::pages::answer;
 use crate::pages::end::{ConfirmPage, Context, GoOn, tell};
 use crate::pages::frame::{Frame, Place};
+use crate::pages::input::Input;
 use crate::pages::moment::{self, Moment};
 
 /// What has to be typed before all sessions end.
@@ -56,7 +57,10 @@ pub(crate) async fn show(context: Context) -> Response {
     answer::page(StatusCode::OK, &BeforePage { frame, now })
 }
 
-pub(crate) async fn ask(context: Context, Query(query): Query<MomentQuery>) -> Response {
+pub(crate) async fn ask(
+    context: Context,
+    Input(Query(query)): Input<Query<MomentQuery>>,
+) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Before);
     let moment = match read(&query.moment) {
@@ -88,7 +92,7 @@ pub(crate) async fn ask(context: Context, Query(query): Query<MomentQuery>) -> R
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn end(context: Context, Form(order): Form<Order>) -> Response {
+pub(crate) async fn end(context: Context, Input(Form(order)): Input<Form<Order>>) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Before);
     let moment = match read(&order.moment) {

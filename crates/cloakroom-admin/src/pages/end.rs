@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use cloakroom::{Position, PublicId};
+use cloakroom::Position;
 use serde::Deserialize;
 
 use crate::action::{Action, Outcome};
@@ -17,6 +17,7 @@ use crate::mount::Mount;
 use crate::owned::Owned;
 use crate::pages::answer;
 use crate::pages::frame::{Frame, Place};
+use crate::pages::input::{Input, SessionId};
 use crate::pages::row::{Row, in_query};
 use crate::pages::session;
 use crate::shown::shown;
@@ -70,10 +71,10 @@ pub(crate) struct OwnerQuery {
 /// What every handler here needs.
 pub(crate) type Context = (State<Arc<App>>, Extension<Admitted>, Mount);
 
-pub(crate) async fn ask_one(context: Context, Path(id): Path<String>) -> Response {
+pub(crate) async fn ask_one(context: Context, SessionId(id): SessionId) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
-    let (frame, id, facts) = match session::find(&app, frame, &id).await {
+    let (frame, facts) = match session::find(&app, frame, id).await {
         Ok(found) => found,
         Err(response) => return *response,
     };
@@ -94,16 +95,15 @@ pub(crate) async fn ask_one(context: Context, Path(id): Path<String>) -> Respons
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn one(context: Context, Path(id): Path<PublicIdText>) -> Response {
-    let session = id.0;
+pub(crate) async fn one(context: Context, SessionId(session): SessionId) -> Response {
     let path = format!("/sessions/{session}/end");
     end(context, Action::EndSession { session }, path, "/sessions".to_owned()).await
 }
 
-pub(crate) async fn ask_others(context: Context, Path(id): Path<String>) -> Response {
+pub(crate) async fn ask_others(context: Context, SessionId(id): SessionId) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
-    let (frame, id, facts) = match session::find(&app, frame, &id).await {
+    let (frame, facts) = match session::find(&app, frame, id).await {
         Ok(found) => found,
         Err(response) => return *response,
     };
@@ -125,13 +125,15 @@ pub(crate) async fn ask_others(context: Context, Path(id): Path<String>) -> Resp
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn others(context: Context, Path(id): Path<PublicIdText>) -> Response {
-    let session = id.0;
+pub(crate) async fn others(context: Context, SessionId(session): SessionId) -> Response {
     let path = format!("/sessions/{session}/end-others");
     end(context, Action::EndOthers { session }, path, format!("/sessions/{session}")).await
 }
 
-pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>) -> Response {
+pub(crate) async fn ask_owner(
+    context: Context,
+    Input(Query(owner)): Input<Query<OwnerQuery>>,
+) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
     let back = format!("/sessions?owner={}", in_query(&owner.name));
@@ -163,7 +165,10 @@ pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>)
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn owner(context: Context, Query(owner): Query<OwnerQuery>) -> Response {
+pub(crate) async fn owner(
+    context: Context,
+    Input(Query(owner)): Input<Query<OwnerQuery>>,
+) -> Response {
     let name = in_query(&owner.name);
     let (path, back) = (format!("/owner/end?name={name}"), format!("/sessions?owner={name}"));
     end(context, Action::EndOwner { owner: owner.name }, path, back).await
@@ -214,16 +219,5 @@ pub(crate) fn status_of(outcome: &Outcome) -> StatusCode {
         Outcome::Incomplete { .. } => StatusCode::CONFLICT,
         Outcome::Unknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Outcome::Refused { .. } => StatusCode::BAD_REQUEST,
-    }
-}
-
-/// A public id in an address; anything else is no such page.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PublicIdText(pub(crate) PublicId);
-
-impl<'de> Deserialize<'de> for PublicIdText {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
     }
 }
