@@ -130,11 +130,33 @@ async fn weight(browser: &mut Browser, path: &str) -> usize {
 #[tokio::test]
 async fn no_page_weighs_more_than_100_kilobytes_with_all_that_it_needs() {
     let site = Site::new();
+    let (agent, owner) = ("Browser/1 ".repeat(50), "eve ".repeat(50));
     for at in 0..200 {
-        site.visit(Some(&format!("owner {at}")), &"Browser/1 ".repeat(50)).await;
+        site.visit(Some(&format!("owner {at}")), &agent).await;
+        site.visit(Some(&owner), &agent).await;
     }
     let mut ada = site.operator().await;
-    for path in ["/admin/sign-in", "/admin", "/admin/sessions", "/admin/before", "/admin/audit"] {
+    let query = owner.replace(' ', "+");
+    let id = site.visit(Some(&owner), &agent).await;
+    for _ in 0..600 {
+        ada.post(&format!("/admin/owner/end?name=nobody+{query}"), "").await;
+    }
+    for _ in 0..100 {
+        let mut somebody = ada.clone();
+        somebody.sign_in(&"eve+".repeat(50), "wrong").await;
+    }
+    for path in [
+        "/admin/sign-in",
+        "/admin",
+        "/admin/sessions",
+        &format!("/admin/sessions?owner={query}"),
+        &format!("/admin/sessions/{id}"),
+        &format!("/admin/owner/end?name={query}"),
+        "/admin/before",
+        "/admin/audit",
+        "/admin/audit?skip=100",
+        "/admin/audit?skip=100000",
+    ] {
         let bytes = weight(&mut ada, path).await;
         println!("{path}: {bytes} bytes");
         assert!(bytes < 100_000, "{path}: {bytes}");
