@@ -24,6 +24,8 @@ const STEP: Duration = Duration::from_secs(1);
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) observer: Option<AdminObserver>,
+    /// What the sessions are called.
+    pub(crate) installation: Option<String>,
     pub(crate) census: Census,
     pub(crate) trail: Trail,
     pub(crate) door: Door,

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 
 use cloakroom::Engine;
 use cloakroom_admin::{AdminObserver, AdminPage, Operators};
+use cloakroom_redis::DEFAULT_PREFIX;
 
 use crate::failure::Failure;
 use crate::installation;
@@ -60,7 +61,9 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let storage = installation.open().await?;
     let observer = AdminObserver::of_the_page_only();
     let engine = Engine::builder(storage).observer(observer.clone()).build()?;
-    let mut page = AdminPage::for_operators(engine.clone(), operators).observer(observer);
+    let mut page = AdminPage::for_operators(engine.clone(), operators)
+        .observer(observer)
+        .installation(name(&installation));
     if place == Place::Here {
         page = page.plain_http_on_loopback();
     }
@@ -71,4 +74,13 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         place,
     };
     server::serve(listener, &engine, page.router()?, &greeting).await
+}
+
+/// What the page calls it: operators may have several open.
+fn name(installation: &installation::Installation) -> String {
+    let prefix = &installation.config.prefix;
+    if prefix == DEFAULT_PREFIX {
+        return installation.place.clone();
+    }
+    format!("{}, prefix {prefix}", installation.place)
 }

@@ -756,6 +756,22 @@ async fn a_password_that_was_drawn_opens_the_page_until_the_command_is_asked_to_
 }
 
 #[tokio::test]
+async fn the_page_names_the_server_the_database_and_the_prefix() {
+    let redis = RedisServer::start().await.unwrap();
+    let url = format!("{}/3", redis.url());
+    let mut other = command(&["--url", &url, "--prefix", "shop:", "--listen", "127.0.0.1:0"]);
+    let (_child, greeting) = serve(other.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+    let browser = Browser::start().await;
+    sign_in(&browser, &place_in(&greeting)).await;
+    let name = format!("Redis at 127.0.0.1:{}, database 3, prefix shop:", redis.port());
+    browser.shows("[data-installation]", &name).await;
+    browser.narrow().await;
+    let widths = "return [innerWidth, document.documentElement.scrollWidth]";
+    assert_eq!(browser.script(widths).await, json!([390, 390]));
+    browser.quit().await;
+}
+
+#[tokio::test]
 async fn the_command_refuses_what_is_not_safe() {
     for (arguments, line) in [
         (vec!["--listen", "0.0.0.0:0"], "--behind-tls"),

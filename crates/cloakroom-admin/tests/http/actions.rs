@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::StatusCode;
 use cloakroom::{Clock, Engine, MemorySessionStorage, SystemClock};
+use cloakroom_admin::AdminPage;
 use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
 use cloakroom_testkit::{ManualClock, RedisServer};
 use serde_json::json;
 
-use crate::site::Site;
+use crate::site::{Site, operators};
 
 #[tokio::test]
 async fn one_session_is_ended_after_a_question() {
@@ -29,6 +31,33 @@ async fn one_session_is_ended_after_a_question() {
     let gone = ada.get(&format!("/admin/sessions/{id}")).await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
     assert!(gone.body.contains("No such session"));
+}
+
+#[tokio::test]
+async fn every_page_and_question_names_the_installation_to_operators_alone() {
+    let engine = Engine::builder(MemorySessionStorage::new()).build().unwrap();
+    let page = AdminPage::for_operators(engine.clone(), operators()).installation("<staging>");
+    let site = Site { engine, router: Router::new().nest("/admin", page.router().unwrap()) };
+    let id = site.visit(Some("eve"), "A").await;
+    let named = "&#60;staging&#62;";
+    assert!(!site.browser().get("/admin/sign-in").await.body.contains(named));
+    let mut ada = site.operator().await;
+    for path in ["", "/sessions", &format!("/sessions/{id}"), "/before", "/audit"] {
+        let body = ada.get(&format!("/admin{path}")).await.body;
+        let title = body.split_once("</title>").unwrap().0;
+        assert!(title.contains(named), "{path}");
+        assert!(body.contains(&format!("data-installation>{named}<")), "{path}");
+    }
+    for path in [
+        &format!("/sessions/{id}/end"),
+        &format!("/sessions/{id}/end-others"),
+        "/owner/end?name=eve",
+        "/before/end?moment=2026-01-01T00:00",
+    ] {
+        let body = ada.get(&format!("/admin{path}")).await.body;
+        let (_, form) = body.split_once("class=\"card confirm\"").unwrap();
+        assert!(form.contains(named), "{path}");
+    }
 }
 
 #[tokio::test]
