@@ -58,6 +58,6 @@ mod throttle;
 pub use action::{Action, Outcome};
 pub use audit::{Audit, AuditEntry};
 pub use guard::{Guard, Operator, Refusal};
-pub use observer::{AdminObserver, Both, Seen};
+pub use observer::{AdminObserver, Seen};
 pub use operators::{Operators, SHORTEST_PASSWORD};
 pub use page::AdminPage;

@@ -30,7 +30,7 @@ const INCIDENTS: usize = 50;
 /// let counting = AdminObserver::new();
 /// let logging = |event: &Event<'_>| println!("{event:?}");
 /// let engine = Engine::builder(MemorySessionStorage::new())
-///     .observer(counting.clone().beside(logging))
+///     .observer((counting.clone(), logging))
 ///     .build()?;
 /// # let _ = engine;
 /// # Ok::<(), cloakroom::ConfigError>(())
@@ -53,10 +53,6 @@ pub enum Seen {
     /// latency are not known here, and the page says so.
     PageOnly,
 }
-
-/// An observer beside another one: both are told everything.
-#[derive(Clone, Debug)]
-pub struct Both<A, B>(A, B);
 
 /// What happened in one period.
 #[derive(Clone, Debug, Default)]
@@ -104,11 +100,6 @@ impl AdminObserver {
         };
         let (counts, clock) = (Arc::new(Mutex::new(counts)), Arc::new(clock));
         Self { counts, clock, seen: Seen::Application }
-    }
-
-    /// Tells another observer as well.
-    pub fn beside<O: Observer>(self, other: O) -> Both<Self, O> {
-        Both(self, other)
     }
 
     pub(crate) fn seen(&self) -> Seen {
@@ -209,13 +200,6 @@ fn incident(event: &Event<'_>) -> Option<String> {
     })
 }
 
-impl<A: Observer, B: Observer> Observer for Both<A, B> {
-    fn observe(&self, event: &Event<'_>) {
-        self.0.observe(event);
-        self.1.observe(event);
-    }
-}
-
 impl Default for AdminObserver {
     fn default() -> Self {
         Self::new()
@@ -230,8 +214,6 @@ impl std::fmt::Debug for AdminObserver {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use cloakroom::{Operation, SessionKey};
     use cloakroom_testkit::ManualClock;
 
@@ -266,17 +248,5 @@ mod tests {
         let (seconds, minutes) = observer.periods(|period| period.latency.answers());
         assert_eq!((seconds.len(), minutes.len()), (SECONDS, MINUTES));
         assert_eq!(observer.incidents().len(), INCIDENTS);
-    }
-
-    #[test]
-    fn another_observer_hears_the_same() {
-        let heard = Arc::new(AtomicUsize::new(0));
-        let hears = heard.clone();
-        let other = move |_: &Event<'_>| {
-            hears.fetch_add(1, Ordering::Relaxed);
-        };
-        let observer = AdminObserver::new();
-        observer.clone().beside(other).observe(&Event::PrimaryChanged { node: "127.0.0.1:1" });
-        assert_eq!((heard.load(Ordering::Relaxed), observer.incidents().len()), (1, 1));
     }
 }
