@@ -283,6 +283,9 @@ if (overview) {
 
 // ---- Questions ----------------------------------------------------------------------------------
 
+// Whether a question is on its way: a second click asks nothing more.
+let isAsking = false;
+
 // Shows the form of another page in a dialog; goes to that page where it is something else.
 async function ask(address) {
   let form = null;
@@ -313,7 +316,9 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-ask]");
   if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  ask(link.href);
+  if (isAsking) return;
+  isAsking = true;
+  ask(link.href).finally(() => { isAsking = false; });
 });
 
 // ---- Long actions -------------------------------------------------------------------------------

@@ -105,6 +105,18 @@ async fn every_button_does_what_it_says_after_a_question() {
     browser.click("[data-back]").await;
     browser.shows("main", "There is none.").await;
 
+    // The links beside them.
+    admin.open(&browser, &format!("/sessions/{bystander}")).await;
+    browser.click(".actions a:nth-of-type(4)").await;
+    browser.shows("[data-looked-at]", "1 shown").await;
+    browser.click("main a.danger[href*='/owner/end']").await;
+    browser.shows("dialog form", "bob has 1 session").await;
+    browser.click("dialog [data-cancel]").await;
+    until(&browser, "return document.querySelector('dialog') === null").await;
+    admin.open(&browser, &format!("/sessions/{bystander}/end")).await;
+    browser.click(".confirm [data-cancel]").await;
+    browser.shows("h1", &bystander.to_string()[..8]).await;
+
     // By date: not without the word.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     browser.click("nav a[href='/before']").await;
@@ -121,13 +133,46 @@ async fn every_button_does_what_it_says_after_a_question() {
     browser.shows("[data-outcome=good]", "Done: 1 session ended.").await;
     assert!(!admin.lives(bystander).await);
 
-    // All of it stands in the trail.
+    // All of it stands in the trail, to which the outcome leads.
+    browser.click("main a[href='/audit']").await;
+    browser.shows("h1", "Audit trail").await;
+    browser.click(".brand").await;
+    browser.shows("h1", "Overview").await;
     browser.click("nav a[href='/audit']").await;
     let lines = "return [...document.querySelectorAll('[data-audit] tbody tr')].length";
     assert_eq!(browser.script(lines).await, 5);
     browser.shows("[data-audit]", "End all sessions from before a moment").await;
     browser.click(".who button").await;
     browser.shows("h1", "Sign in").await;
+    quiet(&browser).await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_double_click_asks_once() {
+    let admin = Admin::start().await;
+    let browser = Browser::start().await;
+    admin.visit(Some("eve"), "A").await;
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    admin.visit(Some("bob"), agent).await;
+    admin.sign_in(&browser).await;
+    admin.open(&browser, "/sessions?owner=bob").await;
+    browser.shows("[data-label=Browser]", "Firefox on Linux").await;
+    let clicks = "const link = document.querySelector('[data-sessions] a[data-ask]'); \
+                  for (let at = 0; at < 3; at += 1) link.click()";
+    browser.script(clicks).await;
+    browser.shows("dialog h1", "End this session?").await;
+    browser.shows("dialog [data-browser]", "Firefox on Linux").await;
+    browser.shows("dialog [data-user-agent]", "rv:140.0").await;
+    let asked = "return performance.getEntriesByType('resource')\
+                 .filter((it) => it.name.endsWith('/end')).length";
+    assert_eq!(browser.script(asked).await, 1);
+    assert_eq!(browser.script("return document.querySelectorAll('dialog').length").await, 1);
+    // The next one is asked again.
+    browser.click("dialog [data-cancel]").await;
+    until(&browser, "return document.querySelector('dialog') === null").await;
+    browser.click("[data-sessions] a[data-ask]").await;
+    browser.shows("dialog h1", "End this session?").await;
     quiet(&browser).await;
     browser.quit().await;
 }
