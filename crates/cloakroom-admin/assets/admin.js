@@ -19,7 +19,8 @@ const charts = new Map();
 const number = new Intl.NumberFormat("en");
 const rate = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
-// Writes only what has changed, so that nothing flickers and screen readers are left in peace.
+// Writes only what has changed, so that nothing flickers. No figure is a live region: screen readers
+// are told when the storage's state changes, and nothing else by itself.
 function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -83,7 +84,7 @@ function draw(name, series, text, spoken) {
   const most = Math.max(1, ...known);
   chart.lines.forEach((line, at) => line.setAttribute("d", path(series[at] ?? [], most, false)));
   if (chart.area) chart.area.setAttribute("d", path(series[0], most, true));
-  write(chart.output, text);
+  write(chart.now, text);
   chart.svg.setAttribute("aria-label", spoken);
 }
 
@@ -278,7 +279,7 @@ if (overview) {
   for (const node of overview.querySelectorAll("[data-chart]")) {
     charts.set(node.dataset.chart, {
       svg: node.querySelector("svg"),
-      output: node.querySelector("output"),
+      now: node.querySelector("[data-now]"),
       area: node.querySelector(".area"),
       lines: [...node.querySelectorAll(".line")],
     });
@@ -287,6 +288,9 @@ if (overview) {
 }
 
 // ---- Questions ----------------------------------------------------------------------------------
+
+// Whether a question is on its way: a second click asks nothing more.
+let isAsking = false;
 
 // Shows the form of another page in a dialog; goes to that page where it is something else.
 async function ask(address) {
@@ -318,7 +322,9 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-ask]");
   if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  ask(link.href);
+  if (isAsking) return;
+  isAsking = true;
+  ask(link.href).finally(() => { isAsking = false; });
 });
 
 // ---- Long actions -------------------------------------------------------------------------------

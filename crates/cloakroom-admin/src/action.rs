@@ -67,14 +67,28 @@ pub enum Outcome {
         /// Sessions that are still to go.
         pending: usize,
     },
+    /// Some of it was left alone, and doing it once more leaves it alone again.
+    Incomplete {
+        /// Sessions that are gone.
+        ended: usize,
+        /// Sessions that are still to go.
+        pending: usize,
+        /// What was left alone, and why.
+        reason: String,
+    },
     /// There was nothing to end.
     Nothing,
     /// The storage could not say. Some of it may have been done; do it again.
     Unknown {
+        /// Sessions that are gone, at least.
+        ended: usize,
+        /// Where it goes on; `None` where it begins anew.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
         /// Why.
         reason: String,
     },
-    /// It was not allowed.
+    /// It was not allowed, and nothing was done.
     Refused {
         /// Why.
         reason: String,
@@ -105,6 +119,13 @@ impl Action {
     }
 }
 
+impl Outcome {
+    /// The storage could not say, and nothing is known to be done.
+    pub(crate) fn unknown(reason: impl fmt::Display) -> Self {
+        Self::Unknown { ended: 0, next: None, reason: reason.to_string() }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -118,11 +139,21 @@ impl fmt::Display for Outcome {
                  soon as the storage's server answers.",
                 sessions_ended(*ended)
             ),
+            Self::Incomplete { ended, pending, reason } => {
+                write!(f, "Not all of them: {}", sessions_ended(*ended))?;
+                if *pending > 0 {
+                    write!(f, ", {pending} still to go")?;
+                }
+                write!(f, "; {reason}.")
+            }
             Self::Nothing => f.write_str("There was nothing to end."),
-            Self::Unknown { reason } => write!(
-                f,
-                "It could not be done, or only in part: {reason}. Try again when the storage answers."
-            ),
+            Self::Unknown { ended, reason, .. } => {
+                f.write_str("It could not be done, or only in part: ")?;
+                if *ended > 0 {
+                    write!(f, "after at least {}, ", sessions_ended(*ended))?;
+                }
+                write!(f, "{reason}. Try again when the storage answers.")
+            }
             Self::Refused { reason } => write!(f, "Refused: {reason}."),
         }
     }

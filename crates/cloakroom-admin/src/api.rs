@@ -3,18 +3,19 @@
 
 mod body;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use cloakroom::{Found, Position, PublicId, StorageError};
+use cloakroom::{Found, Position, StorageError};
 
 use crate::action::Action;
 use crate::door::Admitted;
 use crate::listing::Listing;
 use crate::pages::answer;
-use crate::pages::before::past;
+use crate::pages::before::read;
 use crate::pages::end::{Context, status_of};
+use crate::pages::input::{Input, SessionId};
 use crate::pages::search::Search;
 
 use body::{BeforeOrder, Facts, OwnerOrder, Sessions};
@@ -24,7 +25,10 @@ pub(crate) async fn overview(context: Context) -> Response {
     Json(app.figures().await).into_response()
 }
 
-pub(crate) async fn sessions(context: Context, Query(search): Query<Search>) -> Response {
+pub(crate) async fn sessions(
+    context: Context,
+    Input(Query(search)): Input<Query<Search>>,
+) -> Response {
     let (State(app), ..) = context;
     let wanted = match search.read() {
         Ok(wanted) => wanted,
@@ -36,12 +40,8 @@ pub(crate) async fn sessions(context: Context, Query(search): Query<Search>) -> 
     }
 }
 
-pub(crate) async fn session(context: Context, Path(id): Path<String>) -> Response {
+pub(crate) async fn session(context: Context, SessionId(id): SessionId) -> Response {
     let (State(app), ..) = context;
-    let id = match id.parse::<PublicId>() {
-        Ok(id) => id,
-        Err(error) => return bad_request(&error.to_string()),
-    };
     match app.engine.session(id).await {
         Ok(Found::Session(facts)) => Json(Facts::of(&facts)).into_response(),
         Ok(Found::Nothing | Found::Over(_)) => {
@@ -59,28 +59,22 @@ pub(crate) async fn session(context: Context, Path(id): Path<String>) -> Respons
     }
 }
 
-pub(crate) async fn revoke(context: Context, Path(id): Path<String>) -> Response {
-    match id.parse() {
-        Ok(session) => carry_out(context, Action::EndSession { session }, Position::start()).await,
-        Err(error) => bad_request(&cloakroom::InvalidPublicId::to_string(&error)),
-    }
+pub(crate) async fn revoke(context: Context, SessionId(session): SessionId) -> Response {
+    carry_out(context, Action::EndSession { session }, Position::start()).await
 }
 
-pub(crate) async fn revoke_others(context: Context, Path(id): Path<String>) -> Response {
-    match id.parse() {
-        Ok(session) => carry_out(context, Action::EndOthers { session }, Position::start()).await,
-        Err(error) => bad_request(&cloakroom::InvalidPublicId::to_string(&error)),
-    }
+pub(crate) async fn revoke_others(context: Context, SessionId(session): SessionId) -> Response {
+    carry_out(context, Action::EndOthers { session }, Position::start()).await
 }
 
-pub(crate) async fn revoke_owner(context: Context, order: Json<OwnerOrder>) -> Response {
-    let Json(OwnerOrder { owner }) = order;
+pub(crate) async fn revoke_owner(context: Context, order: Input<Json<OwnerOrder>>) -> Response {
+    let Input(Json(OwnerOrder { owner })) = order;
     carry_out(context, Action::EndOwner { owner }, Position::start()).await
 }
 
-pub(crate) async fn revoke_before(context: Context, order: Json<BeforeOrder>) -> Response {
-    let Json(BeforeOrder { moment, position }) = order;
-    match past(&moment) {
+pub(crate) async fn revoke_before(context: Context, order: Input<Json<BeforeOrder>>) -> Response {
+    let Input(Json(BeforeOrder { moment, position })) = order;
+    match read(&moment) {
         Ok(moment) => {
             carry_out(context, Action::EndBefore { moment }, Position::new(position)).await
         }

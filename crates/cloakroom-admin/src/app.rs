@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{Destroyed, Engine, Position, Revoked, StorageError};
+use cloakroom::{
+    Destroyed, Engine, OwnerKey, Position, PublicId, Revoked, SessionStorage, StorageError,
+    Timestamp,
+};
 use tokio::time::Instant;
 
 use crate::action::{Action, Outcome};
@@ -22,6 +25,8 @@ const STEP: Duration = Duration::from_secs(1);
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) observer: Option<AdminObserver>,
+    /// What the sessions are called.
+    pub(crate) installation: Option<String>,
     pub(crate) census: Census,
     pub(crate) trail: Trail,
     pub(crate) door: Door,
@@ -45,44 +50,68 @@ impl App {
             self.trail.record(&who.operator, who.address, action, outcome.clone());
             outcome
         });
-        done.await.unwrap_or_else(|_| Outcome::Unknown { reason: "it broke off".to_owned() })
+        done.await.unwrap_or_else(|_| Outcome::unknown("it broke off"))
+    }
+
+    /// The storage's clock, by which sessions are created: that of this machine may be wrong.
+    pub(crate) async fn now(&self) -> Result<Timestamp, StorageError> {
+        let index = self.engine.storage().owner_index(&OwnerKey::of("")).await?;
+        Ok(index.now)
     }
 
     async fn attempt(&self, action: &Action, position: Position) -> Outcome {
         let outcome = match action {
             Action::EndSession { session } => self.engine.revoke(*session).await.map(of_one),
-            Action::EndOthers { session } => self.engine.revoke_others(*session).await.map(of_many),
+            Action::EndOthers { session } => self.end_others(*session).await,
             Action::EndOwner { owner } => self.engine.revoke_owner(owner).await.map(of_many),
-            Action::EndBefore { moment } => self.end_before(*moment, position).await,
+            Action::EndBefore { moment } => Ok(self.end_before(*moment, position).await),
             Action::SignIn | Action::SignOut => Ok(Outcome::Nothing),
         };
-        outcome.unwrap_or_else(|error| Outcome::Unknown { reason: error.to_string() })
+        outcome.unwrap_or_else(Outcome::unknown)
     }
 
-    /// Goes on with a walk for a moment.
-    async fn end_before(
-        &self,
-        moment: cloakroom::Timestamp,
-        mut position: Position,
-    ) -> Result<Outcome, StorageError> {
+    /// Ends the others of a session's owner. Whose they are only that session tells.
+    async fn end_others(&self, keep: PublicId) -> Result<Outcome, StorageError> {
+        let revoked = self.engine.revoke_others(keep).await?;
+        if revoked == Revoked::default() {
+            let kept = self.engine.session(keep).await?.session();
+            if kept.is_none_or(|kept| kept.owner().is_none()) {
+                let reason = "the session that was to stay is over, or nobody is signed in to it, so \
+                              whose others were to end is not known";
+                return Ok(Outcome::Incomplete { ended: 0, pending: 0, reason: reason.to_owned() });
+            }
+        }
+        Ok(of_many(revoked))
+    }
+
+    /// Goes on with a walk for a moment. However it stops, it tells how far it came.
+    async fn end_before(&self, moment: Timestamp, mut position: Position) -> Outcome {
+        // A walk that is under way was begun with a moment that had been.
+        if position == Position::start() {
+            match self.now().await {
+                Ok(now) if moment > now => {
+                    return Outcome::Refused { reason: "that moment is still to come".to_owned() };
+                }
+                Ok(_) => {}
+                Err(error) => return Outcome::unknown(error),
+            }
+        }
         let (start, mut all) = (Instant::now(), 0);
         loop {
             let page = match self.engine.revoke_created_before(moment, &position).await {
                 Ok(page) => page,
-                // What the steps before have ended is not to be forgotten.
-                Err(error) if all > 0 => {
-                    let reason = format!("after {all} sessions were ended, {error}");
-                    return Ok(Outcome::Unknown { reason });
+                Err(error) => {
+                    let next = (position != Position::start()).then(|| position.to_string());
+                    return Outcome::Unknown { ended: all, next, reason: error.to_string() };
                 }
-                Err(error) => return Err(error),
             };
             all += page.ended;
             let Some(next) = page.next else {
-                return Ok(if all == 0 { Outcome::Nothing } else { Outcome::Done { ended: all } });
+                return if all == 0 { Outcome::Nothing } else { Outcome::Done { ended: all } };
             };
             if start.elapsed() > STEP {
                 let percent = (page.done.clamp(0.0, 0.99) * 100.0) as u8;
-                return Ok(Outcome::Partly { ended: all, percent, next: next.to_string() });
+                return Outcome::Partly { ended: all, percent, next: next.to_string() };
             }
             position = next;
         }
@@ -98,9 +127,17 @@ fn of_one(destroyed: Destroyed) -> Outcome {
 }
 
 fn of_many(revoked: Revoked) -> Outcome {
-    match (revoked.ended, revoked.pending) {
-        (0, 0) => Outcome::Nothing,
-        (ended, 0) => Outcome::Done { ended },
-        (ended, pending) => Outcome::Pending { ended, pending },
+    let Revoked { ended, pending, unreadable, .. } = revoked;
+    match (ended, pending, unreadable) {
+        (0, 0, 0) => Outcome::Nothing,
+        (ended, 0, 0) => Outcome::Done { ended },
+        (ended, pending, 0) => Outcome::Pending { ended, pending },
+        (ended, pending, unreadable) => {
+            let reason = format!(
+                "what lies in the place of {unreadable} more cannot be read by this release and was \
+                 left alone"
+            );
+            Outcome::Incomplete { ended, pending, reason }
+        }
     }
 }

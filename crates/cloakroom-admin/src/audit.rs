@@ -167,7 +167,8 @@ impl AuditEntry {
         match &mut self.outcome {
             Outcome::Done { ended, .. }
             | Outcome::Partly { ended, .. }
-            | Outcome::Pending { ended, .. } => *ended += before,
+            | Outcome::Pending { ended, .. }
+            | Outcome::Incomplete { ended, .. } => *ended += before,
             Outcome::Nothing if *before > 0 => self.outcome = Outcome::Done { ended: *before },
             _ => {}
         }

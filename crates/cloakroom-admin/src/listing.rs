@@ -1,6 +1,7 @@
-//! [`Listing`]: some sessions out of all, by steps of a walk. Each answer is bounded in rows, in
+//! [`Listing`]: some sessions out of all, by steps of a walk, or of one owner. Each answer is bounded in rows, in
 //! sessions that were looked at and in time, and tells where to go on.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +12,8 @@ use cloakroom::{
     StorageError,
 };
 use tokio::time::Instant;
+
+use crate::owned::Owned;
 
 /// How many rows a page has unless told otherwise.
 pub(crate) const ROWS: usize = 50;
@@ -46,7 +49,8 @@ pub(crate) enum SignedIn {
     No,
 }
 
-/// Where a listing goes on: within a step of a walk, behind this session.
+/// Where a listing goes on: within a step of a walk, behind this session. In an owner's list the
+/// position is when that one was created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     position: Position,
@@ -59,7 +63,7 @@ pub(crate) struct Listing {
     pub(crate) rows: Vec<SessionFacts>,
     /// Sessions that were looked at.
     pub(crate) looked_at: usize,
-    /// Keys that hold no record that can be read.
+    /// Places that hold no record that can be read.
     pub(crate) unreadable: usize,
     /// Where it goes on; `None` at the end.
     pub(crate) next: Option<Place>,
@@ -82,21 +86,35 @@ impl Filter {
 }
 
 impl Listing {
-    /// The sessions that are wanted: an owner's by the owner's index, all at once; others from this
-    /// place on.
+    /// The sessions that are wanted, from this place on: an owner's by the owner's index, the newest
+    /// first; others in no order.
     pub(crate) async fn find(
         engine: &Engine,
         filter: &Filter,
         place: Place,
         rows: usize,
     ) -> Result<Self, StorageError> {
-        if let Some(owner) = &filter.owner {
-            let mut rows = engine.sessions_of(owner).await?;
-            let looked_at = rows.len();
-            rows.retain(|facts| filter.fits(facts));
-            return Ok(Self { rows, looked_at, unreadable: 0, next: None, done: Some(1.0) });
+        match &filter.owner {
+            Some(owner) => {
+                let owned = Owned::by(engine, owner).await?;
+                Ok(Self::of_owner(owned, filter, &place, rows))
+            }
+            None => Self::walk(engine.storage(), filter, place, rows).await,
         }
-        Self::walk(engine.storage(), filter, place, rows).await
+    }
+
+    /// When a session was created never changes, so each page goes on where the one before has ended,
+    /// whatever comes and goes meanwhile.
+    fn of_owner(owned: Owned, filter: &Filter, place: &Place, most: usize) -> Self {
+        let Owned { sessions: mut rows, unreadable } = owned;
+        let looked_at = rows.len();
+        let order = |facts: &SessionFacts| Reverse((facts.created(), facts.id().key()));
+        rows.retain(|facts| filter.fits(facts) && place.is_before(facts));
+        rows.sort_by_key(order);
+        let is_more = rows.len() > most;
+        rows.truncate(most);
+        let next = rows.last().filter(|_| is_more).map(Place::behind);
+        Self { rows, looked_at, unreadable, next, done: None }
     }
 
     async fn walk(
@@ -160,6 +178,26 @@ impl Listing {
             }
         }
     }
+}
+
+impl Place {
+    /// Behind this one of an owner's sessions.
+    fn behind(facts: &SessionFacts) -> Self {
+        let created = created(facts).to_string();
+        Self { position: Position::new(created), behind: Some(facts.id().key()) }
+    }
+
+    /// Whether one of an owner's sessions comes after this place.
+    fn is_before(&self, facts: &SessionFacts) -> bool {
+        let Some(behind) = self.behind else { return true };
+        let position = self.position.to_string().parse().unwrap_or(u64::MAX);
+        (created(facts), facts.id().key()) < (position, behind)
+    }
+}
+
+/// In milliseconds; where nobody knows it, it counts as the oldest of all.
+fn created(facts: &SessionFacts) -> u64 {
+    facts.created().map_or(0, cloakroom::Timestamp::as_millis)
 }
 
 impl fmt::Display for Place {

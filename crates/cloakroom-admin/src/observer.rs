@@ -27,7 +27,7 @@ const MINUTES: usize = 180;
 /// let counting = AdminObserver::new();
 /// let logging = |event: &Event<'_>| println!("{event:?}");
 /// let engine = Engine::builder(MemorySessionStorage::new())
-///     .observer(counting.clone().beside(logging))
+///     .observer((counting.clone(), logging))
 ///     .build()?;
 /// # let _ = engine;
 /// # Ok::<(), cloakroom::ConfigError>(())
@@ -50,10 +50,6 @@ pub enum Seen {
     /// latency are not known here, and the page says so.
     PageOnly,
 }
-
-/// An observer beside another one: both are told everything.
-#[derive(Clone, Debug)]
-pub struct Both<A, B>(A, B);
 
 /// What happened in one period.
 #[derive(Clone, Debug, Default)]
@@ -94,11 +90,6 @@ impl AdminObserver {
         };
         let (counts, clock) = (Arc::new(Mutex::new(counts)), Arc::new(clock));
         Self { counts, clock, seen: Seen::Application }
-    }
-
-    /// Tells another observer as well.
-    pub fn beside<O: Observer>(self, other: O) -> Both<Self, O> {
-        Both(self, other)
     }
 
     pub(crate) fn seen(&self) -> Seen {
@@ -215,13 +206,6 @@ fn is_ordinary(error: &SessionError) -> bool {
     error.is_conflict() || matches!(error, SessionError::TooManySessions { .. })
 }
 
-impl<A: Observer, B: Observer> Observer for Both<A, B> {
-    fn observe(&self, event: &Event<'_>) {
-        self.0.observe(event);
-        self.1.observe(event);
-    }
-}
-
 impl Default for AdminObserver {
     fn default() -> Self {
         Self::new()
@@ -236,8 +220,6 @@ impl std::fmt::Debug for AdminObserver {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use cloakroom::{Operation, RevokedBy, SessionKey, StorageError};
     use cloakroom_testkit::ManualClock;
 
@@ -318,17 +300,5 @@ mod tests {
             observer.observe(&Event::NotCommitted { session, error: &error });
         }
         assert!(observer.incidents().is_empty());
-    }
-
-    #[test]
-    fn another_observer_hears_the_same() {
-        let heard = Arc::new(AtomicUsize::new(0));
-        let hears = heard.clone();
-        let other = move |_: &Event<'_>| {
-            hears.fetch_add(1, Ordering::Relaxed);
-        };
-        let observer = AdminObserver::new();
-        observer.clone().beside(other).observe(&Event::PrimaryChanged { node: "127.0.0.1:1" });
-        assert_eq!((heard.load(Ordering::Relaxed), observer.incidents().len()), (1, 1));
     }
 }

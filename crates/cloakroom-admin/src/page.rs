@@ -31,6 +31,7 @@ pub struct AdminPage {
     way_in: WayIn,
     observer: Option<AdminObserver>,
     audit: Option<Box<dyn Audit>>,
+    installation: Option<String>,
     transport: Transport,
     origins: Vec<String>,
     secret: Option<Vec<u8>>,
@@ -65,6 +66,7 @@ impl AdminPage {
             way_in,
             observer: None,
             audit: None,
+            installation: None,
             transport: Transport::Https,
             origins: Vec::new(),
             secret: None,
@@ -84,6 +86,13 @@ impl AdminPage {
     /// refused sign-ins from its memory).
     pub fn audit(mut self, audit: impl Audit) -> Self {
         self.audit = Some(Box::new(audit));
+        self
+    }
+
+    /// What these sessions are called, such as `production` (default: nothing). It stands in the header
+    /// of each page and in each question, so that nobody who has two pages open ends the wrong ones.
+    pub fn installation(mut self, name: impl Into<String>) -> Self {
+        self.installation = Some(name.into());
         self
     }
 
@@ -145,6 +154,7 @@ impl AdminPage {
         Ok(routes(Arc::new(App {
             engine: self.engine,
             observer: self.observer,
+            installation: self.installation,
             census: Census::new(),
             trail: Trail::new(self.audit),
             door,

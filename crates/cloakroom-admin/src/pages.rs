@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod before;
 pub(crate) mod end;
 pub(crate) mod frame;
+pub(crate) mod input;
 pub(crate) mod moment;
 pub(crate) mod overview;
 pub(crate) mod row;

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use axum::Router;
 use cloakroom::{Engine, Policy};
 use cloakroom_admin::{AdminObserver, AdminPage};
+use cloakroom_redis::DEFAULT_PREFIX;
 
 use crate::failure::Failure;
 use crate::installation;
@@ -107,6 +108,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     };
     let mut page = AdminPage::for_operators(engine.clone(), people.operators)
         .observer(observer)
+        .installation(name(&installation))
         .audit(journal);
     if place == Place::Here {
         page = page.plain_http_on_loopback();
@@ -131,4 +133,13 @@ fn policy(trusted_proxies: &[String]) -> Result<Policy, Failure> {
     let proxies = serde_json::json!({ "trusted_proxies": trusted_proxies });
     serde_json::from_value(proxies)
         .map_err(|error| Failure::misused(format!("--trusted-proxy: {error}")))
+}
+
+/// What the page calls it: operators may have several open.
+fn name(installation: &installation::Installation) -> String {
+    let prefix = &installation.config.prefix;
+    if prefix == DEFAULT_PREFIX {
+        return installation.place.clone();
+    }
+    format!("{}, prefix {prefix}", installation.place)
 }

@@ -105,6 +105,18 @@ async fn every_button_does_what_it_says_after_a_question() {
     browser.click("[data-back]").await;
     browser.shows("main", "There is none.").await;
 
+    // The links beside them.
+    admin.open(&browser, &format!("/sessions/{bystander}")).await;
+    browser.click(".actions a:nth-of-type(4)").await;
+    browser.shows("[data-looked-at]", "1 shown").await;
+    browser.click("main a.danger[href*='/owner/end']").await;
+    browser.shows("dialog form", "bob has 1 session").await;
+    browser.click("dialog [data-cancel]").await;
+    until(&browser, "return document.querySelector('dialog') === null").await;
+    admin.open(&browser, &format!("/sessions/{bystander}/end")).await;
+    browser.click(".confirm [data-cancel]").await;
+    browser.shows("h1", &bystander.to_string()[..8]).await;
+
     // By date: not without the word.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     browser.click("nav a[href='/before']").await;
@@ -121,13 +133,46 @@ async fn every_button_does_what_it_says_after_a_question() {
     browser.shows("[data-outcome=good]", "Done: 1 session ended.").await;
     assert!(!admin.lives(bystander).await);
 
-    // All of it stands in the trail.
+    // All of it stands in the trail, to which the outcome leads.
+    browser.click("main a[href='/audit']").await;
+    browser.shows("h1", "Audit trail").await;
+    browser.click(".brand").await;
+    browser.shows("h1", "Overview").await;
     browser.click("nav a[href='/audit']").await;
     let lines = "return [...document.querySelectorAll('[data-audit] tbody tr')].length";
     assert_eq!(browser.script(lines).await, 5);
     browser.shows("[data-audit]", "End all sessions from before a moment").await;
     browser.click(".who button").await;
     browser.shows("h1", "Sign in").await;
+    quiet(&browser).await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_double_click_asks_once() {
+    let admin = Admin::start().await;
+    let browser = Browser::start().await;
+    admin.visit(Some("eve"), "A").await;
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    admin.visit(Some("bob"), agent).await;
+    admin.sign_in(&browser).await;
+    admin.open(&browser, "/sessions?owner=bob").await;
+    browser.shows("[data-label=Browser]", "Firefox on Linux").await;
+    let clicks = "const link = document.querySelector('[data-sessions] a[data-ask]'); \
+                  for (let at = 0; at < 3; at += 1) link.click()";
+    browser.script(clicks).await;
+    browser.shows("dialog h1", "End this session?").await;
+    browser.shows("dialog [data-browser]", "Firefox on Linux").await;
+    browser.shows("dialog [data-user-agent]", "rv:140.0").await;
+    let asked = "return performance.getEntriesByType('resource')\
+                 .filter((it) => it.name.endsWith('/end')).length";
+    assert_eq!(browser.script(asked).await, 1);
+    assert_eq!(browser.script("return document.querySelectorAll('dialog').length").await, 1);
+    // The next one is asked again.
+    browser.click("dialog [data-cancel]").await;
+    until(&browser, "return document.querySelector('dialog') === null").await;
+    browser.click("[data-sessions] a[data-ask]").await;
+    browser.shows("dialog h1", "End this session?").await;
     quiet(&browser).await;
     browser.quit().await;
 }
@@ -292,16 +337,16 @@ async fn a_redis_that_was_killed_is_told() {
     let browser = Browser::start().await;
     admin.visit(Some("eve"), "A").await;
     admin.sign_in(&browser).await;
-    browser.shows(".state[data-state=healthy]", "answers").await;
+    admin.open(&browser, "/before/end?moment=2026-01-01T00:00").await;
+    browser.write("#word", "end them").await;
     admin.redis.kill_now();
+    browser.click(".confirm button").await;
+    browser.shows("h1", "Could not be done").await;
+    admin.open(&browser, "/").await;
     browser.shows(".state[data-state=unavailable]", "cannot be reached").await;
     browser.shows("[data-incidents]", "connection lost").await;
     admin.open(&browser, "/owner/end?name=eve").await;
     browser.shows("h1", "The storage cannot say at present").await;
-    admin.open(&browser, "/before/end?moment=2026-01-01T00:00").await;
-    browser.write("#word", "end them").await;
-    browser.click(".confirm button").await;
-    browser.shows("h1", "Could not be done").await;
     admin.redis.restart_empty().await.unwrap();
     admin.open(&browser, "/").await;
     browser.shows(".state[data-state=healthy]", "answers").await;
@@ -316,6 +361,9 @@ async fn what_visitors_send_never_runs() {
         "</title></textarea><svg onload=\"window.broken = 1\">",
         "'-window.broken=1-'",
         "ada\u{202e}nimda",
+        "eve\nadmin",
+        "eve\radmin",
+        "eve\0admin",
     ];
     let long = "W".repeat(400);
     let admin = Admin::start().await;
@@ -380,39 +428,128 @@ async fn ten_thousand_sessions_can_be_paged_through() {
     browser.write("#owner", "visitor-001").await;
     browser.click(".search button").await;
     browser.shows("[data-looked-at]", "shown, ").await;
-    let rows = "return document.querySelectorAll('[data-sessions] tbody tr').length";
-    assert!(browser.script(rows).await.as_u64().unwrap() > 50);
+    browser.shows("[data-looked-at]", "50 shown, 67 looked at").await;
+    browser.click("[data-next]").await;
+    browser.shows("[data-looked-at]", "17 shown, ").await;
     quiet(&browser).await;
     browser.quit().await;
 }
 
-#[tokio::test]
-async fn a_long_revocation_goes_on_by_itself_and_tells_how_far_it_is() {
+/// A page over six thousand sessions, at the word that ends them, whose Redis answers slowly.
+async fn before_a_long_revocation(browser: &Browser) -> (Admin, FaultProxy) {
     let redis = RedisServer::start().await.unwrap();
     let proxy = FaultProxy::before(&redis).await.unwrap();
     let admin = Admin::through(redis, &proxy.url()).await;
     admin.crowd(6000).await;
-    let browser = Browser::start().await;
-    admin.sign_in(&browser).await;
+    admin.sign_in(browser).await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    admin.open(&browser, "/before").await;
+    admin.open(browser, "/before").await;
     browser.click("main button").await;
     browser.write("#word", "end them").await;
-    let slow = Latency::of(Duration::from_millis(60));
-    proxy.delay(Scope::All, Direction::Replies, slow);
+    proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(60)));
+    (admin, proxy)
+}
+
+/// How many sessions each step of a revocation has ended, by the trail.
+async fn steps(admin: &Admin, browser: &Browser) -> Vec<u64> {
+    admin.open(browser, "/audit").await;
+    let ended = "return [...document.querySelectorAll('[data-audit] tbody tr')]\
+                 .map((it) => it.innerText.match(/(\\d+) sessions ended/)).filter(Boolean)\
+                 .map((it) => Number(it[1]))";
+    let ended = browser.script(ended).await;
+    ended.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_long_revocation_goes_on_by_itself_and_tells_how_far_it_is() {
+    let browser = Browser::start().await;
+    let (admin, proxy) = before_a_long_revocation(&browser).await;
     browser.click(".confirm button").await;
     browser.shows("[data-outcome=busy]", "% looked through").await;
     browser.shows("[data-outcome=good]", "Done: 6000 sessions ended.").await;
     proxy.clear().unwrap();
     // However many steps it took, it is one line of the trail.
-    admin.open(&browser, "/audit").await;
-    let ended = "return [...document.querySelectorAll('[data-audit] tbody tr')]\
-                 .map((it) => it.innerText.match(/(\\d+) sessions ended/)).filter(Boolean)\
-                 .map((it) => Number(it[1]))";
-    let ended = browser.script(ended).await;
-    let steps: Vec<_> = ended.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect();
-    assert_eq!(steps, [6000]);
+    assert_eq!(steps(&admin, &browser).await, [6000]);
     quiet(&browser).await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_long_revocation_stops_by_pointer_and_by_one_key() {
+    for by_key in [false, true] {
+        let browser = Browser::start().await;
+        let (admin, proxy) = before_a_long_revocation(&browser).await;
+        browser.click(".confirm button").await;
+        browser.shows("[data-outcome=busy]", "% looked through").await;
+        if by_key {
+            // Nothing but Enter: the focus is there on each page. One that falls between two pages is
+            // nobody's, so it may take more than one.
+            let is_over = "return document.querySelector('[data-go-on]') === null";
+            for _ in 0..5 {
+                browser.press(ENTER).await;
+                if browser.script(is_over).await == true {
+                    break;
+                }
+            }
+        } else {
+            browser.click("[data-stop]").await;
+        }
+        browser.shows("h1", "End by date").await;
+        proxy.clear().unwrap();
+        let steps = steps(&admin, &browser).await;
+        assert!((1..6000).contains(&steps.iter().sum::<u64>()), "{steps:?}");
+        quiet(&browser).await;
+        browser.quit().await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_revocation_that_fails_goes_on_where_it_was() {
+    let browser = Browser::start().await;
+    let (admin, proxy) = before_a_long_revocation(&browser).await;
+    browser.click(".confirm button").await;
+    browser.shows("[data-outcome=busy]", "% looked through").await;
+    let position = "return document.querySelector('[name=position]').value";
+    assert_ne!(browser.script(position).await, "");
+    admin.redis.freeze();
+    browser.shows("[data-outcome=bad]", "after at least").await;
+    browser.shows("[data-outcome=bad]", "sessions ended").await;
+    let kept = "return [...document.querySelectorAll('main input[type=hidden]')]\
+                .filter((it) => it.value === '' || it.value === '0').length";
+    assert_eq!(browser.script(kept).await, 0);
+    admin.redis.thaw();
+    proxy.clear().unwrap();
+    let start = Instant::now();
+    while browser.script("return document.querySelector('[data-outcome=good]')").await.is_null() {
+        assert!(start.elapsed() < Duration::from_secs(30), "it never went on");
+        if browser.script("return document.querySelector('[data-outcome=bad]')").await.is_null() {
+            continue;
+        }
+        browser.click("main button").await;
+    }
+    browser.shows("[data-outcome=good]", "A step was repeated").await;
+    admin.open(&browser, "/sessions").await;
+    browser.shows("main", "There is none.").await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_long_revocation_goes_on_by_its_button_where_no_script_runs() {
+    let browser = Browser::start().await;
+    let (admin, proxy) = before_a_long_revocation(&browser).await;
+    browser.without_scripts().await;
+    let (mut pressed, start) = (0, Instant::now());
+    browser.click(".confirm button").await;
+    browser.shows("[data-outcome=busy]", "% looked through").await;
+    while browser.script("return document.querySelector('[data-go-on]') !== null").await == true {
+        assert!(start.elapsed() < Duration::from_secs(60), "{pressed}");
+        browser.click("[data-go-on] button").await;
+        pressed += 1;
+    }
+    browser.shows("[data-outcome=good]", "Done: 6000 sessions ended.").await;
+    assert!(pressed > 0);
+    proxy.clear().unwrap();
+    assert_eq!(steps(&admin, &browser).await.iter().sum::<u64>(), 6000);
     browser.quit().await;
 }
 
@@ -441,6 +578,10 @@ async fn the_overview_can_be_looked_at_without_growing() {
     assert_eq!(browser.script(size).await, nodes);
     assert_eq!(browser.script(height).await, high);
     assert_eq!(browser.script("return window.replaced").await, 0);
+    // Screen readers are told of the storage's state, and of no figure.
+    let told = "return [...document.querySelectorAll('[aria-live], output, [role=status], [role=alert], \
+                [role=log], [role=timer]')].map((it) => it.className)";
+    assert_eq!(browser.script(told).await, json!(["state"]));
     quiet(&browser).await;
     browser.quit().await;
 }
@@ -656,6 +797,22 @@ async fn a_password_that_was_drawn_opens_the_page_until_the_command_is_asked_to_
     assert!(left.status.success() && output.unwrap().contains("has ended"));
     let errors = errors.unwrap();
     assert!(errors.lines().all(|entry| entry.contains("\"action\":\"sign_in\"")), "{errors}");
+}
+
+#[tokio::test]
+async fn the_page_names_the_server_the_database_and_the_prefix() {
+    let redis = RedisServer::start().await.unwrap();
+    let url = format!("{}/3", redis.url());
+    let mut other = command(&["--url", &url, "--prefix", "shop:", "--listen", "127.0.0.1:0"]);
+    let (_child, greeting) = serve(other.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+    let browser = Browser::start().await;
+    sign_in(&browser, &place_in(&greeting)).await;
+    let name = format!("Redis at 127.0.0.1:{}, database 3, prefix shop:", redis.port());
+    browser.shows("[data-installation]", &name).await;
+    browser.narrow().await;
+    let widths = "return [innerWidth, document.documentElement.scrollWidth]";
+    assert_eq!(browser.script(widths).await, json!([390, 390]));
+    browser.quit().await;
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ pub(crate) struct Facts {
     id: String,
     owner: Option<String>,
     address: Option<String>,
+    /// The user agent in words.
+    browser: Option<String>,
     user_agent: Option<String>,
     created: Option<String>,
     signed_in: Option<String>,
@@ -71,6 +73,7 @@ impl Facts {
             id: facts.id().to_string(),
             owner: facts.owner().map(str::to_owned),
             address: facts.address().map(str::to_owned),
+            browser: facts.browser(),
             user_agent: facts.user_agent().map(str::to_owned),
             created: facts.created().map(|moment| moment.to_string()),
             signed_in: facts.signed_in().map(|moment| moment.to_string()),

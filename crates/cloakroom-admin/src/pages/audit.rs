@@ -1,24 +1,39 @@
-//! The audit trail, the newest first.
+//! The audit trail, the newest first, a hundred at once.
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 
 use crate::action::Outcome;
 use crate::audit::AuditEntry;
 use crate::pages::answer;
 use crate::pages::end::Context;
 use crate::pages::frame::{Frame, Place};
+use crate::pages::input::Input;
 use crate::pages::moment::Moment;
 use crate::shown::shown;
+
+/// How many entries a page has.
+const LINES: usize = 100;
 
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage {
     frame: Frame,
     lines: Vec<Line>,
+    /// How many newer ones there are, and how many a page of older ones leaves out.
+    newer: usize,
+    older: Option<usize>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct From {
+    /// How many of the newest are left out.
+    #[serde(default)]
+    skip: usize,
 }
 
 struct Line {
@@ -31,11 +46,15 @@ struct Line {
     mood: &'static str,
 }
 
-pub(crate) async fn show(context: Context) -> Response {
+pub(crate) async fn show(context: Context, Input(Query(from)): Input<Query<From>>) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Audit);
-    let lines = app.trail.entries().iter().map(Line::of).collect();
-    answer::page(StatusCode::OK, &AuditPage { frame, lines })
+    let entries = app.trail.entries();
+    let newer = from.skip.min(entries.len());
+    let lines: Vec<_> = entries.iter().skip(newer).take(LINES).map(Line::of).collect();
+    let end = newer + lines.len();
+    let older = (end < entries.len()).then_some(end);
+    answer::page(StatusCode::OK, &AuditPage { frame, lines, newer, older })
 }
 
 impl Line {
@@ -46,13 +65,15 @@ impl Line {
             at: Moment(entry.at),
             operator: shown(entry.operator.name()),
             address: entry.address.map(|it| it.to_string()).unwrap_or_default(),
-            action: if is_refused { "Sign-in" } else { entry.action.title() },
+            action: if is_refused && is_sign { "Sign-in" } else { entry.action.title() },
             object: shown(&entry.action.object()),
             outcome: if is_sign && !is_refused { String::new() } else { entry.outcome.to_string() },
             mood: match entry.outcome {
                 Outcome::Done { .. } | Outcome::Nothing | Outcome::Partly { .. } => "good",
                 Outcome::Pending { .. } => "warn",
-                Outcome::Unknown { .. } | Outcome::Refused { .. } => "bad",
+                Outcome::Incomplete { .. } | Outcome::Unknown { .. } | Outcome::Refused { .. } => {
+                    "bad"
+                }
             },
         }
     }

@@ -6,13 +6,14 @@ use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use cloakroom::{Clock, Position, SystemClock, Timestamp};
+use cloakroom::{Position, Timestamp};
 use serde::Deserialize;
 
 use crate::action::{Action, Outcome};
 use crate::pages::answer;
-use crate::pages::end::{ConfirmPage, Context, tell};
+use crate::pages::end::{ConfirmPage, Context, GoOn, tell};
 use crate::pages::frame::{Frame, Place};
+use crate::pages::input::Input;
 use crate::pages::moment::{self, Moment};
 
 /// What has to be typed before all sessions end.
@@ -22,6 +23,7 @@ const WORD: &str = "end them";
 #[template(path = "before.html")]
 struct BeforePage {
     frame: Frame,
+    /// By the storage's clock, as a form's field writes it.
     now: String,
 }
 
@@ -40,23 +42,39 @@ pub(crate) struct Order {
     /// How many the steps before have ended.
     #[serde(default)]
     ended: usize,
+    /// Whether one of them was taken again, so that they may have ended more.
+    #[serde(default)]
+    repeated: bool,
 }
 
 pub(crate) async fn show(context: Context) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Before);
-    let now = SystemClock.now().to_string();
-    let now = now.trim_end_matches('Z').to_owned();
+    let now = match app.now().await {
+        Ok(now) => now.to_string().trim_end_matches('Z').to_owned(),
+        Err(error) => return answer::storage_is_silent(frame, &error),
+    };
     answer::page(StatusCode::OK, &BeforePage { frame, now })
 }
 
-pub(crate) async fn ask(context: Context, Query(query): Query<MomentQuery>) -> Response {
+pub(crate) async fn ask(
+    context: Context,
+    Input(Query(query)): Input<Query<MomentQuery>>,
+) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Before);
-    let moment = match past(&query.moment) {
+    let moment = match read(&query.moment) {
         Ok(moment) => moment,
         Err(problem) => return answer::misunderstood(frame, problem),
     };
+    match app.now().await {
+        Ok(now) if moment > now => {
+            let problem = "That moment is still to come; sessions from before now can be ended.";
+            return answer::misunderstood(frame, problem);
+        }
+        Ok(_) => {}
+        Err(error) => return answer::storage_is_silent(frame, &error),
+    }
     let page = ConfirmPage {
         frame,
         title: "End everything from before this moment?",
@@ -74,10 +92,10 @@ pub(crate) async fn ask(context: Context, Query(query): Query<MomentQuery>) -> R
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn end(context: Context, Form(order): Form<Order>) -> Response {
+pub(crate) async fn end(context: Context, Input(Form(order)): Input<Form<Order>>) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Before);
-    let moment = match past(&order.moment) {
+    let moment = match read(&order.moment) {
         Ok(moment) => moment,
         Err(problem) => return answer::misunderstood(frame, problem),
     };
@@ -87,42 +105,73 @@ pub(crate) async fn end(context: Context, Form(order): Form<Order>) -> Response 
     }
     let action = Action::EndBefore { moment };
     let title = action.title();
-    let step = app.carry_out(admitted, action, Position::new(order.position)).await;
-    let (outcome, position) = so_far(step, order.ended);
+    let from = Position::new(order.position.as_str());
+    let step = app.carry_out(admitted, action, from).await;
+    let (outcome, position) = so_far(step, order.ended, order.position);
+    let mut text = outcome.to_string();
+    if order.repeated {
+        text += " A step was repeated, so there may have been more.";
+    }
+    let is_broken = matches!(outcome, Outcome::Unknown { .. });
     let fields = vec![
         ("moment", moment.to_string()),
         ("word", WORD.to_owned()),
         ("position", position),
-        ("ended", order.ended.saturating_add(ended_by(&outcome, order.ended)).to_string()),
+        ("ended", ended_by(&outcome).to_string()),
+        ("repeated", (order.repeated || is_broken).to_string()),
     ];
-    tell(frame, title, &outcome, "/before".to_owned(), Some(("/before/end".to_owned(), fields)))
+    let go_on = GoOn { path: "/before/end".to_owned(), fields };
+    tell(frame, title, &outcome, text, go_on, "/before".to_owned())
 }
 
-/// Reads a moment that has been.
-pub(crate) fn past(text: &str) -> Result<Timestamp, &'static str> {
-    let moment = moment::read(text).ok_or("A moment is written as 2026-03-01T12:30:00, in UTC.")?;
-    if moment > SystemClock.now() {
-        return Err("That moment is still to come; sessions from before now can be ended.");
-    }
-    Ok(moment)
+/// Reads a moment.
+pub(crate) fn read(text: &str) -> Result<Timestamp, &'static str> {
+    moment::read(text).ok_or("A moment is written as 2026-03-01T12:30:00, in UTC.")
 }
 
-/// The outcome of a step with what the steps before have ended, and where it goes on.
-fn so_far(step: Outcome, before: usize) -> (Outcome, String) {
+/// The outcome of a step, begun `from` there, with what the steps before have ended; and where it
+/// goes on.
+fn so_far(step: Outcome, before: usize, from: String) -> (Outcome, String) {
+    let sum = |ended: usize| ended.saturating_add(before);
     match step {
-        Outcome::Done { ended } => (Outcome::Done { ended: ended + before }, String::new()),
+        Outcome::Done { ended } => (Outcome::Done { ended: sum(ended) }, String::new()),
         Outcome::Nothing if before > 0 => (Outcome::Done { ended: before }, String::new()),
         Outcome::Partly { ended, percent, next } => {
-            (Outcome::Partly { ended: ended + before, percent, next: next.clone() }, next)
+            (Outcome::Partly { ended: sum(ended), percent, next: next.clone() }, next)
+        }
+        Outcome::Unknown { ended, next, reason } => {
+            let position = next.clone().unwrap_or(from);
+            (Outcome::Unknown { ended: sum(ended), next, reason }, position)
         }
         other => (other, String::new()),
     }
 }
 
-/// How many of an outcome's sessions this step alone has ended.
-fn ended_by(outcome: &Outcome, before: usize) -> usize {
+/// How many have ended by now.
+fn ended_by(outcome: &Outcome) -> usize {
     match outcome {
-        Outcome::Done { ended } | Outcome::Partly { ended, .. } => ended.saturating_sub(before),
+        Outcome::Partly { ended, .. } | Outcome::Unknown { ended, .. } => *ended,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_failed_forgets_neither_the_sum_nor_the_place() {
+        let failed = |ended, next: Option<&str>| Outcome::Unknown {
+            ended,
+            next: next.map(str::to_owned),
+            reason: "no answer".to_owned(),
+        };
+        let (outcome, position) = so_far(failed(5, Some("17")), 10, "3".to_owned());
+        assert_eq!((ended_by(&outcome), position.as_str()), (15, "17"));
+        let (outcome, position) = so_far(failed(0, None), 10, "3".to_owned());
+        assert_eq!((ended_by(&outcome), position.as_str()), (10, "3"));
+        // The sum comes from the form.
+        let (outcome, _) = so_far(Outcome::Done { ended: 5 }, usize::MAX, String::new());
+        assert_eq!(outcome, Outcome::Done { ended: usize::MAX });
     }
 }

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use cloakroom::{Position, PublicId};
+use cloakroom::Position;
 use serde::Deserialize;
 
 use crate::action::{Action, Outcome};
 use crate::app::App;
 use crate::door::Admitted;
 use crate::mount::Mount;
+use crate::owned::Owned;
 use crate::pages::answer;
 use crate::pages::frame::{Frame, Place};
+use crate::pages::input::{Input, SessionId};
 use crate::pages::row::{Row, in_query};
 use crate::pages::session;
 use crate::shown::shown;
@@ -29,7 +31,8 @@ pub(crate) struct ConfirmPage {
     pub(crate) text: String,
     /// The session that it is about.
     pub(crate) row: Option<Row>,
-    /// Where the form goes, below the page's own path.
+    /// Where the form goes, below the page's own path, with what is to be taken as it is: a form
+    /// changes line ends and NUL in its fields.
     pub(crate) path: String,
     /// What goes with it.
     pub(crate) fields: Vec<(&'static str, String)>,
@@ -50,13 +53,14 @@ struct OutcomePage {
     text: String,
     back: String,
     go_on: Option<GoOn>,
+    /// How far a long action is; it goes on by itself.
+    percent: Option<u8>,
 }
 
-/// How a long action goes on.
-struct GoOn {
-    path: String,
-    percent: u8,
-    fields: Vec<(&'static str, String)>,
+/// How an action that is not done goes on.
+pub(crate) struct GoOn {
+    pub(crate) path: String,
+    pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 #[derive(Deserialize)]
@@ -67,10 +71,10 @@ pub(crate) struct OwnerQuery {
 /// What every handler here needs.
 pub(crate) type Context = (State<Arc<App>>, Extension<Admitted>, Mount);
 
-pub(crate) async fn ask_one(context: Context, Path(id): Path<String>) -> Response {
+pub(crate) async fn ask_one(context: Context, SessionId(id): SessionId) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
-    let (frame, id, facts) = match session::find(&app, frame, &id).await {
+    let (frame, facts) = match session::find(&app, frame, id).await {
         Ok(found) => found,
         Err(response) => return *response,
     };
@@ -91,15 +95,15 @@ pub(crate) async fn ask_one(context: Context, Path(id): Path<String>) -> Respons
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn one(context: Context, Path(id): Path<PublicIdText>) -> Response {
-    let session = id.0;
-    end(context, Action::EndSession { session }, "/sessions".to_owned()).await
+pub(crate) async fn one(context: Context, SessionId(session): SessionId) -> Response {
+    let path = format!("/sessions/{session}/end");
+    end(context, Action::EndSession { session }, path, "/sessions".to_owned()).await
 }
 
-pub(crate) async fn ask_others(context: Context, Path(id): Path<String>) -> Response {
+pub(crate) async fn ask_others(context: Context, SessionId(id): SessionId) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
-    let (frame, id, facts) = match session::find(&app, frame, &id).await {
+    let (frame, facts) = match session::find(&app, frame, id).await {
         Ok(found) => found,
         Err(response) => return *response,
     };
@@ -121,33 +125,39 @@ pub(crate) async fn ask_others(context: Context, Path(id): Path<String>) -> Resp
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn others(context: Context, Path(id): Path<PublicIdText>) -> Response {
-    let session = id.0;
-    end(context, Action::EndOthers { session }, format!("/sessions/{session}")).await
+pub(crate) async fn others(context: Context, SessionId(session): SessionId) -> Response {
+    let path = format!("/sessions/{session}/end-others");
+    end(context, Action::EndOthers { session }, path, format!("/sessions/{session}")).await
 }
 
-pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>) -> Response {
+pub(crate) async fn ask_owner(
+    context: Context,
+    Input(Query(owner)): Input<Query<OwnerQuery>>,
+) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
     let back = format!("/sessions?owner={}", in_query(&owner.name));
-    let count = match app.engine.sessions_of(&owner.name).await {
-        Ok(sessions) => sessions.len(),
+    let owned = match Owned::by(&app.engine, &owner.name).await {
+        Ok(owned) => owned,
         Err(error) => return answer::storage_is_silent(frame, &error),
     };
-    let name = shown(&owner.name);
-    let text = match count {
-        1 => format!("{name} has 1 session at present. Sign-ins under way are ended as well."),
-        count => {
-            format!("{name} has {count} sessions at present. Sign-ins under way are ended as well.")
-        }
-    };
+    let (name, count) = (shown(&owner.name), owned.sessions.len());
+    let sessions = if count == 1 { "session" } else { "sessions" };
+    let mut text =
+        format!("{name} has {count} {sessions} at present. Sign-ins under way are ended as well.");
+    if owned.unreadable > 0 {
+        let more = owned.unreadable;
+        text += &format!(
+            " What lies in the place of {more} more cannot be read by this release, and is left alone."
+        );
+    }
     let page = ConfirmPage {
         frame,
         title: "End all sessions of this owner?",
         text,
         row: None,
-        path: "/owner/end".to_owned(),
-        fields: vec![("name", owner.name)],
+        path: format!("/owner/end?name={}", in_query(&owner.name)),
+        fields: Vec::new(),
         word: None,
         button: "End all of them",
         back,
@@ -155,46 +165,50 @@ pub(crate) async fn ask_owner(context: Context, Query(owner): Query<OwnerQuery>)
     answer::page(StatusCode::OK, &page)
 }
 
-pub(crate) async fn owner(context: Context, Form(owner): Form<OwnerQuery>) -> Response {
-    let back = format!("/sessions?owner={}", in_query(&owner.name));
-    end(context, Action::EndOwner { owner: owner.name }, back).await
+pub(crate) async fn owner(
+    context: Context,
+    Input(Query(owner)): Input<Query<OwnerQuery>>,
+) -> Response {
+    let name = in_query(&owner.name);
+    let (path, back) = (format!("/owner/end?name={name}"), format!("/sessions?owner={name}"));
+    end(context, Action::EndOwner { owner: owner.name }, path, back).await
 }
 
-async fn end(context: Context, action: Action, back: String) -> Response {
+async fn end(context: Context, action: Action, path: String, back: String) -> Response {
     let (State(app), Extension(admitted), mount) = context;
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
     let title = action.title();
     let outcome = app.carry_out(admitted, action, Position::start()).await;
-    tell(frame, title, &outcome, back, None)
+    let text = outcome.to_string();
+    tell(frame, title, &outcome, text, GoOn { path, fields: Vec::new() }, back)
 }
 
-/// The page that tells what became of an action. `go_on` is where a part of it leads and with what.
+/// The page that tells what became of an action. `go_on` is where it goes on if it is not done.
 pub(crate) fn tell(
     frame: Frame,
     title: &'static str,
     outcome: &Outcome,
+    text: String,
+    go_on: GoOn,
     back: String,
-    go_on: Option<(String, Vec<(&'static str, String)>)>,
 ) -> Response {
     let (mood, heading) = match outcome {
         Outcome::Done { .. } => ("good", "Done"),
         Outcome::Nothing => ("good", "Nothing to end"),
+        Outcome::Incomplete { .. } => ("bad", "Not all were ended"),
         Outcome::Partly { .. } => ("busy", "Under way"),
         Outcome::Pending { .. } => ("warn", "Pending"),
         Outcome::Unknown { .. } => ("bad", "Could not be done"),
         Outcome::Refused { .. } => ("bad", "Refused"),
     };
-    let go_on = match (outcome, go_on) {
-        (Outcome::Partly { percent, .. }, Some((path, fields))) => {
-            Some(GoOn { path, percent: *percent, fields })
-        }
+    let percent = match outcome {
+        Outcome::Partly { percent, .. } => Some(*percent),
         _ => None,
     };
-    let text = outcome.to_string();
-    answer::page(
-        status_of(outcome),
-        &OutcomePage { frame, title, mood, heading, text, back, go_on },
-    )
+    let is_open = percent.is_some() || matches!(outcome, Outcome::Unknown { .. });
+    let go_on = is_open.then_some(go_on);
+    let page = OutcomePage { frame, title, mood, heading, text, back, go_on, percent };
+    answer::page(status_of(outcome), &page)
 }
 
 /// The status that says the same to a program.
@@ -202,18 +216,8 @@ pub(crate) fn status_of(outcome: &Outcome) -> StatusCode {
     match outcome {
         Outcome::Done { .. } | Outcome::Partly { .. } | Outcome::Nothing => StatusCode::OK,
         Outcome::Pending { .. } => StatusCode::ACCEPTED,
+        Outcome::Incomplete { .. } => StatusCode::CONFLICT,
         Outcome::Unknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Outcome::Refused { .. } => StatusCode::FORBIDDEN,
-    }
-}
-
-/// A public id in an address; anything else is no such page.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PublicIdText(pub(crate) PublicId);
-
-impl<'de> Deserialize<'de> for PublicIdText {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
+        Outcome::Refused { .. } => StatusCode::BAD_REQUEST,
     }
 }

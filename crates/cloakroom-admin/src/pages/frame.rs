@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::assets::{self, Addresses};
 use crate::door::{Admitted, Way};
 use crate::mount::Mount;
+use crate::shown::shown;
 
 /// The head and the header of a page.
 pub(crate) struct Frame {
@@ -12,6 +13,8 @@ pub(crate) struct Frame {
     pub(crate) assets: &'static Addresses,
     pub(crate) place: Place,
     pub(crate) operator: Option<String>,
+    /// What the sessions are called; operators alone are told.
+    pub(crate) installation: Option<String>,
     /// Goes with every change.
     pub(crate) token: String,
     pub(crate) can_leave: bool,
@@ -33,6 +36,7 @@ impl Frame {
     pub(crate) fn of(app: &App, admitted: &Admitted, mount: &Mount, place: Place) -> Self {
         Self {
             operator: Some(admitted.operator.name().to_owned()),
+            installation: app.installation.as_deref().map(shown),
             token: app.seal.token(&admitted.binding),
             can_leave: admitted.way == Way::Form,
             ..Self::bare(mount, place)
@@ -47,6 +51,7 @@ impl Frame {
             assets: assets::addresses(),
             place,
             operator: None,
+            installation: None,
             token: String::new(),
             can_leave: false,
         }

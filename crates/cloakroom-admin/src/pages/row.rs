@@ -13,6 +13,9 @@ pub(crate) struct Row {
     /// The owner as a link's query writes it.
     pub(crate) owner_query: String,
     pub(crate) address: Option<String>,
+    /// In words.
+    pub(crate) browser: Option<String>,
+    /// As it was sent.
     pub(crate) user_agent: Option<String>,
     pub(crate) created: Option<Moment>,
     pub(crate) age: Option<Span>,
@@ -34,6 +37,7 @@ impl Row {
             owner: facts.owner().map(shown),
             owner_query: facts.owner().map(in_query).unwrap_or_default(),
             address: facts.address().map(shown),
+            browser: facts.browser(),
             user_agent: facts.user_agent().map(shown),
             created: facts.created().map(Moment),
             age: facts.age().map(Span),

@@ -62,6 +62,7 @@ impl Search {
     pub(crate) fn query_at(&self, place: &Place) -> String {
         let place = place.to_string();
         let fields = [
+            ("owner", &self.owner),
             ("signed_in", &self.signed_in),
             ("age", &self.age),
             ("idle", &self.idle),
@@ -103,6 +104,7 @@ mod tests {
     #[test]
     fn the_next_page_asks_for_the_same() {
         let search = Search {
+            owner: "a&b".to_owned(),
             signed_in: "yes".to_owned(),
             age: "12h".to_owned(),
             at: "~3".to_owned(),
@@ -111,7 +113,7 @@ mod tests {
         let wanted = search.read().unwrap();
         assert_eq!(
             search.query_at(&wanted.place),
-            "signed%5Fin=yes&age=12h&at=%7E3".replace("%5F", "_")
+            "owner=a%26b&signed%5Fin=yes&age=12h&at=%7E3".replace("%5F", "_")
         );
     }
 }

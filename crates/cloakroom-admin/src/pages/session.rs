@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use cloakroom::{Found, PublicId, SessionFacts};
@@ -14,6 +14,7 @@ use crate::door::Admitted;
 use crate::mount::Mount;
 use crate::pages::answer;
 use crate::pages::frame::{Frame, Place};
+use crate::pages::input::SessionId;
 use crate::pages::row::Row;
 
 #[derive(Template)]
@@ -27,11 +28,11 @@ pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Extension(admitted): Extension<Admitted>,
     mount: Mount,
-    Path(id): Path<String>,
+    SessionId(id): SessionId,
 ) -> Response {
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
-    match find(&app, frame, &id).await {
-        Ok((frame, _, facts)) => {
+    match find(&app, frame, id).await {
+        Ok((frame, facts)) => {
             answer::page(StatusCode::OK, &SessionPage { frame, row: Row::of(&facts) })
         }
         Err(response) => *response,
@@ -42,14 +43,10 @@ pub(crate) async fn show(
 pub(crate) async fn find(
     app: &App,
     frame: Frame,
-    id: &str,
-) -> Result<(Frame, PublicId, SessionFacts), Box<Response>> {
-    let id = match id.parse::<PublicId>() {
-        Ok(id) => id,
-        Err(error) => return Err(Box::new(answer::misunderstood(frame, &format!("{error}.")))),
-    };
+    id: PublicId,
+) -> Result<(Frame, SessionFacts), Box<Response>> {
     Err(Box::new(match app.engine.session(id).await {
-        Ok(Found::Session(facts)) => return Ok((frame, id, facts)),
+        Ok(Found::Session(facts)) => return Ok((frame, facts)),
         Ok(Found::Nothing | Found::Over(_)) => {
             answer::no_session(frame, "It was never there, has expired, or was ended.")
         }

@@ -15,6 +15,7 @@ use crate::listing::Listing;
 use crate::mount::Mount;
 use crate::pages::answer;
 use crate::pages::frame::{Frame, Place};
+use crate::pages::input::Input;
 use crate::pages::row::{Row, in_query};
 use crate::pages::search::Search;
 
@@ -48,7 +49,7 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Extension(admitted): Extension<Admitted>,
     mount: Mount,
-    Query(mut search): Query<Search>,
+    Input(Query(mut search)): Input<Query<Search>>,
 ) -> Response {
     let frame = Frame::of(&app, &admitted, &mount, Place::Sessions);
     search.session = search.session.trim().to_owned();

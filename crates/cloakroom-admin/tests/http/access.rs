@@ -35,7 +35,7 @@ pub const QUESTIONS: [&str; 4] = [
 const FORMS: [&str; 5] = [
     "/sessions/00000000000000000000000000000000/end",
     "/sessions/00000000000000000000000000000000/end-others",
-    "/owner/end",
+    "/owner/end?name=eve",
     "/before/end",
     "/sign-out",
 ];
@@ -159,7 +159,7 @@ async fn a_change_needs_the_token_and_the_origin_of_the_page() {
     let forms = [
         format!("/admin/sessions/{id}/end"),
         format!("/admin/sessions/{id}/end-others"),
-        "/admin/owner/end".to_owned(),
+        "/admin/owner/end?name=eve".to_owned(),
         "/admin/before/end".to_owned(),
         "/admin/sign-out".to_owned(),
         format!("/admin/api/sessions/{id}/revoke"),

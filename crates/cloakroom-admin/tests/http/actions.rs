@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::StatusCode;
-use cloakroom::{Clock, SystemClock};
+use cloakroom::{Clock, Engine, MemorySessionStorage, SystemClock};
+use cloakroom_admin::AdminPage;
+use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
+use cloakroom_testkit::{ManualClock, RedisServer};
 use serde_json::json;
 
-use crate::site::Site;
+use crate::site::{Site, operators};
 
 #[tokio::test]
 async fn one_session_is_ended_after_a_question() {
@@ -30,6 +34,33 @@ async fn one_session_is_ended_after_a_question() {
 }
 
 #[tokio::test]
+async fn every_page_and_question_names_the_installation_to_operators_alone() {
+    let engine = Engine::builder(MemorySessionStorage::new()).build().unwrap();
+    let page = AdminPage::for_operators(engine.clone(), operators()).installation("<staging>");
+    let site = Site { engine, router: Router::new().nest("/admin", page.router().unwrap()) };
+    let id = site.visit(Some("eve"), "A").await;
+    let named = "&#60;staging&#62;";
+    assert!(!site.browser().get("/admin/sign-in").await.body.contains(named));
+    let mut ada = site.operator().await;
+    for path in ["", "/sessions", &format!("/sessions/{id}"), "/before", "/audit"] {
+        let body = ada.get(&format!("/admin{path}")).await.body;
+        let title = body.split_once("</title>").unwrap().0;
+        assert!(title.contains(named), "{path}");
+        assert!(body.contains(&format!("data-installation>{named}<")), "{path}");
+    }
+    for path in [
+        &format!("/sessions/{id}/end"),
+        &format!("/sessions/{id}/end-others"),
+        "/owner/end?name=eve",
+        "/before/end?moment=2026-01-01T00:00",
+    ] {
+        let body = ada.get(&format!("/admin{path}")).await.body;
+        let (_, form) = body.split_once("class=\"card confirm\"").unwrap();
+        assert!(form.contains(named), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_owners_others_and_then_all_are_ended() {
     let site = Site::new();
     let mut ids = Vec::new();
@@ -45,10 +76,64 @@ async fn an_owners_others_and_then_all_are_ended() {
     }
     let question = ada.get("/admin/owner/end?name=eve%20%26%20co").await;
     assert!(question.body.contains("has 1 session at present"), "{question:?}");
-    assert_eq!(question.text_after("name=\"name\" value=\""), "eve &#38; co\">\n  ");
-    let got = ada.post("/admin/owner/end", "name=eve+%26+co").await;
+    assert!(question.body.contains("action=\"/admin/owner/end?name=eve%20%26%20co\""));
+    let got = ada.post("/admin/owner/end?name=eve+%26+co", "").await;
     assert!(got.body.contains("Done: 1 session ended."));
     assert!(!site.lives(ids[2]).await && site.lives(bystander).await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_and_never_called_nothing() {
+    let redis = RedisServer::start().await.unwrap();
+    let storage = RedisSessionStorage::builder().url(redis.url()).build().await.unwrap();
+    let site = Site::on(|observer| Engine::builder(storage).observer(observer).build().unwrap());
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(site.visit(Some("eve"), "A").await);
+    }
+    // As a newer release writes them, while both run beside each other.
+    for id in &ids[1..] {
+        let key = [DEFAULT_PREFIX.as_bytes(), &id.key().to_hex()].concat();
+        let mut record = redis.ask([b"GET".as_slice(), &key]).await.unwrap().bytes().unwrap();
+        record[4] += 1;
+        redis.ask([b"SET".as_slice(), &key, &record, b"KEEPTTL"]).await.unwrap();
+    }
+    let mut ada = site.operator().await;
+    let list = ada.get("/admin/sessions?owner=eve").await;
+    assert!(list.body.contains("1 shown") && list.body.contains("2 cannot be read"), "{list:?}");
+    let question = ada.get("/admin/owner/end?name=eve").await;
+    assert!(question.body.contains("in the place of 2 more cannot be read"), "{question:?}");
+    let got = ada.post(&format!("/admin/sessions/{}/end-others", ids[0]), "").await;
+    assert!(got.body.contains("0 sessions ended; what lies in the place of 2 more"), "{got:?}");
+    for sessions in ["1 session", "0 sessions"] {
+        let got = ada.post("/admin/owner/end?name=eve", "").await;
+        assert_eq!(got.status, StatusCode::CONFLICT, "{sessions}");
+        assert!(got.body.contains("data-outcome=\"bad\""), "{got:?}");
+        let told = format!("Not all of them: {sessions} ended; what lies in the place of 2 more");
+        assert!(got.body.contains(&told), "{got:?}");
+    }
+    let (status, body) = ada.order("/admin/api/revoke-owner", json!({ "owner": "eve" })).await;
+    assert_eq!((status, &body["outcome"]), (StatusCode::CONFLICT, &json!("incomplete")));
+    let list = ada.get("/admin/sessions?owner=eve").await;
+    assert!(list.body.contains("There is none that can be read."), "{list:?}");
+}
+
+#[tokio::test]
+async fn an_owners_others_are_not_called_ended_where_the_session_that_stays_is_over() {
+    let site = Site::new();
+    let (kept, other) = (site.visit(Some("eve"), "A").await, site.visit(Some("eve"), "B").await);
+    let nobodys = site.visit(None, "C").await;
+    let mut ada = site.operator().await;
+    ada.post(&format!("/admin/sessions/{kept}/end"), "").await;
+    for id in [kept, nobodys] {
+        let got = ada.post(&format!("/admin/sessions/{id}/end-others"), "").await;
+        assert_eq!(got.status, StatusCode::CONFLICT);
+        assert!(got.body.contains("Not all were ended"), "{got:?}");
+        assert!(got.body.contains("the session that was to stay is over"), "{got:?}");
+    }
+    assert!(site.lives(other).await);
+    let got = ada.post(&format!("/admin/sessions/{other}/end-others"), "").await;
+    assert!(got.body.contains("There was nothing to end."), "{got:?}");
 }
 
 #[tokio::test]
@@ -73,6 +158,41 @@ async fn everything_before_a_moment_ends_after_a_word_was_typed() {
     assert!(!site.lives(old).await && !site.lives(also).await);
     // The operator is no visitor: the page's own sign-in goes on.
     assert_eq!(ada.get("/admin").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn before_now_means_the_storages_clock() {
+    let clock = ManualClock::new();
+    clock.advance(clock.now().until(SystemClock.now()) + Duration::from_secs(300));
+    let storage = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
+    let site = Site::on(|observer| Engine::builder(storage).observer(observer).build().unwrap());
+    let id = site.visit(Some("eve"), "A").await;
+    clock.advance(Duration::from_secs(2));
+    let mut ada = site.operator().await;
+    let form = ada.get("/admin/before").await;
+    let now = form.text_after("type=\"datetime-local\" step=\"1\" value=\"");
+    let now = now.split('"').next().unwrap().to_owned();
+    assert_eq!(format!("{now}Z"), clock.now().to_string());
+    let question = ada.get(&format!("/admin/before/end?moment={now}")).await;
+    assert_eq!(question.status, StatusCode::OK, "{question:?}");
+
+    // What is still to come by that clock is refused however it is asked for, and audited.
+    let later = (clock.now() + Duration::from_secs(60)).to_string();
+    let got = ada.get(&format!("/admin/before/end?moment={later}")).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    let got = ada.post("/admin/before/end", &format!("moment={later}&word=end+them")).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    assert!(got.body.contains("Refused: that moment is still to come."), "{got:?}");
+    let (status, body) =
+        ada.order("/admin/api/revoke-before", json!({ "moment": later.as_str() })).await;
+    assert_eq!((status, &body["outcome"]), (StatusCode::BAD_REQUEST, &json!("refused")));
+    let trail = ada.get("/admin/audit").await;
+    assert_eq!(trail.body.matches("End all sessions from before a moment").count(), 2);
+    assert!(site.lives(id).await);
+
+    let got = ada.post("/admin/before/end", &format!("moment={now}&word=end+them")).await;
+    assert!(got.body.contains("Done: 1 session ended."), "{got:?}");
+    assert!(!site.lives(id).await);
 }
 
 #[tokio::test]
@@ -108,7 +228,7 @@ async fn the_audit_trail_says_who_did_what_and_what_became_of_it() {
     let id = site.visit(Some("eve"), "A").await;
     let mut ada = site.operator().await;
     ada.post(&format!("/admin/sessions/{id}/end"), "").await;
-    ada.post("/admin/owner/end", "name=eve").await;
+    ada.post("/admin/owner/end?name=eve", "").await;
     let trail = ada.get("/admin/api/audit").await.json();
     let words: Vec<_> = trail.as_array().unwrap().iter().map(|it| &it["action"]).collect();
     assert_eq!(words, ["end_owner", "end_session", "sign_in"]);

@@ -1,14 +1,17 @@
 //! Visitors whose names and browsers are made to break a page.
 
-use crate::site::Site;
+use crate::site::{PASSWORD, Site, visit_for_a_ticket};
 
-pub const TEXTS: [&str; 6] = [
+pub const TEXTS: [&str; 9] = [
     "<script>window.broken = 1</script>",
     "\"><img src=x onerror=\"window.broken = 1\">",
     "' onmouseover='window.broken = 1",
     "</title></td></table><svg onload=alert(1)>",
     "{{ 7 * 7 }} ${7*7} %s",
     "admin\u{202e}nimda\u{2066}\u{200b}",
+    "eve\nadmin",
+    "eve\radmin",
+    "eve\0admin",
 ];
 
 #[tokio::test]
@@ -57,7 +60,9 @@ async fn an_owner_with_a_hostile_name_can_be_found_and_ended() {
         let list = ada.get("/admin/sessions").await.body;
         let link = list.split("href=\"").find(|it| it.contains("/sessions?owner=")).unwrap();
         let query = link.split('"').next().unwrap().split_once("owner=").unwrap().1;
-        let got = ada.post("/admin/owner/end", &format!("name={query}")).await;
+        let question = ada.get(&format!("/admin/owner/end?name={query}")).await;
+        let form = question.text_after("confirm\" method=\"post\" action=\"");
+        let got = ada.post(form.split('"').next().unwrap(), "").await;
         assert!(got.body.contains("Done: 1 session ended."), "{text}");
         assert!(!site.lives(id).await);
     }
@@ -66,21 +71,30 @@ async fn an_owner_with_a_hostile_name_can_be_found_and_ended() {
 #[tokio::test]
 async fn no_page_and_no_json_holds_a_value_a_ticket_or_a_password() {
     let site = Site::new();
-    let id = site.visit(Some("eve"), "A").await;
+    let (id, ticket) = visit_for_a_ticket(&site.engine, Some("eve"), "A").await;
+    assert!(ticket.len() > 32 && ticket.is_ascii());
+    // Neither all of it nor a half: the one that finds the record, the one that proves the right.
+    let halves = ticket.split_at(ticket.len() / 2);
     let mut ada = site.operator().await;
     let cookie = ada.cookie.clone().unwrap();
     for path in [
         "",
         "/sessions",
+        "/sessions?owner=eve",
         &format!("/sessions/{id}"),
+        &format!("/sessions/{id}/end"),
+        &format!("/sessions/{id}/end-others"),
+        "/owner/end?name=eve",
         "/audit",
         "/api/sessions",
+        &format!("/api/sessions/{id}"),
         "/api/audit",
         "/api/overview",
     ] {
-        let body = ada.get(&format!("/admin{path}")).await.body;
-        for secret in ["nobody may see", "secret", crate::site::PASSWORD, &cookie] {
-            assert!(!body.contains(secret), "{path} holds {secret}");
+        let got = ada.get(&format!("/admin{path}")).await;
+        assert_eq!(got.status, 200, "{path}");
+        for secret in ["nobody may see", "secret", PASSWORD, &cookie, halves.0, halves.1] {
+            assert!(!got.body.contains(secret), "{path} holds {secret}");
         }
     }
 }

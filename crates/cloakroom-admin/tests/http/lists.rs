@@ -117,6 +117,50 @@ async fn the_figures_are_those_of_the_application() {
 }
 
 #[tokio::test]
+async fn an_owners_sessions_are_paged_once_each_the_newest_first() {
+    let site = Site::new();
+    let mut ids = Vec::new();
+    for _ in 0..90 {
+        ids.push(site.visit(Some("eve & co"), "A").await);
+    }
+    let mut ada = site.operator().await;
+    let (mut path, mut pages) =
+        ("/admin/sessions?owner=eve+%26+co&limit=40".to_owned(), Vec::new());
+    loop {
+        let page = ada.get(&path).await.body;
+        let rows = page.split("scope=\"row\"").skip(1);
+        let row = |row: &str| row.split("/sessions/").nth(1).unwrap()[..32].to_owned();
+        pages.push(rows.map(row).collect::<Vec<_>>());
+        // What ends between two pages makes no other session fall out of the list.
+        let _ = site.engine.revoke(pages.last().unwrap().last().unwrap().parse().unwrap()).await;
+        let Some((_, rest)) = page.split_once("data-next href=\"") else { break };
+        path = rest.split('"').next().unwrap().replace("&#38;", "&");
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [40, 40, 10]);
+    let shown: HashSet<_> = pages.concat().into_iter().collect();
+    assert_eq!(shown, ids.iter().map(ToString::to_string).collect());
+    let by_program = all(&mut ada, "owner=eve+%26+co&limit=7").await;
+    assert_eq!(by_program.len(), 87);
+    assert_eq!(by_program.iter().collect::<HashSet<_>>().len(), 87);
+}
+
+#[tokio::test]
+async fn the_trail_is_paged() {
+    let site = Site::new();
+    let mut ada = site.operator().await;
+    for at in 0..150 {
+        ada.post(&format!("/admin/owner/end?name=owner+{at}+"), "").await;
+    }
+    let newest = ada.get("/admin/audit").await.body;
+    assert!(newest.contains(">owner 149 <") && newest.contains(">owner 50 <"));
+    assert!(!newest.contains(">owner 49 <") && !newest.contains("To the newest"));
+    let (_, link) = newest.split_once("data-next href=\"").unwrap();
+    let older = ada.get(link.split('"').next().unwrap()).await.body;
+    assert!(older.contains(">owner 49 <") && older.contains(">owner 0 <"));
+    assert!(older.contains("To the newest") && !older.contains("data-next"));
+}
+
+#[tokio::test]
 async fn a_search_leads_to_a_session_or_says_what_is_wrong() {
     let site = Site::new();
     let id = site.visit(Some("eve"), "A").await;

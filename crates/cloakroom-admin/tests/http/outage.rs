@@ -24,6 +24,8 @@ async fn a_redis_that_is_gone_is_told_on_every_page_and_actions_are_pending_or_u
         format!("/admin/sessions/{one}/end"),
         format!("/admin/sessions/{one}/end-others"),
         "/admin/owner/end?name=eve".to_owned(),
+        "/admin/before".to_owned(),
+        "/admin/before/end?moment=2026-01-01T00:00".to_owned(),
     ];
     for path in &pages {
         let got = ada.get(path).await;
@@ -31,7 +33,7 @@ async fn a_redis_that_is_gone_is_told_on_every_page_and_actions_are_pending_or_u
         assert!(got.body.contains("The storage cannot say at present"), "{path}");
         assert!(!got.body.contains("No such session"), "{path}");
     }
-    for path in ["/admin", "/admin/audit", "/admin/before"] {
+    for path in ["/admin", "/admin/audit"] {
         assert_eq!(ada.get(path).await.status, StatusCode::OK, "{path}");
     }
     let got = ada.get(&format!("/admin/api/sessions/{one}")).await;
@@ -46,12 +48,13 @@ async fn a_redis_that_is_gone_is_told_on_every_page_and_actions_are_pending_or_u
     assert_eq!(status, StatusCode::ACCEPTED);
     assert_eq!(body, json!({ "outcome": "pending", "ended": 0, "pending": 1 }));
     for (path, form) in [
-        ("/admin/owner/end", "name=eve"),
+        ("/admin/owner/end?name=eve", ""),
         ("/admin/before/end", "moment=2026-01-01T00:00&word=end+them"),
     ] {
         let got = ada.post(path, form).await;
         assert_eq!(got.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(got.body.contains("Could not be done"), "{path}");
+        assert!(got.body.contains("Try again"), "{path}");
         assert!(!got.body.contains("Done:"), "{path}");
     }
     let trail = ada.get("/admin/api/audit").await.json();

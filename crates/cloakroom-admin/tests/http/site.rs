@@ -84,6 +84,15 @@ impl Site {
 }
 
 pub async fn visit(engine: &Engine, owner: Option<&str>, user_agent: &str) -> PublicId {
+    visit_for_a_ticket(engine, owner, user_agent).await.0
+}
+
+/// The same, and the ticket that the visitor's cookie holds.
+pub async fn visit_for_a_ticket(
+    engine: &Engine,
+    owner: Option<&str>,
+    user_agent: &str,
+) -> (PublicId, String) {
     let request = FakeRequest::new().peer("192.0.2.7").user_agent(user_agent);
     let scope = engine.begin(&request);
     let session = scope.handle().load().await.unwrap();
@@ -91,8 +100,9 @@ pub async fn visit(engine: &Engine, owner: Option<&str>, user_agent: &str) -> Pu
     if let Some(owner) = owner {
         session.set_owner(owner).unwrap();
     }
-    let _ = scope.finish(Answer::Ordinary).await.unwrap();
-    session.public_id().unwrap()
+    let finished = scope.finish(Answer::Ordinary).await.unwrap();
+    let cookie = finished.cookie().unwrap().value().split(';').next().unwrap();
+    (session.public_id().unwrap(), cookie.split_once('=').unwrap().1.to_owned())
 }
 
 impl Browser {

@@ -26,7 +26,7 @@ pub(crate) async fn look_and_end(engine: &Engine) {
     let sessions = engine.sessions_of(OWNER).await.unwrap();
     let [first, second, _] = sessions.as_slice() else { panic!("{sessions:?}") };
     let (first, second) = (first.id(), second.id());
-    sign_in(node).await;
+    let mut browser = sign_in(node).await;
     for path in [
         "/".to_owned(),
         "/sessions".to_owned(),
@@ -36,6 +36,11 @@ pub(crate) async fn look_and_end(engine: &Engine) {
         format!("/sessions/{first}/end-others"),
         format!("/owner/end?name={OWNER}"),
         "/before".to_owned(),
+    ] {
+        let answer = browser.get(&path).await;
+        assert_eq!(answer.status(), 200, "{path}: {}", answer.text());
+    }
+    for path in [
         "/api/overview".to_owned(),
         format!("/api/sessions?owner={OWNER}"),
         format!("/api/sessions/{first}"),
@@ -49,28 +54,36 @@ pub(crate) async fn look_and_end(engine: &Engine) {
         let answer = ask(node, HttpRequest::form(&path, &[])).await;
         assert_eq!(answer.status(), 200, "{path}: {}", answer.text());
     }
-    let form = HttpRequest::form("/owner/end", &[("name", OWNER)]);
-    let answer = ask(node, form).await;
+    let path = format!("/owner/end?name={OWNER}");
+    let question = browser.text(&path).await;
+    let (_, rest) = question.split_once("name=\"token\" value=\"").unwrap();
+    let (token, _) = rest.split_once('"').unwrap();
+    let form = from_the_page(HttpRequest::form(&path, &[("name", OWNER), ("token", token)]));
+    let answer = browser.try_ask(form).await.unwrap();
     assert!(answer.status() < 400, "{}", answer.text());
     assert_eq!(engine.sessions_of(OWNER).await.unwrap(), []);
-    for path in ["/audit", "/api/audit"] {
-        let answer = ask(node, HttpRequest::get(path)).await;
-        assert!(answer.text().contains(OWNER), "{path} tells what was done");
+    let trails =
+        [browser.text("/audit").await, ask(node, HttpRequest::get("/api/audit")).await.text()];
+    for trail in trails {
+        assert!(trail.contains(OWNER), "{trail}");
     }
     server.abort();
 }
 
 /// With the form, once in vain.
-async fn sign_in(node: SocketAddr) {
+async fn sign_in(node: SocketAddr) -> HttpClient {
     let mut browser = HttpClient::new(node);
     for (password, status) in [("a guess that fails", 401), (PASSWORD, 303)] {
         let form = HttpRequest::form("/sign-in", &[("name", "grace"), ("password", password)]);
-        let form =
-            form.header("origin", "http://localhost").header("sec-fetch-site", "same-origin");
-        let answer = browser.try_ask(form).await.unwrap();
+        let answer = browser.try_ask(from_the_page(form)).await.unwrap();
         assert_eq!(answer.status(), status, "{}", answer.text());
     }
-    assert_eq!(browser.get("/").await.status(), 200);
+    browser
+}
+
+/// With what a browser says of a form that a page of the same site sends.
+fn from_the_page(form: HttpRequest) -> HttpRequest {
+    form.header("origin", "http://localhost").header("sec-fetch-site", "same-origin")
 }
 
 /// With the password in a header, as a program of the operators does.

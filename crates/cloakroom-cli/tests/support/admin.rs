@@ -1,10 +1,12 @@
 //! `cloakroom admin` as a process of the test, over a Redis of its own with sessions in it.
 
+use std::io::Write;
 use std::process::Stdio;
 
 use cloakroom::{Answer, Engine, PublicId};
 use cloakroom_redis::RedisSessionStorage;
 use cloakroom_testkit::{FakeRequest, RedisServer};
+use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
@@ -27,14 +29,21 @@ impl Admin {
     pub async fn start() -> Self {
         let redis = RedisServer::start().await.unwrap();
         let url = redis.url();
-        Self::through(redis, &url).await
+        Self::serving(redis, &["--url", &url]).await
     }
 
-    /// A page that finds its Redis under another URL, that of a proxy.
+    /// A page that finds its Redis under another URL, that of a proxy, and waits long for it.
     pub async fn through(redis: RedisServer, url: &str) -> Self {
+        let mut config = NamedTempFile::new().unwrap();
+        write!(config, "url = {url:?}\ncommand_timeout = \"2s\"\n").unwrap();
+        Self::serving(redis, &["--config", config.path().to_str().unwrap()]).await
+    }
+
+    async fn serving(redis: RedisServer, place: &[&str]) -> Self {
         let storage = RedisSessionStorage::builder().url(redis.url()).build().await.unwrap();
         let engine = Engine::builder(storage).build().unwrap();
-        let mut command = command(&["--url", url, "--listen", "127.0.0.1:0"]);
+        let mut command = command(&["--listen", "127.0.0.1:0"]);
+        command.args(place);
         let (child, greeting) = serve(command.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
         let url = place_in(&greeting);
         Self { _child: child, redis, engine, url, greeting }

@@ -104,6 +104,13 @@ impl Browser {
         self.ask("POST", "/goog/cdp/execute", command).await;
     }
 
+    /// Lets pages run no script from now on; the driver's own still run.
+    pub async fn without_scripts(&self) {
+        let params = json!({ "value": true });
+        let command = json!({ "cmd": "Emulation.setScriptExecutionDisabled", "params": params });
+        self.ask("POST", "/goog/cdp/execute", command).await;
+    }
+
     /// What the window shows, as a PNG in base64.
     pub async fn screenshot(&self) -> String {
         let path = format!("/session/{}/screenshot", self.session);
@@ -152,7 +159,7 @@ impl Browser {
             if text.as_str().is_some_and(|text| text.contains(expected)) {
                 return;
             }
-            let page = self.script("return location.href").await;
+            let page = self.script("return `${location.href} (${document.title})`").await;
             let waited = start.elapsed();
             assert!(waited < PATIENCE, "{selector} at {page} shows {text}, not {expected:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -13,12 +13,16 @@ impl RedisConfig {
         self.sketch()?.topology()
     }
 
-    /// Where that is, for people: hosts and ports, never credentials.
+    /// Where that is, for people: hosts and ports and a database other than number 0, never
+    /// credentials.
     ///
     /// # Errors
     /// As building a storage with this configuration would report them, without connecting.
     pub fn place(&self) -> Result<String, ConfigError> {
-        self.topology().map(|topology| topology.to_string())
+        let sketch = self.sketch()?;
+        let database = sketch.database;
+        let place = sketch.topology()?.to_string();
+        Ok(if database == 0 { place } else { format!("{place}, database {database}") })
     }
 
     /// The number of the database, wherever it is written.
