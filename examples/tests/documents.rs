@@ -69,7 +69,7 @@ mod pages {
     mod devices {
         use std::time::Duration;
 
-        use cloakroom::{PublicId, SessionError};
+        use cloakroom::{PublicId, Revoked, SessionError};
         use cloakroom_axum::Session;
 
         async fn devices(session: &Session) -> Result<String, SessionError> {
@@ -90,8 +90,10 @@ mod pages {
             Ok(())
         }
 
-        async fn sign_out_everywhere_else(session: &Session) -> Result<usize, SessionError> {
-            Ok(session.end_other_devices().await?.ended)
+        async fn sign_out_everywhere_else(session: &Session) -> Result<Revoked, SessionError> {
+            session.require_fresh_auth(Duration::from_secs(5 * 60))?;
+            // `ended` are gone; `pending` are refused here, and gone when the storage's server answers.
+            session.end_other_devices().await
         }
     }
 

@@ -39,7 +39,7 @@ mod tests {
     fn a_label_never_shows_the_credentials() {
         for (url, shown) in [
             ("redis://localhost:6379", "localhost:6379"),
-            ("rediss://user:secret@cache.example:6380/3", "cache.example:6380"),
+            ("rediss://user:secret@cache.example:6380/3", "cache.example:6380, database 3"),
             ("redis://:s%40cret@[::1]:6379?protocol=resp3", "[::1]:6379"),
             ("unix:///run/redis.sock?pass=secret", "/run/redis.sock"),
         ] {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, Destroyed, FingerprintMode, Found, IndexChange, Observer, Operation,
-    OwnerIndex, OwnerKey, Page, Position, Record, SessionKey, SessionStorage, StorageError,
-    StorageHealth, StorageStats, Timestamp, Touched, VerifierHash,
+    Commit, Committed, Destroyed, FingerprintMode, Found, IndexChange, MarkKey, Observer,
+    Operation, OwnerIndex, OwnerKey, Page, Position, Record, SessionKey, SessionStorage,
+    StorageError, StorageHealth, StorageStats, Timestamp, Touched, VerifierHash,
 };
 use cloakroom_redis::RedisSessionStorage;
 
@@ -55,6 +56,19 @@ impl SessionStorage for ByCopies {
         change: &IndexChange,
     ) -> Result<OwnerIndex, StorageError> {
         self.0.change_owner_index(owner, change).await
+    }
+
+    async fn mark(&self, key: &MarkKey) -> Result<Option<Bytes>, StorageError> {
+        self.0.mark(key).await
+    }
+
+    async fn leave_mark(
+        &self,
+        key: &MarkKey,
+        content: &[u8],
+        lifetime: Duration,
+    ) -> Result<Bytes, StorageError> {
+        self.0.leave_mark(key, content, lifetime).await
     }
 
     async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
