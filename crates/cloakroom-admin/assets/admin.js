@@ -329,5 +329,34 @@ document.addEventListener("click", (event) => {
 
 // ---- Long actions -------------------------------------------------------------------------------
 
+const REST = 400;
+const main = document.querySelector("main");
+
+// Takes the next step and shows it in the place of the last one. "Stop here" stays what it is, so that
+// no click and no key falls between two pages, and the focus stays on it.
+async function goOn(form) {
+  let page = null;
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: "POST", body, redirect: "error", cache: "no-store" });
+    page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch { /* The page itself tells what is wrong. */ }
+  if (!page?.querySelector("main")) {
+    form.requestSubmit();
+    return;
+  }
+  const next = page.querySelector("form[data-go-on]");
+  if (!next) {
+    document.title = page.title;
+    main.replaceChildren(...page.querySelector("main").childNodes);
+    main.focus();
+    return;
+  }
+  write(main.querySelector("[role=status]"), page.querySelector("[role=status]").textContent);
+  form.querySelector("progress").value = next.querySelector("progress").value;
+  for (const field of next.querySelectorAll("input")) form.elements[field.name].value = field.value;
+  setTimeout(goOn, REST, form);
+}
+
 const unfinished = document.querySelector("form[data-go-on]");
-if (unfinished) setTimeout(() => unfinished.requestSubmit(), 400);
+if (unfinished) setTimeout(goOn, REST, unfinished);

@@ -35,7 +35,8 @@ impl Admin {
     /// A page that finds its Redis under another URL, that of a proxy, and waits long for it.
     pub async fn through(redis: RedisServer, url: &str) -> Self {
         let mut config = NamedTempFile::new().unwrap();
-        write!(config, "url = {url:?}\ncommand_timeout = \"2s\"\n").unwrap();
+        write!(config, "url = {url:?}\nconnection_timeout = \"5s\"\ncommand_timeout = \"5s\"\n")
+            .unwrap();
         Self::serving(redis, &["--config", config.path().to_str().unwrap()]).await
     }
 
@@ -109,7 +110,8 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-const AGENTS: [&str; 3] = [
+/// What today's browsers send.
+pub const AGENTS: [&str; 3] = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/138.0.0.0 Safari/537.36",

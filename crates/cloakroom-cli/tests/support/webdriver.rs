@@ -159,7 +159,8 @@ impl Browser {
             if text.as_str().is_some_and(|text| text.contains(expected)) {
                 return;
             }
-            let page = self.script("return `${location.href} (${document.title})`").await;
+            let page = "return `${location.href} (${document.body.innerText.slice(0, 500)})`";
+            let page = self.script(page).await;
             let waited = start.elapsed();
             assert!(waited < PATIENCE, "{selector} at {page} shows {text}, not {expected:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
