@@ -445,7 +445,7 @@ async fn before_a_long_revocation(browser: &Browser) -> (Admin, FaultProxy) {
     admin.open(browser, "/before").await;
     browser.click("main button").await;
     browser.write("#word", "end them").await;
-    proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(30)));
+    proxy.delay(Scope::All, Direction::Replies, Latency::of(Duration::from_millis(120)));
     (admin, proxy)
 }
 
