@@ -43,6 +43,6 @@ pub const BUDGETS: [Budget; 17] = [
     Budget::new(Path::CookieAmongMany, 2, 3_330),
     Budget::new(Path::RecordDecode, 0, 1_996),
     Budget::new(Path::RecordEncode, 3, 3_170),
-    Budget::new(Path::FieldNumber, 0, 370),
+    Budget::new(Path::FieldNumber, 0, 390),
     Budget::new(Path::FieldText, 1, 1_420),
 ];
