@@ -5,15 +5,15 @@ mod data;
 mod devices;
 mod field;
 mod flash;
+mod lifetime;
+mod owner;
 mod state;
 
 use std::sync::{Arc, MutexGuard};
-use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::handle::Visit;
 use crate::storage::{Destroyed, Durability};
@@ -233,62 +233,6 @@ impl Session {
         self.state().best_effort();
     }
 
-    /// Signs a principal in: the session belongs to `owner` from now on.
-    ///
-    /// This always rotates the ticket, and the absolute timeout starts again (NIST SP 800-63B-4,
-    /// 5.2). What an anonymous visitor put in stays; what another owner left is removed.
-    ///
-    /// # Errors
-    /// [`SessionError::OwnerName`], [`SessionError::Random`], or [`SessionError::Finished`].
-    #[doc(alias = "login")]
-    #[doc(alias = "sign_in")]
-    pub fn set_owner(&self, owner: &str) -> Result<(), SessionError> {
-        self.state().set_owner(owner)
-    }
-
-    /// The principal that is signed in.
-    pub fn owner(&self) -> Option<String> {
-        self.state().data.owner().map(str::to_owned)
-    }
-
-    /// When the owner signed in, by the storage's clock; `None` where nobody is signed in, where it was
-    /// in this very request, or where nobody knows: in a session that was imported.
-    pub fn signed_in_at(&self) -> Option<Timestamp> {
-        self.state().signed_in_at()
-    }
-
-    /// Lets the handler go on only if the owner signed in within the last `max_age`: before a change of
-    /// the password, of the address, or the end of other sessions (OWASP ASVS 5.0, 7.5.1). A sign-in
-    /// in this very request is fresh; that of an imported session never is.
-    ///
-    /// Signing in again through [`Session::set_owner`] makes it fresh, and gives the session a new
-    /// ticket. The age is counted by the storage's clock.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use cloakroom::{Session, SessionError};
-    ///
-    /// fn change_password(session: &Session) -> Result<(), SessionError> {
-    ///     session.require_fresh_auth(Duration::from_secs(5 * 60))?;
-    ///     // …
-    ///     Ok(())
-    /// }
-    /// # let _ = change_password;
-    /// ```
-    ///
-    /// # Errors
-    /// [`SessionError::SignInRequired`] where nobody is signed in, otherwise
-    /// [`SessionError::FreshSignInRequired`]; adapters answer both with 403. Match on them to send the
-    /// visitor to a sign-in page instead.
-    pub fn require_fresh_auth(&self, max_age: Duration) -> Result<(), SessionError> {
-        self.state().require_fresh_auth(max_age)
-    }
-
-    /// Whether somebody signs in with this request.
-    fn is_signing_in(&self) -> bool {
-        self.state().data.signs_in()
-    }
-
     /// Whether the session is not stored yet.
     pub fn is_new(&self) -> bool {
         self.state().data.record().is_none()
@@ -307,49 +251,6 @@ impl Session {
     /// How many times the session has been committed; zero while it is not stored.
     pub fn generation(&self) -> u64 {
         self.state().data.record().map_or(0, |record| record.generation().number())
-    }
-
-    /// When the session was created, by the storage's clock; `None` while it is not stored.
-    pub fn created_at(&self) -> Option<Timestamp> {
-        self.state().data.created_at()
-    }
-
-    /// When the session ends unless it is used, by the storage's clock; `None` while it is not
-    /// stored.
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.state().data.record().map(|record| record.idle_deadline())
-    }
-
-    /// When the session ends whatever happens, by the storage's clock; `None` while it is not
-    /// stored.
-    pub fn ends_at(&self) -> Option<Timestamp> {
-        self.state().data.record().map(|record| record.absolute_deadline())
-    }
-
-    /// Sets how long this session may lie unused. The record keeps it, so it holds for all
-    /// requests to come.
-    ///
-    /// # Errors
-    /// [`SessionError::Lifetime`] where it is zero or above the policy's `longest_lifetime`, or
-    /// [`SessionError::Finished`].
-    pub fn set_idle_timeout(&self, idle_timeout: Duration) -> Result<(), SessionError> {
-        self.writable()?.set_idle_timeout(idle_timeout)
-    }
-
-    /// Remembers the visitor: the session may lie unused for that long, ends for good after that
-    /// long, and the browser keeps the cookie when it is closed.
-    ///
-    /// A fingerprint is compared all the same: with the default one a visitor whose browser was
-    /// updated or whose network has changed has to sign in again. Where visitors are remembered for
-    /// days, [`FingerprintMode::Disabled`](crate::FingerprintMode::Disabled) may serve them better.
-    ///
-    /// # Errors
-    /// [`SessionError::Lifetime`] where it is zero or above the policy's `longest_lifetime`, or
-    /// [`SessionError::Finished`].
-    #[doc(alias = "remember_me")]
-    #[doc(alias = "set_expiry")]
-    pub fn remember_for(&self, lifetime: Duration) -> Result<(), SessionError> {
-        self.writable()?.remember_for(lifetime)
     }
 
     /// Leaves a message for the next page that asks for messages. Of more than 32 the oldest give

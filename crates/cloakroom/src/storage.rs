@@ -53,9 +53,10 @@ pub const DEFAULT_MAX_SESSION_BYTES: usize = 64 * 1024;
 /// A place for session records.
 ///
 /// The first part of the trait (`load`, `commit`, `touch`, `destroy`, `owner_index`,
-/// `change_owner_index`, `facts`, `stats`) is what a storage implements; an error there always means that the storage *could not say*, and for a write that
-/// the outcome is unknown. The second part (`get`, `set`, `delete`, `exists`) is for applications
-/// that keep sessions without a web framework, under names of their own; it stands on the first.
+/// `change_owner_index`, `facts`, `stats`) is what a storage implements; an error there always means
+/// that the storage *could not say*, and for a write that the outcome is unknown. The second part
+/// (`get`, `set`, `delete`, `exists`) is for applications that keep sessions without a web framework,
+/// under names of their own; it stands on the first.
 ///
 /// The laws, each a test in `cloakroom-testkit` that a new storage should run:
 /// - `load` after an applied commit returns exactly what was committed, whoever has committed it: no
@@ -384,14 +385,7 @@ pub trait SessionStorage: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let key = SessionKey::from_name(id);
-        async move {
-            match self.destroy(&key).await? {
-                Destroyed::Removed(_) => Ok(true),
-                Destroyed::Absent(_) => Ok(false),
-                Destroyed::Pending => Err(StorageError::pending()),
-            }
-        }
+        direct::delete(self, id)
     }
 
     /// Whether there is a live session under `id`. Does not count as activity.
@@ -402,8 +396,7 @@ pub trait SessionStorage: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let key = SessionKey::from_name(id);
-        async move { Ok(self.load(&key).await?.is_some()) }
+        direct::exists(self, id)
     }
 }
 

@@ -6,17 +6,20 @@
 //! record holds SHA-256 of the verifier. So a stolen dump cannot be turned into a ticket
 //! (OWASP ASVS 5.0, 7.2.3 and 11.4.1).
 
+mod public_id;
+mod session_key;
+
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::error::RandomError;
+
+pub use public_id::{InvalidPublicId, PublicId};
+pub use session_key::SessionKey;
 
 const SELECTOR_BYTES: usize = 16;
 const VERIFIER_BYTES: usize = 32;
@@ -116,160 +119,6 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Where a record lies: 16 bytes, written as 32 lower-case hexadecimal digits.
-///
-/// It is a hash, so no byte of a cookie or of a name that an application chose reaches a key name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SessionKey([u8; 16]);
-
-impl SessionKey {
-    /// The key of a session that the application names itself, without a ticket.
-    ///
-    /// Any text is a good name. Such keys never meet the keys of tickets.
-    pub fn from_name(name: &str) -> Self {
-        Self::derive(b"cloakroom.name.1", name.as_bytes())
-    }
-
-    /// Reads the 32 lower-case hexadecimal digits that [`SessionKey::to_hex`] writes.
-    pub fn from_hex(text: &[u8]) -> Option<Self> {
-        let digits: &[u8; 32] = text.try_into().ok()?;
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = (hex_value(pair[0])? << 4) | hex_value(pair[1])?;
-        }
-        Some(Self(bytes))
-    }
-
-    /// The key as 32 lower-case hexadecimal digits.
-    pub fn to_hex(&self) -> [u8; 32] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [0; 32];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
-        text
-    }
-
-    /// The key with these 16 bytes.
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The key as 16 bytes.
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// The name under which people may speak of the session.
-    pub fn public_id(&self) -> PublicId {
-        PublicId(*self)
-    }
-
-    /// The proof that stands in the record of a session without a ticket. No verifier has this hash,
-    /// so no ticket opens such a record.
-    pub(crate) fn name_proof(&self) -> VerifierHash {
-        let digest = Sha256::new().chain_update(b"cloakroom.name.proof.1").chain_update(self.0);
-        VerifierHash(digest.finalize().into())
-    }
-
-    /// In which of so many parts a table keeps what belongs to the key.
-    pub(crate) fn shard(&self, shards: usize) -> usize {
-        usize::from(self.0[15]) % shards
-    }
-
-    pub(crate) fn derive(domain: &[u8], secret: &[u8]) -> Self {
-        let digest: [u8; 32] =
-            Sha256::new().chain_update(domain).chain_update(secret).finalize().into();
-        let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
-        Self(key)
-    }
-}
-
-fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
-}
-
-impl Hash for SessionKey {
-    /// Half of it is enough to spread keys: they are a hash themselves.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let (half, _) = self.0.split_at(8);
-        state.write(half);
-    }
-}
-
-impl fmt::Debug for SessionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionKey({})", self.public_id())
-    }
-}
-
-/// The name of a session for logs, metrics and administration pages.
-///
-/// It finds the record in the storage, and it opens nothing: nobody can make a ticket of it. It
-/// stays the same when the ticket is rotated.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PublicId(SessionKey);
-
-impl PublicId {
-    /// The storage key of the session.
-    pub fn key(&self) -> SessionKey {
-        self.0
-    }
-}
-
-/// A text that is no public id: it has to be 32 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InvalidPublicId;
-
-impl fmt::Display for InvalidPublicId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a session's public id has 32 hexadecimal digits")
-    }
-}
-
-impl std::error::Error for InvalidPublicId {}
-
-impl FromStr for PublicId {
-    type Err = InvalidPublicId;
-
-    /// Reads what `to_string` has written; capital letters are good as well.
-    fn from_str(text: &str) -> Result<Self, InvalidPublicId> {
-        let digits = text.to_ascii_lowercase();
-        SessionKey::from_hex(digits.as_bytes()).map(Self).ok_or(InvalidPublicId)
-    }
-}
-
-impl fmt::Display for PublicId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.to_hex().iter().try_for_each(|digit| write!(f, "{}", char::from(*digit)))
-    }
-}
-
-/// As its text, so that it can be taken from a form, a path or JSON.
-impl Serialize for PublicId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for PublicId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-impl fmt::Debug for PublicId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicId({self})")
-    }
-}
-
 /// SHA-256 of a verifier, as the record holds it. Comparison takes the same time for every value.
 #[derive(Clone, Copy)]
 pub struct VerifierHash([u8; 32]);
@@ -333,26 +182,6 @@ mod tests {
     }
 
     #[test]
-    fn a_public_id_is_read_as_it_is_written_and_nothing_else_is() {
-        let id = Token::generate().unwrap().key().public_id();
-        assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(id.to_string().to_uppercase().parse(), Ok(id));
-        for text in ["", "0", &format!("{id}0"), &format!(" {id}"), &"g".repeat(32)] {
-            assert_eq!(text.parse::<PublicId>(), Err(InvalidPublicId), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_public_id_is_its_text_in_json() {
-        let id = Token::generate().unwrap().key().public_id();
-        let json = serde_json::to_string(&id).unwrap();
-        assert_eq!(json, format!("\"{id}\""));
-        assert_eq!(serde_json::from_str::<PublicId>(&json).unwrap(), id);
-        let error = serde_json::from_str::<PublicId>("\"x\"").unwrap_err().to_string();
-        assert!(error.contains("32 hexadecimal digits"), "{error}");
-    }
-
-    #[test]
     fn debug_shows_no_secret() {
         let token = Token::generate().unwrap();
         assert_eq!(format!("{token:?}"), "Token(redacted)");
@@ -390,12 +219,6 @@ mod tests {
         #[test]
         fn every_text_of_the_alphabet_is_read(text in "[A-Za-z0-9_-]{64}") {
             prop_assert_eq!(Token::parse(text.as_bytes()).unwrap().encode(), text);
-        }
-
-        #[test]
-        fn a_key_survives_its_hexadecimal_form(name in ".*") {
-            let key = SessionKey::from_name(&name);
-            prop_assert_eq!(SessionKey::from_hex(&key.to_hex()), Some(key));
         }
     }
 }

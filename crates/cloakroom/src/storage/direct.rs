@@ -1,10 +1,11 @@
-//! Sessions without a web framework: `get` and `set` on top of a storage's load and commit.
+//! Sessions without a web framework: `get`, `set`, `delete` and `exists` on top of a storage's load,
+//! commit and destroy.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::limit::within;
-use super::{SessionStorage, Touched};
+use super::{Destroyed, SessionStorage, Touched};
 use crate::changes::{Changes, Draft};
 use crate::commit::{Committed, Expect, Nonce};
 use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
@@ -70,6 +71,18 @@ pub(super) async fn set(
     let write = write(storage, id, data, ttl);
     let limit = storage.timeout(Operation::Commit).map(|limit| limit.saturating_add(A_MOMENT));
     within(limit, Operation::Commit, write).await
+}
+
+pub(super) async fn delete(storage: &impl SessionStorage, id: &str) -> Result<bool, StorageError> {
+    match storage.destroy(&SessionKey::from_name(id)).await? {
+        Destroyed::Removed(_) => Ok(true),
+        Destroyed::Absent(_) => Ok(false),
+        Destroyed::Pending => Err(StorageError::pending()),
+    }
+}
+
+pub(super) async fn exists(storage: &impl SessionStorage, id: &str) -> Result<bool, StorageError> {
+    Ok(storage.load(&SessionKey::from_name(id)).await?.is_some())
 }
 
 async fn write(

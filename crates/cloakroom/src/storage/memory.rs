@@ -6,28 +6,29 @@
 //! same when nobody calls. When the storage is full, new sessions are refused: a live session is
 //! never given up for another one.
 
+mod builder;
 mod marks;
 mod owners;
 mod shard;
 mod sweeper;
+mod used;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{
-    DEFAULT_MAX_SESSION_BYTES, DEFAULT_TTL, Destroyed, Durability, Page, Position, RoomHealth,
-    SessionStorage, StorageHealth, StorageStats, Touched,
+    Destroyed, Durability, Page, Position, RoomHealth, SessionStorage, StorageHealth, StorageStats,
+    Touched,
 };
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
-use crate::error::{ConfigError, Operation, Problem, StorageError, StorageErrorKind};
+use crate::error::{Operation, StorageError, StorageErrorKind};
 use crate::facts::{Found, SessionFacts};
 use crate::fingerprint::FingerprintMode;
 use crate::index::{IndexChange, OwnerIndex};
-use crate::lifetime;
 use crate::mark::MarkKey;
 use crate::owner::OwnerKey;
 use crate::record::Record;
@@ -36,13 +37,11 @@ use marks::Marks;
 use owners::Owners;
 use shard::Shard;
 use sweeper::Sweeper;
+use used::Used;
+
+pub use builder::{DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSIONS, MemorySessionStorageBuilder};
 
 const SHARDS: usize = 64;
-/// How many sessions the embedded storage keeps unless told otherwise.
-pub const DEFAULT_MAX_SESSIONS: usize = 1_000_000;
-
-/// How many bytes of records the embedded storage keeps unless told otherwise: 1 GiB.
-pub const DEFAULT_MAX_BYTES: usize = 1024 * 1024 * 1024;
 
 /// Keeps sessions in this process's memory, bounded by their number and their bytes.
 ///
@@ -55,29 +54,6 @@ pub struct MemorySessionStorage {
     shared: Arc<Shared>,
 }
 
-/// Builds a [`MemorySessionStorage`] with other limits.
-///
-/// ```
-/// use std::time::Duration;
-/// use cloakroom::MemorySessionStorage;
-///
-/// let storage = MemorySessionStorage::builder()
-///     .max_sessions(10_000)
-///     .max_bytes(64 * 1024 * 1024)
-///     .default_ttl(Duration::from_secs(600))
-///     .build()?;
-/// # Ok::<(), cloakroom::ConfigError>(())
-/// ```
-#[must_use]
-pub struct MemorySessionStorageBuilder {
-    max_sessions: usize,
-    max_bytes: usize,
-    max_session_bytes: usize,
-    default_ttl: Duration,
-    fingerprint_mode: FingerprintMode,
-    clock: Arc<dyn Clock>,
-}
-
 struct Shared {
     shards: Box<[Mutex<Shard>]>,
     owners: Owners,
@@ -85,13 +61,6 @@ struct Shared {
     used: Arc<Used>,
     settings: MemorySessionStorageBuilder,
     sweeper: Sweeper,
-}
-
-/// What all shards hold together; changed before a record goes in and after one went out.
-#[derive(Default)]
-struct Used {
-    sessions: AtomicUsize,
-    bytes: AtomicUsize,
 }
 
 impl MemorySessionStorage {
@@ -102,14 +71,7 @@ impl MemorySessionStorage {
 
     /// Begins to build a storage with other limits.
     pub fn builder() -> MemorySessionStorageBuilder {
-        MemorySessionStorageBuilder {
-            max_sessions: DEFAULT_MAX_SESSIONS,
-            max_bytes: DEFAULT_MAX_BYTES,
-            max_session_bytes: DEFAULT_MAX_SESSION_BYTES,
-            default_ttl: DEFAULT_TTL,
-            fingerprint_mode: FingerprintMode::default(),
-            clock: Arc::new(SystemClock),
-        }
+        MemorySessionStorageBuilder::default()
     }
 
     /// Removes what has expired, and says how many sessions that were.
@@ -156,25 +118,6 @@ impl Shared {
         self.owners.remove_expired(now);
         self.marks.remove_expired(now);
         self.shards.iter().map(|shard| lock(shard).remove_expired(now)).sum()
-    }
-}
-
-impl Used {
-    /// Takes room within the limits, or nothing at all.
-    fn take(&self, sessions: usize, bytes: usize, limits: &MemorySessionStorageBuilder) -> bool {
-        if !add_within(&self.sessions, sessions, limits.max_sessions) {
-            return false;
-        }
-        let fits = add_within(&self.bytes, bytes, limits.max_bytes);
-        if !fits {
-            self.give_back(sessions, 0);
-        }
-        fits
-    }
-
-    fn give_back(&self, sessions: usize, bytes: usize) {
-        self.sessions.fetch_sub(sessions, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -324,89 +267,6 @@ impl std::fmt::Debug for MemorySessionStorage {
             .field("bytes", &self.shared.used.bytes)
             .finish_non_exhaustive()
     }
-}
-
-impl MemorySessionStorageBuilder {
-    /// How many sessions may live at once (default: 1,000,000).
-    pub fn max_sessions(mut self, sessions: usize) -> Self {
-        self.max_sessions = sessions;
-        self
-    }
-
-    /// How many bytes all records may take together (default: 1 GiB).
-    pub fn max_bytes(mut self, bytes: usize) -> Self {
-        self.max_bytes = bytes;
-        self
-    }
-
-    /// How many bytes one record may take (default: 64 KiB).
-    pub fn max_session_bytes(mut self, bytes: usize) -> Self {
-        self.max_session_bytes = bytes;
-        self
-    }
-
-    /// The idle timeout of sessions that are given none (default: 30 minutes), from 1 ms to 400
-    /// days. An engine with a policy of its own uses the policy's `idle_timeout` instead.
-    pub fn default_ttl(mut self, ttl: Duration) -> Self {
-        self.default_ttl = ttl;
-        self
-    }
-
-    /// How fingerprints are compared (default: [`FingerprintMode::Soft`]). An engine whose policy
-    /// names a mode uses that one instead.
-    pub fn fingerprint_mode(mut self, mode: FingerprintMode) -> Self {
-        self.fingerprint_mode = mode;
-        self
-    }
-
-    /// The clock by which sessions expire (default: [`SystemClock`]).
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Builds the storage.
-    ///
-    /// # Errors
-    /// [`ConfigError`] with every limit that makes no sense.
-    pub fn build(self) -> Result<MemorySessionStorage, ConfigError> {
-        let mut problems = Vec::new();
-        let mut at_least = |field, value: usize, least: usize| {
-            if value < least {
-                problems.push(Problem::new(
-                    field,
-                    format!("{value} is too small, use at least {least}"),
-                ));
-            }
-        };
-        at_least("max_sessions", self.max_sessions, 1);
-        at_least("max_session_bytes", self.max_session_bytes, 256);
-        at_least("max_bytes", self.max_bytes, self.max_session_bytes);
-        if !(lifetime::SHORTEST..=lifetime::LONGEST).contains(&self.default_ttl) {
-            problems.push(Problem::new(
-                "default_ttl",
-                format!("{:?} is not between 1 ms and 400 days", self.default_ttl),
-            ));
-        }
-        ConfigError::check(problems)?;
-        Ok(MemorySessionStorage::start(self))
-    }
-}
-
-impl std::fmt::Debug for MemorySessionStorageBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MemorySessionStorageBuilder")
-            .field("max_sessions", &self.max_sessions)
-            .field("max_bytes", &self.max_bytes)
-            .field("max_session_bytes", &self.max_session_bytes)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Adds to a total unless that would pass the limit. Adding nothing always succeeds.
-fn add_within(total: &AtomicUsize, more: usize, limit: usize) -> bool {
-    let add = |held: usize| held.checked_add(more).filter(|sum| more == 0 || *sum <= limit);
-    total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
 }
 
 /// A shard stays sound when a thread panicked: every method changes it in one go.

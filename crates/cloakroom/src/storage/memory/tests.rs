@@ -5,8 +5,11 @@ use std::sync::atomic::AtomicU64;
 use proptest::prelude::*;
 
 use super::*;
+use crate::clock::Clock;
 use crate::commit::{Absolute, CommitBuilder, Expect, Nonce};
+use crate::lifetime;
 use crate::record::{Generation, Version};
+use crate::storage::DEFAULT_TTL;
 use crate::token::Token;
 
 const LIFETIME: Duration = Duration::from_secs(60);
