@@ -6,14 +6,14 @@
 //! nonce, a touch and a removal give the same result twice. A budget bounds the repetitions, so that
 //! a server in trouble does not get twice the load. Nothing is repeated because of an overload.
 
+mod gate;
+
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cloakroom::{
-    BreakerState, ConfigError, NodeHealth, Operation, Side, StorageError, Timestamp, end_by,
-};
+use cloakroom::{ConfigError, NodeHealth, Operation, StorageError, Timestamp, end_by};
 use redis::Value;
 use tokio::time::Instant;
 
@@ -27,10 +27,10 @@ use super::node::{Node, NodeSettings, is_write};
 use super::question::{Inquiry, Question, Sent};
 use super::slot::Slot;
 use super::start_error::config_error;
-use crate::breaker::{Outcome, Pass};
 use crate::error::unexpected;
 use crate::server_clock::ServerClock;
 use crate::signals::Signals;
+use gate::gate;
 
 /// How many connections wait for replicas.
 const DURABLE_SIZE: usize = 2;
@@ -154,42 +154,6 @@ impl Pool {
         };
         self.node.breaker_changed(gate, changed);
         answer
-    }
-
-    #[cold]
-    fn count(
-        &self,
-        pass: Pass<'_>,
-        gate: Side,
-        failure: &Failure,
-        operation: Operation,
-    ) -> Option<BreakerState> {
-        let now = Instant::now();
-        let outcome = if failure.counts_against(gate, operation) {
-            Outcome::Failure
-        } else if failure.is_an_answer() {
-            Outcome::Success
-        } else {
-            Outcome::Neutral
-        };
-        self.tell_the_other_side(gate, failure, operation, now);
-        pass.finish(outcome, now)
-    }
-
-    /// Trouble with the connection is trouble for reads and writes.
-    fn tell_the_other_side(
-        &self,
-        gate: Side,
-        failure: &Failure,
-        operation: Operation,
-        now: Instant,
-    ) {
-        let other = if gate == Side::Reads { Side::Writes } else { Side::Reads };
-        if failure.counts_against(other, operation)
-            && let Ok(pass) = self.node.breaker(other).admit(now)
-        {
-            self.node.breaker_changed(other, pass.finish(Outcome::Failure, now));
-        }
     }
 
     async fn ask_through(
@@ -377,19 +341,6 @@ impl Pool {
         if replaced.is_none_or(|replaced| replaced < deadline.start()) {
             self.out_of_step(deadline.operation());
         }
-    }
-}
-
-/// Which breaker decides about an operation; none about what operators ask for.
-///
-/// A removal goes by the one for reads: a server that is full takes removals, and whether one that
-/// is read-only has recovered is worth a try for whoever signs out. So does an owner's index, by which
-/// sessions are found that are to be removed.
-fn gate(operation: Operation) -> Option<Side> {
-    match operation {
-        Operation::Load | Operation::Destroy | Operation::Index => Some(Side::Reads),
-        operation if is_write(operation) => Some(Side::Writes),
-        _ => None,
     }
 }
 
