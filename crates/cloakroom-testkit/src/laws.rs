@@ -35,6 +35,7 @@
 mod cancellation;
 mod commits;
 mod concurrency;
+mod concurrent_sessions;
 mod corruption;
 mod direct;
 mod direct_fingerprint;
@@ -48,12 +49,14 @@ mod marks;
 mod owners;
 mod revocation;
 mod sample;
+mod signed_in;
 mod touches;
 mod unheard;
 
 pub use cancellation::*;
 pub use commits::*;
 pub use concurrency::*;
+pub use concurrent_sessions::*;
 pub use corruption::*;
 pub use direct::*;
 pub use direct_fingerprint::*;
