@@ -69,6 +69,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 }
 
 impl Spans {
+    /// Listens to this thread until the guard is dropped.
+    fn heard(level: LevelFilter) -> (Self, subscriber::DefaultGuard) {
+        let spans = Self::default();
+        let subscriber = tracing_subscriber::registry().with(spans.clone().with_filter(level));
+        (spans, subscriber::set_default(subscriber))
+    }
+
     fn take(&self) -> Vec<Seen> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -109,9 +116,7 @@ async fn a_question_is_a_span_and_each_exchange_for_it_one_within() {
     let _turn = TURN.lock().await;
     let server = RedisServer::start().await.unwrap();
     let engine = engine(&server).await;
-    let spans = Spans::default();
-    let subscriber = tracing_subscriber::registry().with(spans.clone());
-    let listening = subscriber::set_default(subscriber);
+    let (spans, listening) = Spans::heard(LevelFilter::TRACE);
     let _ = two_visits(&engine).await;
     drop(listening);
 
@@ -162,9 +167,7 @@ async fn a_batch_of_several_commands_is_a_pipeline_and_tells_its_size() {
         let _ = scope.finish(Answer::Ordinary).await.unwrap();
         sessions.push(session.public_id().unwrap());
     }
-    let spans = Spans::default();
-    let subscriber = tracing_subscriber::registry().with(spans.clone());
-    let listening = subscriber::set_default(subscriber);
+    let (spans, listening) = Spans::heard(LevelFilter::TRACE);
     assert_eq!(engine.sessions_of("ada").await.unwrap().len(), sessions.len());
     drop(listening);
 
@@ -180,9 +183,7 @@ async fn a_server_that_refuses_is_a_failed_span_with_its_code() {
     let server = RedisServer::start().await.unwrap();
     let engine = engine(&server).await;
     let browser = two_visits(&engine).await;
-    let spans = Spans::default();
-    let subscriber = tracing_subscriber::registry().with(spans.clone());
-    let listening = subscriber::set_default(subscriber);
+    let (spans, listening) = Spans::heard(LevelFilter::TRACE);
     for name in server.ask(["KEYS", "*"]).await.unwrap().many() {
         let name = name.bytes().unwrap();
         server.ask([b"DEL".as_slice(), &name]).await.unwrap();
@@ -208,9 +209,7 @@ async fn a_span_without_an_answer_tells_the_kind_of_the_error() {
     let server = RedisServer::start().await.unwrap();
     let engine = engine(&server).await;
     let browser = two_visits(&engine).await;
-    let spans = Spans::default();
-    let subscriber = tracing_subscriber::registry().with(spans.clone());
-    let listening = subscriber::set_default(subscriber);
+    let (spans, listening) = Spans::heard(LevelFilter::TRACE);
     server.freeze();
     assert!(engine.begin(&browser).handle().load().await.is_err());
     drop(listening);
@@ -230,10 +229,7 @@ async fn who_listens_to_less_than_debug_gets_no_span() {
     let _turn = TURN.lock().await;
     let server = RedisServer::start().await.unwrap();
     let engine = engine(&server).await;
-    let spans = Spans::default();
-    let subscriber =
-        tracing_subscriber::registry().with(spans.clone().with_filter(LevelFilter::INFO));
-    let listening = subscriber::set_default(subscriber);
+    let (spans, listening) = Spans::heard(LevelFilter::INFO);
     let _ = two_visits(&engine).await;
     drop(listening);
     assert_eq!(spans.take().len(), 0);

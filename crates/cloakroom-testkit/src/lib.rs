@@ -9,12 +9,15 @@ pub mod http;
 pub mod laws;
 mod manual_clock;
 pub mod model;
+mod pass_on;
 mod patience;
 mod redis_server;
 mod sentinel_set;
 pub mod workload;
 
 pub use ailing_storage::{AilingStorage, Mood, Room};
+#[doc(hidden)]
+pub use bytes::Bytes;
 pub use cluster_set::{ClusterSet, ClusterSetBuilder};
 pub use fake_request::{FakeRequest, cookie_pair, ticket_in};
 pub use fault_proxy::FaultProxy;

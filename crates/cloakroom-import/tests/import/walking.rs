@@ -232,21 +232,21 @@ async fn an_owner_of_too_many_sessions_gets_no_more_than_an_index_takes_and_can_
     assert_eq!(engine.sessions_of("guest").await.unwrap().len(), 100, "the policy's limit");
 }
 
-/// One session of ann and one of bob, each with the time that its old key has left.
-async fn two_sessions(server: &RedisServer) {
+/// One session of ann and one of bob, each with the time that its old key has left, and their import.
+async fn two_sessions(server: &RedisServer) -> (Import<RedisSessionStorage>, RedisSessionStorage) {
     for user in ["ann", "bob"] {
         let text = format!(r#"{{"cookie":{{}},"passport":{{"user":"{user}"}}}}"#);
         server.ask(["SET", &format!("sess:of-{user}"), &text, "EX", MINUTES]).await.unwrap();
     }
+    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
+    let import = import(server, Library::ConnectRedis, target.clone()).await;
+    (import.owner_field(OwnerField::new("passport.user")), target)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_ended_before_its_visitor_came_is_not_imported_again() {
     let server = RedisServer::start().await.unwrap();
-    two_sessions(&server).await;
-    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
-    let import = import(&server, Library::ConnectRedis, target.clone()).await;
-    let import = import.owner_field(OwnerField::new("passport.user"));
+    let (import, target) = two_sessions(&server).await;
     assert_eq!(run(&import).await.written, 2);
     let engine = Engine::builder(target.clone()).build().unwrap();
     let _ = engine.revoke_owner("ann").await.unwrap();
@@ -259,10 +259,7 @@ async fn what_was_ended_before_its_visitor_came_is_not_imported_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_of_everything_is_not_undone_by_an_import() {
     let server = RedisServer::start().await.unwrap();
-    two_sessions(&server).await;
-    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
-    let import = import(&server, Library::ConnectRedis, target.clone()).await;
-    let import = import.owner_field(OwnerField::new("passport.user"));
+    let (import, target) = two_sessions(&server).await;
     assert_eq!(run(&import).await.written, 2);
     let engine = Engine::builder(target.clone()).build().unwrap();
     let (mut position, mut ended, mut seen) = (Some(Position::start()), 0, 0);
@@ -280,12 +277,10 @@ async fn a_revocation_of_everything_is_not_undone_by_an_import() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_note_lives_longer_than_the_old_key() {
     let server = RedisServer::start().await.unwrap();
-    two_sessions(&server).await;
+    let (import, _) = two_sessions(&server).await;
     server.ask(["EXPIRE", "sess:of-ann", "8640000"]).await.unwrap();
     server.ask(["PERSIST", "sess:of-bob"]).await.unwrap();
-    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
-    let import = import(&server, Library::ConnectRedis, target).await;
-    run(&import.owner_field(OwnerField::new("passport.user"))).await;
+    run(&import).await;
     for (id, days) in [("of-ann", 101), ("of-bob", 400)] {
         let note = Library::ConnectRedis.session_id(id).note_key();
         let name = format!("cloakroom:session:mark:{note}");
@@ -297,10 +292,7 @@ async fn a_note_lives_longer_than_the_old_key() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_created_nobody_knows_when_was_created_before_any_moment() {
     let server = RedisServer::start().await.unwrap();
-    two_sessions(&server).await;
-    let target = RedisSessionStorage::builder().url(server.url()).build().await.unwrap();
-    let import = import(&server, Library::ConnectRedis, target.clone()).await;
-    let import = import.owner_field(OwnerField::new("passport.user"));
+    let (import, target) = two_sessions(&server).await;
     assert_eq!(run(&import).await.written, 2);
     let engine = Engine::builder(target).build().unwrap();
     let facts = engine.sessions_of("ann").await.unwrap();

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom::{
-    Commit, Committed, Destroyed, Expect, Found, IndexChange, MemorySessionStorage, Operation,
-    OwnerIndex, OwnerKey, Record, SessionKey, SessionStorage, StorageError, StorageErrorKind,
-    StorageStats, Touched,
+    Commit, Committed, Destroyed, Expect, MemorySessionStorage, Operation, Record, SessionKey,
+    SessionStorage, StorageError, StorageErrorKind,
 };
 
 /// What the storage does wrong.
@@ -97,6 +96,10 @@ impl BrokenStorage {
 }
 
 impl SessionStorage for BrokenStorage {
+    cloakroom_testkit::pass_on! {
+        [0.inner] touch owner_index change_owner_index facts stats
+    }
+
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
         self.take_time().await;
         let found = self.0.inner.load(key).await?;
@@ -170,33 +173,9 @@ impl SessionStorage for BrokenStorage {
         Ok(committed)
     }
 
-    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        self.0.inner.touch(key).await
-    }
-
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         self.take_time().await;
         self.0.inner.destroy(key).await
-    }
-
-    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
-        self.0.inner.owner_index(owner).await
-    }
-
-    async fn change_owner_index(
-        &self,
-        owner: &OwnerKey,
-        change: &IndexChange,
-    ) -> Result<OwnerIndex, StorageError> {
-        self.0.inner.change_owner_index(owner, change).await
-    }
-
-    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
-        self.0.inner.facts(sessions).await
-    }
-
-    async fn stats(&self) -> Result<StorageStats, StorageError> {
-        self.0.inner.stats().await
     }
 
     fn backend_name(&self) -> &'static str {

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use cloakroom::{
-    Commit, Committed, Destroyed, Found, IndexChange, MemorySessionStorage, OwnerIndex, OwnerKey,
-    Policy, Record, RequestScope, Session, SessionKey, SessionStorage, SetCookie, StorageError,
-    StorageStats, Touched, VerifierHash,
+    MemorySessionStorage, Policy, Record, RequestScope, Session, SessionKey, SessionStorage,
+    SetCookie,
 };
 use cloakroom_testkit::{AilingStorage, ManualClock};
 
@@ -72,52 +71,12 @@ pub(crate) fn count(session: &Session) -> Option<u32> {
 }
 
 impl SessionStorage for NearCached {
-    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        self.server.load(key).await
+    cloakroom_testkit::pass_on! {
+        [server] load commit touch destroy destroy_unseen owner_index change_owner_index facts stats
     }
 
     fn cached(&self, key: &SessionKey) -> Option<Record> {
         self.copies.lock().unwrap().get(key).cloned()
-    }
-
-    async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
-        self.server.commit(key, commit).await
-    }
-
-    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        self.server.touch(key).await
-    }
-
-    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
-        self.server.destroy(key).await
-    }
-
-    async fn destroy_unseen(
-        &self,
-        key: &SessionKey,
-        proof: &VerifierHash,
-    ) -> Result<Destroyed, StorageError> {
-        self.server.destroy_unseen(key, proof).await
-    }
-
-    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
-        self.server.owner_index(owner).await
-    }
-
-    async fn change_owner_index(
-        &self,
-        owner: &OwnerKey,
-        change: &IndexChange,
-    ) -> Result<OwnerIndex, StorageError> {
-        self.server.change_owner_index(owner, change).await
-    }
-
-    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
-        self.server.facts(sessions).await
-    }
-
-    async fn stats(&self) -> Result<StorageStats, StorageError> {
-        self.server.stats().await
     }
 
     fn backend_name(&self) -> &'static str {

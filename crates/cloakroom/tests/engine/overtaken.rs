@@ -4,9 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, Commit, Committed, Destroyed, Expect, Found, IndexChange, MemorySessionStorage,
-    OwnerIndex, OwnerKey, Record, SessionError, SessionKey, SessionStorage, StorageError,
-    StorageStats, Touched,
+    Answer, Commit, Committed, Expect, MemorySessionStorage, Record, SessionError, SessionKey,
+    SessionStorage, StorageError,
 };
 use cloakroom_testkit::ManualClock;
 
@@ -20,6 +19,10 @@ struct Overtaken {
 }
 
 impl SessionStorage for Overtaken {
+    cloakroom_testkit::pass_on! {
+        [memory] touch destroy owner_index change_owner_index facts stats
+    }
+
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
         let record = self.memory.load(key).await?;
         Ok(record.inspect(|record| drop(self.newest.set(record.clone()))))
@@ -30,34 +33,6 @@ impl SessionStorage for Overtaken {
             (Expect::Exactly(_), Some(newest)) => Ok(Committed::Conflict(newest.clone())),
             _ => self.memory.commit(key, commit).await,
         }
-    }
-
-    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        self.memory.touch(key).await
-    }
-
-    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
-        self.memory.destroy(key).await
-    }
-
-    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
-        self.memory.owner_index(owner).await
-    }
-
-    async fn change_owner_index(
-        &self,
-        owner: &OwnerKey,
-        change: &IndexChange,
-    ) -> Result<OwnerIndex, StorageError> {
-        self.memory.change_owner_index(owner, change).await
-    }
-
-    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
-        self.memory.facts(sessions).await
-    }
-
-    async fn stats(&self) -> Result<StorageStats, StorageError> {
-        self.memory.stats().await
     }
 
     fn backend_name(&self) -> &'static str {

@@ -119,41 +119,13 @@ pub(crate) struct SlowToRemove {
 }
 
 impl SessionStorage for SlowToRemove {
-    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        self.memory.load(key).await
-    }
-
-    async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
-        self.memory.commit(key, commit).await
-    }
-
-    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        self.memory.touch(key).await
+    cloakroom_testkit::pass_on! {
+        [memory] load commit touch owner_index change_owner_index facts stats
     }
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         tokio::time::sleep(self.takes).await;
         self.memory.destroy(key).await
-    }
-
-    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
-        self.memory.owner_index(owner).await
-    }
-
-    async fn change_owner_index(
-        &self,
-        owner: &OwnerKey,
-        change: &IndexChange,
-    ) -> Result<OwnerIndex, StorageError> {
-        self.memory.change_owner_index(owner, change).await
-    }
-
-    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
-        self.memory.facts(sessions).await
-    }
-
-    async fn stats(&self) -> Result<StorageStats, StorageError> {
-        self.memory.stats().await
     }
 
     fn backend_name(&self) -> &'static str {
@@ -170,25 +142,13 @@ pub(crate) struct SickIndexes {
 }
 
 impl SessionStorage for SickIndexes {
-    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        self.memory.load(key).await
+    cloakroom_testkit::pass_on! {
+        [memory] load touch destroy owner_index facts stats
     }
 
     async fn commit(&self, key: &SessionKey, commit: &Commit) -> Result<Committed, StorageError> {
         tokio::time::sleep(self.commit_takes).await;
         self.memory.commit(key, commit).await
-    }
-
-    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        self.memory.touch(key).await
-    }
-
-    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
-        self.memory.destroy(key).await
-    }
-
-    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
-        self.memory.owner_index(owner).await
     }
 
     async fn change_owner_index(
@@ -203,14 +163,6 @@ impl SessionStorage for SickIndexes {
             return Err(StorageError::new(kind, Operation::Index, "out for lunch"));
         }
         self.memory.change_owner_index(owner, change).await
-    }
-
-    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
-        self.memory.facts(sessions).await
-    }
-
-    async fn stats(&self) -> Result<StorageStats, StorageError> {
-        self.memory.stats().await
     }
 
     fn backend_name(&self) -> &'static str {

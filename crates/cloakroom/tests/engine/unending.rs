@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, Commit, Committed, Destroyed, Found, IndexChange, MemorySessionStorage, Operation,
-    OwnerIndex, OwnerKey, Record, SessionError, SessionKey, SessionStorage, StorageError,
-    StorageErrorKind, StorageStats, Touched,
+    Answer, Commit, Committed, MemorySessionStorage, Operation, SessionError, SessionKey,
+    SessionStorage, StorageError, StorageErrorKind,
 };
 use cloakroom_testkit::{AilingStorage, ManualClock, Mood};
 use tokio::time::Instant;
@@ -81,41 +80,13 @@ async fn what_goes_on_after_its_request_ends_as_well() {
 struct AlwaysTaken(MemorySessionStorage, Duration);
 
 impl SessionStorage for AlwaysTaken {
-    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StorageError> {
-        self.0.load(key).await
+    cloakroom_testkit::pass_on! {
+        [0] load touch destroy owner_index change_owner_index facts stats
     }
 
     async fn commit(&self, _: &SessionKey, _: &Commit) -> Result<Committed, StorageError> {
         tokio::time::sleep(self.1).await;
         Ok(Committed::Exists)
-    }
-
-    async fn touch(&self, key: &SessionKey) -> Result<Touched, StorageError> {
-        self.0.touch(key).await
-    }
-
-    async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
-        self.0.destroy(key).await
-    }
-
-    async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
-        self.0.owner_index(owner).await
-    }
-
-    async fn change_owner_index(
-        &self,
-        owner: &OwnerKey,
-        change: &IndexChange,
-    ) -> Result<OwnerIndex, StorageError> {
-        self.0.change_owner_index(owner, change).await
-    }
-
-    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
-        self.0.facts(sessions).await
-    }
-
-    async fn stats(&self) -> Result<StorageStats, StorageError> {
-        self.0.stats().await
     }
 
     fn backend_name(&self) -> &'static str {
