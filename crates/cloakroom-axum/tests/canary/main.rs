@@ -12,8 +12,8 @@
 //! | the page for operators | in `Set-Cookie` alone | never | never | shown |
 //! | Redis | never | never | in records | in records |
 //!
-//! The adapter for actix-web has a canary of its own. What is under none: the pages of `cloakroom demo`,
-//! and what the commands print.
+//! The adapter for actix-web has a canary of its own. Every answer of `cloakroom demo`, and what `list`,
+//! `show` and `stats` print, is searched by the tests of `cloakroom-cli`.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 

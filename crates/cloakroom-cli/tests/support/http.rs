@@ -1,4 +1,5 @@
 //! A visitor with one cookie and a plain HTTP/1.1 client: what is sent and received is all there is.
+//! No answer may show a ticket of the visitor's, former ones too, outside of its cookie.
 
 use std::net::Ipv4Addr;
 
@@ -10,6 +11,8 @@ use tokio::net::TcpStream;
 pub struct Visitor {
     port: u16,
     ticket: Option<String>,
+    /// All that it ever had.
+    tickets: Vec<String>,
 }
 
 /// What the demo has answered.
@@ -23,12 +26,12 @@ pub struct Answer {
 impl Visitor {
     /// A visitor without a ticket.
     pub fn of(port: u16) -> Self {
-        Self { port, ticket: None }
+        Self { port, ticket: None, tickets: Vec::new() }
     }
 
     /// The same visitor, with the same ticket, at another process.
     pub fn at(&self, port: u16) -> Self {
-        Self { port, ticket: self.ticket.clone() }
+        Self { port, ..self.clone() }
     }
 
     pub fn ticket(&self) -> Option<&str> {
@@ -69,6 +72,11 @@ impl Visitor {
             let (value, attributes) = cookie.split_once(';').unwrap();
             let kept = !attributes.contains("Max-Age=0");
             self.ticket = kept.then(|| value.strip_prefix("id=").unwrap().to_owned());
+            self.tickets.extend(self.ticket.clone());
+        }
+        let shown = answer.shown();
+        for ticket in &self.tickets {
+            assert!(!shown.contains(ticket), "{method} {path} shows a ticket");
         }
         answer
     }
@@ -85,6 +93,15 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|it| it.1)
+    }
+
+    /// The body, and every header that a visitor's cookie does not stand in.
+    fn shown(&self) -> String {
+        let heads = self.head.lines().filter(|line| {
+            let name = line.split(':').next().unwrap_or_default();
+            !name.eq_ignore_ascii_case("set-cookie")
+        });
+        heads.chain([self.body.as_str()]).collect::<Vec<_>>().join("\n")
     }
 
     /// What the request has asked of the storage, as `Server-Timing` tells it.
