@@ -28,10 +28,20 @@ async fn every_phase_is_measured_and_nothing_is_left() {
     let left = run_command(&asked).await;
     assert_eq!((left.status.code(), left.errors.as_str()), (Some(0), ""), "{left:?}");
     let told: Value = serde_json::from_str(&left.output).unwrap();
+    let keys_of = |value: &Value| {
+        let mut keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+        keys.sort_unstable();
+        keys.join(" ")
+    };
+    let of_all = "concurrency phases place session_bytes sessions sessions_asked_for";
+    assert_eq!(keys_of(&told), of_all);
     let phases = told["phases"].as_array().unwrap();
     let names: Vec<_> = phases.iter().map(|phase| phase["name"].as_str().unwrap()).collect();
     assert_eq!(names, PHASES);
     for phase in phases {
+        let of_each = "failed longest_micros name operations p50_micros p999_micros p99_micros \
+                       per_second seconds";
+        assert_eq!(keys_of(phase), of_each);
         let number = |name: &str| phase[name].as_u64().unwrap();
         assert_eq!(number("failed"), 0, "{phase}");
         assert!(number("operations") > 0 && number("per_second") > 0, "{phase}");
