@@ -58,6 +58,11 @@ const RIGHTS: &[AclRight] = &[
     right("cluster|slots", "which node of a Cluster holds what"),
 ];
 
+/// Every command that a storage sends to the servers that hold the data.
+pub(crate) fn session_rights() -> &'static [AclRight] {
+    RIGHTS
+}
+
 /// What a storage sends to Sentinels.
 const SENTINEL_RIGHTS: &[AclRight] =
     &[right("sentinel|get-master-addr-by-name", "where the primary is")];

@@ -11,6 +11,7 @@ use std::{fmt, io};
 use cloakroom::{Operation, StorageError, StorageErrorKind};
 use redis::{ErrorKind, RedisError};
 
+use crate::acl::{AclRight, session_rights};
 use crate::tls::TlsProblem;
 
 /// What is kept of a client's error: the server's code, or what went wrong on the way to it.
@@ -98,11 +99,15 @@ impl Error for ClientError {}
 
 /// The server's code, as newer servers tell it.
 ///
-/// Before 7.0 Redis wraps what went wrong within a script into an error of the script, and the code
-/// stands in its text. (The text is looked at and goes no further.)
+/// A right that is missing within a script is no `NOPERM` on any server, and before 7.0 Redis wraps
+/// everything that went wrong there into an error of the script: what it was stands in the text alone.
+/// (The text is looked at and goes no further.)
 pub(crate) fn code(error: &RedisError) -> Option<&str> {
     let code = error.code()?;
     let detail = error.detail().filter(|_| code == "ERR").unwrap_or_default();
+    if DENIED_IN_SCRIPT.iter().any(|words| detail.contains(words)) {
+        return Some("NOPERM");
+    }
     if !detail.starts_with("Error running script") {
         return Some(code);
     }
@@ -110,8 +115,22 @@ pub(crate) fn code(error: &RedisError) -> Option<&str> {
         detail.contains(&format!(": -{known} ")) || detail.contains(&format!(": {known} "))
     };
     let known = ["WRONGTYPE", "OOM", "READONLY", "MISCONF", "NOREPLICAS", "MASTERDOWN", "LOADING"];
-    let denied = detail.contains("can't run this command").then_some("NOPERM");
-    known.into_iter().find(within).or(denied).or(Some(code))
+    known.into_iter().find(within).or(Some(code))
+}
+
+/// What servers say of a right that the user lacks within a script: before 7.2, and since.
+const DENIED_IN_SCRIPT: [&str; 2] =
+    ["The user executing the script can't", "ACL failure in script"];
+
+/// What the user lacks, as far as the server tells: a command of ours, or the keys.
+fn lacking(error: &RedisError) -> String {
+    let detail = error.detail().unwrap_or_default();
+    let named = |right: &&AclRight| detail.contains(&format!("'{}'", right.command));
+    match session_rights().iter().find(named) {
+        Some(right) => format!("send {} ({})", right.command, right.purpose),
+        None if detail.contains(" key") => "touch keys with the prefix of the sessions".to_owned(),
+        None => "send a command that is needed".to_owned(),
+    }
 }
 
 /// Whether the server does not let this user in, or not do this.
@@ -145,10 +164,15 @@ pub(crate) fn storage_error(error: &RedisError, operation: Operation, host: &str
             StorageErrorKind::ReadOnly,
             format!("Redis at {host} is a read-only replica; connect to the primary"),
         ),
-        Some("NOAUTH" | "WRONGPASS" | "NOPERM") => (
-            StorageErrorKind::Denied,
-            format!("Redis at {host} refused the user's credentials or a command"),
-        ),
+        Some("NOAUTH" | "WRONGPASS") => {
+            (StorageErrorKind::Denied, format!("Redis at {host} refused the user's credentials"))
+        }
+        Some("NOPERM") => {
+            let lacking = lacking(error);
+            let remedy = "`cloakroom acl` prints the rule with all rights";
+            let message = format!("Redis at {host} does not let the user {lacking}; {remedy}");
+            (StorageErrorKind::Denied, message)
+        }
         Some(code @ ("LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY")) => {
             (StorageErrorKind::Unavailable, format!("Redis at {host} is not ready ({code})"))
         }

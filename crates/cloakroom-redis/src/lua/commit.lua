@@ -1,8 +1,8 @@
 -- Writes one record in one atomic step. The contract stands in docs/protocol.md, "commit".
 -- KEYS[1] the record; ARGV: expectation ('' absent, otherwise generation and nonce of the record),
--- absolute timeout in ms ('' keeps the deadline, '+' before it keeps when it began), idle timeout in ms, the record, how long the record
--- lives in ms ('' its stamp is empty), and anything where the connection has to hear of what others do
--- to the record that it writes.
+-- absolute timeout in ms ('' keeps the deadline, '+' before it keeps when it began), idle timeout in ms,
+-- the record, how long the record lives in ms ('' its stamp is empty), and anything where the connection
+-- has to hear of what others do to the record that it writes.
 local key, expect, absolute, idle, content = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local life, watched = ARGV[5], ARGV[6]
 

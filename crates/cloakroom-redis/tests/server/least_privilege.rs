@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use cloakroom::{ConfigErrorKind, OldSessionId, SessionKey, SessionStorage, Touched};
+use cloakroom::{
+    Absolute, CommitBuilder, ConfigErrorKind, Expect, IndexChange, OldSessionId, OwnerKey,
+    Position, SessionKey, SessionStorage, StorageError, StorageErrorKind, Timestamp, Touched,
+};
 use cloakroom_redis::{AclRule, DEFAULT_PREFIX, Password, RedisConfig, RedisSessionStorage};
 use cloakroom_testkit::RedisServer;
 use tempfile::TempDir;
@@ -45,6 +48,59 @@ async fn the_user_that_the_readme_names_has_every_right_that_is_needed() {
 async fn assert_refused_nothing(server: &RedisServer) {
     let refused: Vec<_> = server.ask(["ACL", "LOG"]).await.unwrap().many();
     assert!(refused.is_empty(), "{refused:?}");
+}
+
+/// Rights that are missed when a connection is opened, by replicas, in a Cluster, or by a near-cache.
+const ELSEWHERE: [&str; 7] =
+    ["ping", "role", "info", "wait", "asking", "client|tracking", "cluster|slots"];
+
+#[tokio::test]
+async fn a_right_that_is_missing_is_told_wherever_it_is_missed() {
+    let server = start().await;
+    let rule = AclRule::for_sessions("app", DEFAULT_PREFIX).unwrap();
+    let owner = OwnerKey::of("ann");
+    for right in rule.rights() {
+        server.ask(rule.to_string().split(' ')).await.unwrap();
+        let url = server.url_as("app", "PASSWORD");
+        let storage = RedisSessionStorage::builder().url(url).pool_size(1).build().await.unwrap();
+        server.ask(["FLUSHALL"]).await.unwrap();
+        storage.set("ann", &holding("a", "1"), None).await.unwrap();
+        server.ask(["SCRIPT", "FLUSH"]).await.unwrap();
+        server.ask(["ACL", "SETUSER", "app", &format!("-{}", right.command)]).await.unwrap();
+
+        let session = SessionKey::from_name("ann");
+        let lifetime = Duration::from_secs(60);
+        let enter = IndexChange::Enter { session, lifetime, pending: lifetime, refuse_at: None };
+        let mut told = Vec::new();
+        let mut note = |outcome: Result<(), StorageError>| told.extend(outcome.err());
+        note(storage.load(&session).await.map(drop));
+        for session in [session, SessionKey::from_name("nobody")] {
+            note(storage.touch(&session).await.map(drop));
+        }
+        let commit = CommitBuilder::new(Expect::Present).absolute(Absolute::Start(lifetime));
+        let commit = commit.idle_timeout(lifetime).build().unwrap();
+        note(storage.commit(&session, &commit).await.map(drop));
+        let entered = storage.change_owner_index(&owner, &enter).await;
+        let entries = entered.as_ref().map(|index| index.entries.clone()).unwrap_or_default();
+        note(entered.map(drop));
+        note(storage.owner_index(&owner).await.map(drop));
+        let removal = IndexChange::Remove(entries);
+        note(storage.change_owner_index(&owner, &removal).await.map(drop));
+        note(storage.facts(&[session]).await.map(drop));
+        note(storage.walk(&Position::start()).await.map(drop));
+        note(storage.destroy_created_before(&[session], Timestamp::from_millis(1)).await.map(drop));
+        note(storage.destroy(&session).await.map(drop));
+        let mark = OldSessionId::new("library", "id").note_key();
+        note(storage.leave_mark(&mark, b"note", lifetime).await.map(drop));
+        let commit = CommitBuilder::new(Expect::Absent).absolute(Absolute::Start(lifetime));
+        let commit = commit.idle_timeout(lifetime).build().unwrap();
+        note(storage.commit(&SessionKey::from_name("bob"), &commit).await.map(drop));
+        for error in &told {
+            assert_eq!(*error.kind(), StorageErrorKind::Denied, "-{}: {error}", right.command);
+            assert!(error.to_string().contains("cloakroom acl"), "{error}");
+        }
+        assert_eq!(told.is_empty(), ELSEWHERE.contains(&right.command), "-{}", right.command);
+    }
 }
 
 #[tokio::test]
