@@ -25,6 +25,10 @@ const PARALLEL: usize = 64;
 /// How often a revocation looks whether a sign-in that was under way when it began is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// How much longer than one of its own a node waits for a sign-in of another node, which may be allowed
+/// to take longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Whether a session is asked to end for the first time, as far as this node knows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -129,8 +133,10 @@ impl Engine {
     /// Ends all sessions of an owner: the account was closed, the password has changed.
     ///
     /// Every session of which anybody was told that it is signed in before this was called is gone
-    /// when it returns, whatever other requests do meanwhile. Sign-ins that were under way are waited
-    /// for and ended as well.
+    /// when it returns, but for those that it counts as pending or unreadable, whatever other requests
+    /// do meanwhile. Sign-ins that were under way are waited for and ended as well, for as long as the
+    /// node that they are made on allows them to take: with the defaults, and where that node has died,
+    /// three seconds.
     ///
     /// Where the storage's server has lost entries of the index, in a failover or to an eviction, the
     /// sessions that they named are missed until they are seen again;
@@ -228,8 +234,8 @@ impl Engine {
         keep: Option<SessionKey>,
     ) -> Result<Revoked, StorageError> {
         let begun = Instant::now();
-        let index = self.index_of(owner).await?;
-        let mut open = index.entries;
+        let mut index = self.index_of(owner).await?;
+        let mut open = std::mem::take(&mut index.entries);
         open.retain(|entry| Some(entry.session) != keep);
         let (mut revoked, mut failed) = (Revoked::default(), None);
         loop {
@@ -249,7 +255,7 @@ impl Engine {
                     Ok(Found::Session(_) | Found::Over(_) | Found::Nothing)
                         if entry.is_under_way(index.now) =>
                     {
-                        under_way.push(entry);
+                        under_way.push(entry.session);
                     }
                     Ok(Found::Session(_) | Found::Over(_) | Found::Nothing) => over.push(entry),
                     Err(error) => failed = Some(error),
@@ -268,16 +274,25 @@ impl Engine {
             if !over.is_empty() {
                 self.change_index_later(OwnerKey::of(owner), IndexChange::Remove(over));
             }
-            if under_way.is_empty() || begun.elapsed() > self.longest_sign_in() {
+            if under_way.is_empty() {
                 return failed.map_or(Ok(revoked), Err);
             }
-            open = under_way;
+            let (limit, elapsed) = (self.longest_sign_in() + PATIENCE, begun.elapsed());
+            if elapsed > limit {
+                let setting = "wait for sign-ins under way";
+                let error = StorageError::timeout(Operation::Index, setting, limit, elapsed);
+                return Err(failed.unwrap_or(error));
+            }
             tokio::time::sleep(LOOK_AGAIN).await;
+            // What has left the index meanwhile was taken back.
+            index = self.index_of(owner).await?;
+            open = std::mem::take(&mut index.entries);
+            open.retain(|entry| under_way.contains(&entry.session));
         }
     }
 
-    /// Nobody is told of a sign-in that was under way for longer.
-    fn longest_sign_in(&self) -> Duration {
+    /// Nobody is told of a sign-in of this node that was under way for longer.
+    pub(super) fn longest_sign_in(&self) -> Duration {
         let index = self.storage().timeout(Operation::Index).unwrap_or_default();
         (index + GRACE) * 2 + self.policy().commit_timeout + GRACE
     }

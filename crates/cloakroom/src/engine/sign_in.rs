@@ -21,8 +21,8 @@ use crate::record::{Record, Stamp};
 use crate::storage::SessionStorage;
 use crate::token::SessionKey;
 
-/// What a sign-in may take beyond twice the limit of its commit.
-const PENDING_MARGIN: Duration = Duration::from_secs(10);
+/// How much longer than a sign-in can take its entry says that it is under way.
+const PENDING_MARGIN: Duration = Duration::from_secs(1);
 
 /// How many entries an index may have, as a limit.
 const CAPACITY: u32 = INDEX_CAPACITY as u32;
@@ -69,7 +69,7 @@ impl<'a> SignIn<'a> {
             None => base.filter(|_| changes.absolute_timeout.is_some())?.owner()?,
         };
         let lifetime = changes.absolute_timeout.unwrap_or(policy.absolute_timeout);
-        let pending = policy.commit_timeout * 2 + PENDING_MARGIN;
+        let pending = engine.longest_sign_in() + PENDING_MARGIN;
         let limit = policy.concurrent_sessions.limit;
         let (index, begun) = (OwnerKey::of(owner), Instant::now());
         Some(Self { owner, index, session, lifetime, limit, pending, begun })

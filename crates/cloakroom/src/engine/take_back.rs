@@ -17,9 +17,14 @@ use crate::owner::OwnerKey;
 use crate::storage::{Destroyed, SessionStorage};
 use crate::token::{SessionKey, VerifierHash};
 
-/// After which pauses a commit that may be on its way is looked for again.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(4)];
+/// After which pauses a commit that may be on its way, or an end that is not carried out yet, is looked
+/// for again.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(20),
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+];
 
 /// What is known of a commit that was not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,12 +87,10 @@ impl SignIn<'_> {
         let taking = Taking { engine: engine.clone(), index, session, verifier };
         match outcome {
             CommitOutcome::NotApplied => {}
-            CommitOutcome::Gone => engine.inner.background.spawn(async move {
-                // Nobody shall wait for an entry of which nothing comes any more.
-                if let Ok(Found::Nothing) = taking.engine.session(session.public_id()).await {
-                    taking.engine.leave_later(index, session);
-                }
-            }),
+            // Nobody shall wait for an entry of which nothing comes any more.
+            CommitOutcome::Gone => {
+                engine.inner.background.spawn(async move { taking.leave_when_gone().await });
+            }
             CommitOutcome::Unknown => engine.inner.background.spawn(async move {
                 if !taking.look().await {
                     taking.look_again().await;
@@ -112,6 +115,18 @@ impl Taking {
             if self.look().await {
                 return;
             }
+        }
+    }
+
+    /// Leaves the index as soon as there certainly is no session. What ended it may be under way.
+    async fn leave_when_gone(&self) {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            if let Ok(Found::Nothing) = self.engine.session(self.session.public_id()).await {
+                return self.engine.leave_later(self.index, self.session);
+            }
+            let Some(pause) = pauses.next() else { return };
+            tokio::time::sleep(pause).await;
         }
     }
 

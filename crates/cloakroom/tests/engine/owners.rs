@@ -1,5 +1,7 @@
 //! An owner's index at its edges: what fails half-way, and who mends it.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cloakroom::{
@@ -9,7 +11,7 @@ use cloakroom::{
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
 
 use crate::house::{House, key};
-use crate::storages::SickIndexes;
+use crate::storages::{SickIndexes, SlowToShow};
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -156,18 +158,28 @@ async fn a_reader_ends_what_a_dead_node_has_condemned() {
     assert_eq!(house.journal.count("Revoked"), 1);
 }
 
-#[tokio::test]
-async fn a_revocation_waits_for_a_sign_in_under_way_and_no_longer_than_a_commit() {
-    let house = House::with_policy(|policy| policy.commit_timeout = Duration::from_millis(200));
-    let enter =
-        |session| IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+#[tokio::test(start_paused = true)]
+async fn a_revocation_waits_for_a_sign_in_under_way_as_long_as_its_entry_says() {
+    let house = House::new();
+    let pending = Duration::from_secs(2);
+    let enter = |session| IndexChange::Enter { session, lifetime: LONG, pending, refuse_at: None };
     // One of which nothing ever comes.
     change(&house, enter(cloakroom::SessionKey::from_name("nobody"))).await;
-    let start = std::time::Instant::now();
-    let revoked = house.engine.revoke_owner("olga").await.unwrap();
+    let engine = house.engine.clone();
+    let revocation = tokio::spawn(async move { engine.revoke_owner("olga").await });
+    tokio::time::sleep(pending / 2).await;
+    assert!(!revocation.is_finished());
+    house.clock.advance(pending + Duration::from_millis(1));
+    let revoked = revocation.await.unwrap().unwrap();
     assert_eq!((revoked.ended, revoked.pending), (0, 0));
-    assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // One that goes on for longer than any sign-in that this node can imagine.
+    change(&house, enter(cloakroom::SessionKey::from_name("nobody"))).await;
+    let start = tokio::time::Instant::now();
+    let error = house.engine.revoke_owner("olga").await.unwrap_err();
+    assert!(matches!(error.kind(), StorageErrorKind::Timeout { .. }), "{error}");
+    let most = house.engine.policy().commit_timeout + Duration::from_secs(11);
+    assert!(start.elapsed() < most, "{:?}", start.elapsed());
+    house.clock.advance(pending + Duration::from_millis(1));
     // One that is committed while the revocation waits.
     let cookie = signed_in(&house).await;
     let session = key(&cookie);
@@ -186,6 +198,37 @@ async fn a_revocation_waits_for_a_sign_in_under_way_and_no_longer_than_a_commit(
     let _ = house.engine.storage().commit(&session, &commit).await.unwrap();
     assert_eq!(revocation.await.unwrap().unwrap().ended, 1);
     assert!(house.engine.storage().load(&session).await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_does_not_wait_for_a_sign_in_that_was_taken_back() {
+    let house = House::new();
+    let session = cloakroom::SessionKey::from_name("nobody");
+    let enter = IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+    change(&house, enter).await;
+    let engine = house.engine.clone();
+    let start = tokio::time::Instant::now();
+    let revocation = tokio::spawn(async move { engine.revoke_owner("olga").await });
+    tokio::time::sleep(Duration::from_millis(15)).await;
+    assert!(!revocation.is_finished());
+    change(&house, IndexChange::Leave(vec![session])).await;
+    let _ = revocation.await.unwrap().unwrap();
+    assert!(start.elapsed() <= Duration::from_millis(30), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_in_a_session_whose_end_is_under_way_leaves_no_entry_to_wait_for() {
+    let storage = SlowToShow { memory: MemorySessionStorage::new(), looks: Arc::default() };
+    let house = House::on(storage.clone(), ManualClock::new(), |_| {});
+    let cookie = signed_in(&house).await;
+    let scope = house.begin(&cookie);
+    sign_in(&scope.handle().load().await.unwrap());
+    let _ = storage.memory.destroy(&key(&cookie)).await.unwrap();
+    storage.looks.store(3, Ordering::SeqCst);
+    assert!(matches!(scope.finish(Answer::Ordinary).await, Err(SessionError::Gone)));
+    house.drain().await;
+    assert_eq!(storage.looks.load(Ordering::SeqCst), 0);
+    assert_eq!(index(&house).await, []);
 }
 
 #[tokio::test]

@@ -169,3 +169,24 @@ impl SessionStorage for SickIndexes {
         "sick indexes"
     }
 }
+
+/// Memory that shows every session as one that is ending, for so many looks. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct SlowToShow {
+    pub(crate) memory: MemorySessionStorage,
+    pub(crate) looks: Arc<AtomicUsize>,
+}
+
+impl SessionStorage for SlowToShow {
+    cloakroom_testkit::pass_on! {
+        [memory] load commit touch destroy owner_index change_owner_index stats backend_name
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        let left = |left: usize| left.checked_sub(1);
+        if self.looks.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok() {
+            return Ok(vec![Found::Ending; sessions.len()]);
+        }
+        self.memory.facts(sessions).await
+    }
+}
