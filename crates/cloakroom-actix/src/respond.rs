@@ -4,7 +4,7 @@ use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use actix_web::{Error, HttpResponse, ResponseError};
-use cloakroom::{Finished, PendingSignOut, Reply, SessionError, SetCookie};
+use cloakroom::{PendingSignOut, Reply, SessionError, SetCookie};
 
 /// Why a request has no usable session, and what it is answered with:
 ///
@@ -87,12 +87,15 @@ pub(crate) fn sign_out_pending(pending: PendingSignOut) -> HttpResponse {
     response
 }
 
-/// An error of a middleware inside of ours; where its answer has to carry a cookie it is still an
-/// error, with that answer.
-pub(crate) fn finished_error(error: Error, finished: &Finished) -> Error {
-    let Some(cookie) = finished.cookie() else { return error };
-    let pending = finished.replacement().map(sign_out_pending);
-    let mut response = pending.unwrap_or_else(|| error.error_response());
+/// An error of a middleware inside of ours, or of ours; where its answer has to carry a cookie it is
+/// still an error, with that answer.
+pub(crate) fn carrying(
+    error: Error,
+    pending: Option<PendingSignOut>,
+    cookie: Option<&SetCookie>,
+) -> Error {
+    let Some(cookie) = cookie else { return error };
+    let mut response = pending.map(sign_out_pending).unwrap_or_else(|| error.error_response());
     add_cookie(response.headers_mut(), cookie);
     InternalError::from_response(error, response).into()
 }

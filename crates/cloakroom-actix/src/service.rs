@@ -102,15 +102,23 @@ async fn finish<B: MessageBody>(
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),
     };
+    let handle = scope.handle().clone();
     let finished = match scope.finish(Answer::from_status(status.as_u16())).await {
         Ok(finished) => finished,
         // The body was written for a request that succeeded; it must not be shown.
         Err(error) => {
             let rejection = SessionRejection::from(error);
+            let cookie = handle.cookie_of_a_failure();
             // Nor must an error's answer, which may be a redirect to the next page.
             return match outcome {
-                Ok(response) => Ok(response.error_response(rejection).map_into_right_body()),
-                Err(_) => Err(rejection.into()),
+                Ok(response) => {
+                    let mut response = response.error_response(rejection);
+                    if let Some(cookie) = cookie {
+                        respond::add_cookie(response.headers_mut(), &cookie);
+                    }
+                    Ok(response.map_into_right_body())
+                }
+                Err(_) => Err(respond::carrying(rejection.into(), None, cookie.as_ref())),
             };
         }
     };
@@ -119,7 +127,9 @@ async fn finish<B: MessageBody>(
         (Ok(response), Some(pending)) => {
             response.into_response(respond::sign_out_pending(pending)).map_into_right_body()
         }
-        (Err(error), _) => return Err(respond::finished_error(error, &finished)),
+        (Err(error), pending) => {
+            return Err(respond::carrying(error, pending, finished.cookie()));
+        }
     };
     if let Some(cookie) = finished.cookie() {
         respond::add_cookie(response.headers_mut(), cookie);

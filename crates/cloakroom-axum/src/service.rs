@@ -101,6 +101,7 @@ impl<F> std::fmt::Debug for SessionFuture<F> {
 }
 
 async fn finish(scope: RequestScope, mut response: Response<Body>) -> Response<Body> {
+    let handle = scope.handle().clone();
     match scope.finish(Answer::from_status(response.status().as_u16())).await {
         Ok(finished) => {
             if let Some(pending) = finished.replacement() {
@@ -112,6 +113,12 @@ async fn finish(scope: RequestScope, mut response: Response<Body>) -> Response<B
             response
         }
         // The body was written for a request that succeeded; it must not be shown.
-        Err(error) => SessionRejection::from(error).into_response(),
+        Err(error) => {
+            let mut response = SessionRejection::from(error).into_response();
+            if let Some(cookie) = handle.cookie_of_a_failure() {
+                respond::add_cookie(response.headers_mut(), &cookie);
+            }
+            response
+        }
     }
 }

@@ -52,7 +52,7 @@ pub use answer::{Answer, SetCookie};
 pub use begin::RequestFacts;
 pub use builder::EngineBuilder;
 pub use finished::{Finished, SignOut};
-pub(crate) use moving_in::Arrival;
+pub(crate) use moving_in::{Arrival, first_ticket};
 pub use revoke::{Revoked, RevokedPage};
 pub use scope::RequestScope;
 pub(crate) use sign_out::Removal;

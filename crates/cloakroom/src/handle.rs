@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::cookie::Candidates;
-use crate::engine::{Arrival, Engine};
+use crate::engine::{Arrival, Engine, SetCookie, first_ticket};
 use crate::error::{SessionError, StorageError};
 use crate::event::Rejection;
 use crate::fingerprint::SessionFingerprint;
@@ -200,6 +200,13 @@ impl Handle {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The cookie that the answer has to carry where [`RequestScope::finish`](crate::RequestScope::finish)
+    /// has failed: the first ticket of a visitor who has come with another library's cookie in this very
+    /// request. `None` for everybody else, who keeps the ticket that there is.
+    pub fn cookie_of_a_failure(&self) -> Option<SetCookie> {
+        first_ticket(self)
     }
 
     /// What became of the request's ticket.

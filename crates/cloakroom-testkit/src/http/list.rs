@@ -205,6 +205,7 @@ macro_rules! http_moving_in_scenario_list {
             a_forged_old_cookie_opens_nothing
             an_unknown_old_cookie_stays_until_a_ticket_takes_its_place
             an_answer_that_was_lost_costs_nobody_the_session
+            a_failure_at_the_end_costs_nobody_the_session
             a_page_without_a_session_moves_nobody
             a_logout_ends_what_has_moved_in_for_good
             a_sign_in_ends_the_old_cookie_at_once

@@ -108,21 +108,29 @@ impl fmt::Debug for Arrival {
 /// cookie away as soon as the visitor holds a ticket or is signed out.
 pub(super) fn hand_over(handle: &Handle, finished: Finished) -> Finished {
     let visit = &handle.visit;
-    let engine = &visit.engine;
-    let (Some(arrival), Some(from)) = (&visit.arrival, &engine.inner.moving_in) else {
-        return finished;
-    };
+    let Some(arrival) = &visit.arrival else { return finished };
     let replaces = finished.sign_out().is_some() || visit.state().ticket().is_some();
-    match finished.cookie().or_else(|| arrival.first.get()).filter(|_| replaces).cloned() {
-        Some(cookie) => {
-            let old = cookie::take_old_away(&engine.policy().cookie, &*from.cookie);
-            finished.carrying(match old {
-                Some(old) => cookie.taking_away(old),
-                None => cookie,
-            })
-        }
+    let cookie = finished.cookie().or_else(|| arrival.first.get()).filter(|_| replaces).cloned();
+    match cookie.and_then(|cookie| taking_old_away(&visit.engine, cookie)) {
+        Some(cookie) => finished.carrying(cookie),
         None => finished,
     }
+}
+
+/// What the answer must carry although the request has failed: the first ticket, which the old cookie
+/// cannot be turned into any more when its minute is over.
+pub(crate) fn first_ticket(handle: &Handle) -> Option<SetCookie> {
+    let first = handle.visit.arrival.as_ref()?.first.get()?;
+    taking_old_away(&handle.visit.engine, first.clone())
+}
+
+/// `None` where nobody can come from another library.
+fn taking_old_away(engine: &Engine, cookie: SetCookie) -> Option<SetCookie> {
+    let from = engine.inner.moving_in.as_ref()?;
+    Some(match cookie::take_old_away(&engine.policy().cookie, &*from.cookie) {
+        Some(old) => cookie.taking_away(old),
+        None => cookie,
+    })
 }
 
 impl Engine {

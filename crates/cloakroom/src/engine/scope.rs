@@ -38,7 +38,8 @@ impl RequestScope {
     ///
     /// # Errors
     /// [`SessionError`] where the changes are not, or not certainly, in the storage. The answer
-    /// must then say so: its body was written for a request that succeeded.
+    /// must then say so: its body was written for a request that succeeded. It carries
+    /// [`Handle::cookie_of_a_failure`] all the same.
     pub async fn finish(self, answer: Answer) -> Result<Finished, SessionError> {
         let engine = self.engine().clone();
         let finished = finish::finish(&engine, &self.handle, answer).await?;

@@ -125,6 +125,22 @@ pub async fn an_answer_that_was_lost_costs_nobody_the_session(
     assert_eq!(again.text("/whoami").await, "ada");
 }
 
+/// What the request has changed cannot be saved. By then the session has its first ticket, so the answer
+/// hands it out all the same: after a minute nothing else opens the session.
+pub async fn a_failure_at_the_end_costs_nobody_the_session(
+    one: SocketAddr,
+    other: SocketAddr,
+    moving: Moving,
+) {
+    moving.import("a").await;
+    let mut client = coming_with(one, "a.genuine");
+    let answer = client.get("/big?bytes=100000").await;
+    assert_eq!(answer.status(), 500);
+    handed_out(&client, &answer);
+    moved(&client, &answer);
+    assert_eq!(client.at(other).text("/whoami").await, "ada");
+}
+
 /// A handler that ignores the session leaves everything as it is.
 pub async fn a_page_without_a_session_moves_nobody(one: SocketAddr, _: SocketAddr, moving: Moving) {
     moving.import("a").await;
