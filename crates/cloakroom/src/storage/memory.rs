@@ -166,7 +166,7 @@ impl SessionStorage for MemorySessionStorage {
         self.shared.sweeper.start(&self.shared);
         let now = self.now();
         let owner_of = |session: &SessionKey| self.shard(session, now).owner(session);
-        self.shared.owners.change(owner, change, now, owner_of)
+        self.shared.owners.change(owner, change, now, owner_of).await
     }
 
     async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {

@@ -1,7 +1,8 @@
 //! [`Owners`]: the owners' indexes of the embedded storage, in parts with a lock each.
 //!
 //! An entry outlives a session that nobody has used for long, or that was ended without a word. So
-//! where the indexes are full, entries without a session of their owner's give way.
+//! where the indexes are full, entries without a session of their owner's give way. Whoever looks for
+//! them does so a few owners at a time, and everybody else who needs room waits for it.
 //!
 //! The calendar of a part holds exactly one entry per index, under the moment at which its last entry
 //! is over.
@@ -10,6 +11,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::SHARDS;
 use crate::clock::Timestamp;
@@ -21,6 +24,9 @@ use crate::token::SessionKey;
 /// How long nobody looks at every entry again after that was in vain.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// How many owners are looked at before others get their turn on the thread.
+const AT_ONCE: usize = 64;
+
 pub(super) struct Owners {
     parts: Box<[Mutex<Part>]>,
     /// How many entries there are in all indexes.
@@ -29,6 +35,10 @@ pub(super) struct Owners {
     looked: AtomicU64,
     /// How many there may be: twice as many as sessions.
     most: usize,
+    /// Held by whoever makes room.
+    making_room: AsyncMutex<()>,
+    /// In which part room is looked for next.
+    next: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -40,8 +50,9 @@ struct Part {
 impl Owners {
     pub(super) fn new(max_sessions: usize) -> Self {
         let parts = (0..SHARDS).map(|_| Mutex::default()).collect();
-        let (entries, looked) = Default::default();
-        Self { parts, entries, looked, most: max_sessions.saturating_mul(2) }
+        let most = max_sessions.saturating_mul(2);
+        let (entries, looked, making_room, next) = Default::default();
+        Self { parts, entries, looked, most, making_room, next }
     }
 
     pub(super) fn look(&self, owner: &OwnerKey, now: Timestamp) -> OwnerIndex {
@@ -49,7 +60,7 @@ impl Owners {
     }
 
     /// Takes one step. `owner_of` tells whose sessions are, by their records.
-    pub(super) fn change(
+    pub(super) async fn change(
         &self,
         owner: &OwnerKey,
         change: &IndexChange,
@@ -60,7 +71,7 @@ impl Owners {
             && let IndexChange::Enter { session, .. } = change
             && !self.part(owner).has(owner, session)
         {
-            self.make_room(now, owner_of);
+            self.make_room(now, owner_of).await;
             if self.is_full() {
                 let message = format!("the indexes of the owners are full ({} entries)", self.most);
                 return Err(StorageError::new(StorageErrorKind::Full, Operation::Index, message));
@@ -86,19 +97,34 @@ impl Owners {
         self.entries.load(Ordering::Relaxed) >= self.most
     }
 
-    /// Removes what is over, and the entries of sessions that are gone or somebody else's by now. That
-    /// looks at every entry, so where it was as good as in vain it is not done again within a second.
-    fn make_room(&self, now: Timestamp, owner_of: impl Fn(&SessionKey) -> Option<OwnerKey>) {
+    fn has_room_for_a_while(&self) -> bool {
+        let room = (self.most / 8).max(1);
+        self.entries.load(Ordering::Relaxed) <= self.most.saturating_sub(room)
+    }
+
+    /// Removes what is over, and the entries of sessions that are gone or somebody else's by now, until
+    /// there is room for a while. Where every entry was looked at as good as in vain, that is not done
+    /// again within a second.
+    async fn make_room(&self, now: Timestamp, owner_of: impl Fn(&SessionKey) -> Option<OwnerKey>) {
+        let _turn = self.making_room.lock().await;
         let looked = Timestamp::from_millis(self.looked.load(Ordering::Relaxed));
-        if now >= looked && looked.until(now) < LOOK_AGAIN {
+        if !self.is_full() || (now >= looked && looked.until(now) < LOOK_AGAIN) {
             return;
         }
         self.remove_expired(now);
-        for part in &self.parts {
-            let removed = lock(part).remove_useless(now, &owner_of);
-            self.entries.fetch_sub(removed, Ordering::Relaxed);
+        for _ in &self.parts {
+            if self.has_room_for_a_while() {
+                return;
+            }
+            let part = &self.parts[self.next.fetch_add(1, Ordering::Relaxed) % self.parts.len()];
+            let owners: Vec<_> = lock(part).indexes.keys().copied().collect();
+            for owners in owners.chunks(AT_ONCE) {
+                let removed = lock(part).remove_useless(owners, now, &owner_of);
+                self.entries.fetch_sub(removed, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
         }
-        if self.entries.load(Ordering::Relaxed) > self.most - self.most / 8 {
+        if !self.has_room_for_a_while() {
             self.looked.store(now.as_millis(), Ordering::Relaxed);
         }
     }
@@ -121,19 +147,20 @@ impl Part {
         self.indexes.get(owner).is_some_and(|entries| entries.has(session))
     }
 
-    /// Removes entries that are not under way and whose session is none of their owner's.
+    /// Removes entries of these owners that are not under way and whose session is none of the owner's.
     fn remove_useless(
         &mut self,
+        owners: &[OwnerKey],
         now: Timestamp,
         owner_of: &impl Fn(&SessionKey) -> Option<OwnerKey>,
     ) -> usize {
-        let owners: Vec<_> = self.indexes.keys().copied().collect();
         let mut removed = 0;
         for owner in owners {
-            let mut entries = self.take(&owner);
-            removed += entries
-                .retain(|entry| entry.is_under_way(now) || owner_of(&entry.session) == Some(owner));
-            self.put(&owner, entries);
+            let mut entries = self.take(owner);
+            removed += entries.retain(|entry| {
+                entry.is_under_way(now) || owner_of(&entry.session) == Some(*owner)
+            });
+            self.put(owner, entries);
         }
         removed
     }

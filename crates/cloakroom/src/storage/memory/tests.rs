@@ -1,12 +1,14 @@
 //! The memory storage's own promises: bounds, exact expiry, honest accounts, no leak.
 
 use std::sync::atomic::AtomicU64;
+use std::task::{Context, Waker};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Clock;
 use crate::commit::{Absolute, CommitBuilder, Expect, Nonce};
+use crate::index::IndexOutcome;
 use crate::lifetime;
 use crate::record::{Generation, Version};
 use crate::storage::DEFAULT_TTL;
@@ -382,4 +384,28 @@ fn the_limits_that_nobody_set_are_the_documented_ones() {
     assert_eq!((storage.max_session_bytes(), storage.default_ttl()), (65_536, DEFAULT_TTL));
     assert_eq!(storage.fingerprint_mode(), FingerprintMode::Soft);
     assert_eq!(storage.backend_name(), "memory");
+}
+
+#[tokio::test]
+async fn whoever_makes_room_in_the_indexes_lets_others_have_their_turn() {
+    let storage = MemorySessionStorage::builder().max_sessions(100).build().unwrap();
+    let enter = |session| IndexChange::Enter {
+        session,
+        lifetime: LIFETIME,
+        pending: Duration::ZERO,
+        refuse_at: None,
+    };
+    for number in 0..200 {
+        let owner = OwnerKey::of(&number.to_string());
+        let _ = storage.change_owner_index(&owner, &enter(key())).await.unwrap();
+    }
+    tokio::time::sleep(MILLISECOND * 2).await;
+    let (owner, entering) = (OwnerKey::of("ann"), enter(key()));
+    let mut change = std::pin::pin!(storage.change_owner_index(&owner, &entering));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(change.as_mut().poll(&mut context).is_pending());
+    assert_eq!(change.await.unwrap().outcome, IndexOutcome::Done);
+    let (entries, most) = storage.shared.owners.fill();
+    assert!(entries <= most * 7 / 8 + 1, "{entries} of {most}");
+    assert!(entries > 1, "no more than was needed for a while");
 }
