@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use cloakroom_redis::ForeignCursor;
 
-use crate::old_session::{LeftBehind, Unreadable};
+use crate::old_session::Unreadable;
 
 /// How many names of keys are kept for each reason.
 const EXAMPLES: usize = 5;
 
 /// How many kinds of objects that were left behind are told apart.
 const KINDS: usize = 100;
+
+/// A field that was left behind: its name and its class.
+pub(crate) type Kind = (String, String);
 
 /// What has become of the sessions that were met. A key that the server shows twice counts twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,9 +72,8 @@ impl Report {
         }
     }
 
-    pub(crate) fn add_left_behind(&mut self, left: &[LeftBehind]) {
-        for it in left {
-            let kind = (it.field.clone(), it.class.clone());
+    pub(crate) fn add_left_behind(&mut self, left: Vec<Kind>) {
+        for kind in left {
             if self.left_behind.len() < KINDS || self.left_behind.contains_key(&kind) {
                 *self.left_behind.entry(kind).or_default() += 1;
             }
