@@ -32,7 +32,8 @@ const UNCHECKED: &str = "axum-login also compares auth_hash with the user's pres
 
 pub(crate) const EXAMPLES: &str = "\
 It asks before it writes; where nobody can be asked, that needs --yes. Ctrl-C stops it after the
-round that is under way, and the report says how to go on (exit code 130).
+round that is under way, and the report says how to go on (exit code 130); a second one ends it at
+once.
 
 Examples:
   cloakroom import --from connect-redis --owner-field passport.user --dry-run

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cloakroom::{
     Absolute, Commit, CommitBuilder, ConfigError, Expect, OwnerKey, SessionError, SessionStorage,
-    StorageError, Timestamp,
+    StorageError, StorageErrorKind, Timestamp,
 };
 use cloakroom_redis::{
     ForeignCursor, ForeignEntry, ForeignKeys, ForeignPage, ForeignValue, RedisConfig,
@@ -172,7 +172,8 @@ impl<S: SessionStorage> Import<S> {
         let outcomes =
             self.ids_in(&page).map(|(name, id)| async move { (id, self.take(name, id).await) });
         let failure = OnceLock::new();
-        // After an error what is under way ends and nothing more begins: what is noted is written.
+        // After an error nothing more begins, and what is under way is taken to its end: what is noted
+        // and then dropped would never be written.
         let begun = stream::iter(outcomes).take_while(|_| ready(failure.get().is_none()));
         let mut outcomes = begun.buffer_unordered(AT_ONCE);
         while let Some((id, outcome)) = outcomes.next().await {
@@ -222,10 +223,16 @@ impl<S: SessionStorage> Import<S> {
             Err(outcome) => return Ok(outcome),
         };
         let taken = match self.writing {
-            Writing::Sessions => self.target.write(&ready).await?,
-            Writing::Nothing => self.target.would_write(&ready).await?,
+            Writing::Sessions => self.target.write(&ready).await,
+            Writing::Nothing => self.target.would_write(&ready).await,
         };
-        Ok(Outcome::Taken(taken, left_behind))
+        match taken {
+            // It concerns this session or its owner, and the next one may be sound.
+            Err(error) if *error.kind() == StorageErrorKind::Corrupt => {
+                Ok(Outcome::Unreadable(Unreadable::InTarget))
+            }
+            taken => Ok(Outcome::Taken(taken?, left_behind)),
+        }
     }
 
     /// Nothing is waited for within: what a session unfolds to is held of one session at a time.

@@ -27,7 +27,8 @@ pub struct Report {
     pub with_owner: u64,
     /// Sessions that are in the storage already. Nothing was changed.
     pub present: u64,
-    /// Sessions that were imported before and have ended since, so they are not written again.
+    /// Sessions that an earlier import has noted and that are not there, so they are not written
+    /// again: they have ended since, or that import was cut off before it had written them.
     pub ended: u64,
     /// Sessions whose owner has too many to take in another one: 500 are imported. In a dry run
     /// they are among those that would be written.
@@ -36,7 +37,7 @@ pub struct Report {
     pub expired: u64,
     /// Sessions that hold nothing that could be taken.
     pub empty: u64,
-    /// Keys that could not be read.
+    /// Keys that could not be read, or in whose place in the target something lies that cannot.
     pub unreadable: BTreeMap<Unreadable, Tally>,
     /// Fields of sessions that were written without them: their names and classes, how often.
     pub left_behind: BTreeMap<(String, String), u64>,
