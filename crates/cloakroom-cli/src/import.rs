@@ -96,6 +96,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let watch = Watch::start()?;
     let from = options.resume.clone().unwrap_or_default();
     let ran = import.run(from, |report| watch.show(report)).await;
+    let is_stopped = watch.is_stopped();
     drop(watch);
     let (report, failure) = match ran {
         Ok(report) => {
@@ -104,7 +105,11 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
             (report, stopped)
         }
         Err(interrupted) => {
-            let failure = Failure::new(&interrupted);
+            // Whoever has asked for the end has got it.
+            let failure = match is_stopped {
+                true => Failure::interrupted(&interrupted),
+                false => Failure::new(&interrupted),
+            };
             let Interrupted { report, .. } = interrupted;
             (report, Some(failure))
         }

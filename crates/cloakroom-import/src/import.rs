@@ -195,6 +195,7 @@ impl<S: SessionStorage> Import<S> {
         }
         drop(outcomes);
         report.began_anew |= page.began_anew;
+        report.done = page.done;
         report.resume = page.next;
         failure.into_inner().map_or(Ok(()), Err)
     }

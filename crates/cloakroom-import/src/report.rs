@@ -16,7 +16,7 @@ const KINDS: usize = 100;
 pub(crate) type Kind = (String, String);
 
 /// What has become of the sessions that were met. A key that the server shows twice counts twice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
     /// Keys that are sessions of the library by their names.
@@ -44,6 +44,8 @@ pub struct Report {
     /// Whether the walk has begun anew, because a server is not the one any more that the cursor was
     /// of. What was counted before is counted again.
     pub began_anew: bool,
+    /// How much of the walk is done, from 0 to 1; a guess.
+    pub done: f64,
     /// Where to go on; `None` where the walk has come to its end.
     pub resume: Option<ForeignCursor>,
 }

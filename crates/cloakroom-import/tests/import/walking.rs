@@ -100,14 +100,18 @@ async fn an_import_that_was_stopped_goes_on_where_it_was() {
     let target = MemorySessionStorage::new();
     let import = import(&server, Library::ConnectRedis, target.clone()).await;
     let (mut cursor, mut written, mut stops) = (Some(ForeignCursor::start()), 0, 0);
+    let mut done = 0.0;
     while let Some(from) = cursor {
         let report = import.run(from, |_| ControlFlow::Break(())).await.unwrap();
         written += report.written;
         stops += 1;
+        assert!(report.done > done, "{} after {done}", report.done);
+        done = report.done;
         // As a command line hands it from one run to the next.
         cursor = report.resume.map(|cursor| cursor.to_string().parse().unwrap());
     }
     assert!(stops >= 4, "{stops} rounds");
+    assert!((done - 1.0).abs() < 1e-9, "{done} at the end");
     assert_eq!(written, SESSIONS);
     assert_eq!(target.stats().await.unwrap().total_sessions, SESSIONS);
 }
