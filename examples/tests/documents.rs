@@ -228,7 +228,7 @@ mod pages {
     }
 
     async fn from_connect_redis(storage: MemorySessionStorage) -> Outcome {
-        let cookie = LibraryCookie::express_session(["the new secret", "an older one"]);
+        let cookie = LibraryCookie::express_session(["the new secret", "an older one"])?;
         let engine = Engine::builder(storage).old_cookie(cookie).build()?;
         Ok(())
     }

@@ -32,7 +32,8 @@ const UNCHECKED: &str = "axum-login also compares auth_hash with the user's pres
 
 pub(crate) const EXAMPLES: &str = "\
 It asks before it writes; where nobody can be asked, that needs --yes. Ctrl-C stops it after the
-round that is under way, and the report says how to go on (exit code 130).
+round that is under way, and the report says how to go on (exit code 130); a second one ends it at
+once.
 
 Examples:
   cloakroom import --from connect-redis --owner-field passport.user --dry-run
@@ -95,6 +96,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let watch = Watch::start()?;
     let from = options.resume.clone().unwrap_or_default();
     let ran = import.run(from, |report| watch.show(report)).await;
+    let is_stopped = watch.is_stopped();
     drop(watch);
     let (report, failure) = match ran {
         Ok(report) => {
@@ -103,7 +105,11 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
             (report, stopped)
         }
         Err(interrupted) => {
-            let failure = Failure::new(&interrupted);
+            // Whoever has asked for the end has got it.
+            let failure = match is_stopped {
+                true => Failure::interrupted(&interrupted),
+                false => Failure::new(&interrupted),
+            };
             let Interrupted { report, .. } = interrupted;
             (report, Some(failure))
         }

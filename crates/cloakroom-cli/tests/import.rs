@@ -6,11 +6,13 @@ mod support {
 }
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use cloakroom_testkit::RedisServer;
 use serde_json::{Value, json};
 use support::process::{Left, run_command};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 const FROM: [&str; 3] = ["import", "--from", "connect-redis"];
 
@@ -159,22 +161,38 @@ async fn what_axum_login_would_check_is_remarked() {
     assert!(left.errors.contains("auth_hash"), "{left:?}");
 }
 
-#[tokio::test]
-async fn an_import_that_is_interrupted_says_where_to_go_on() {
-    const SESSIONS: u64 = 30_000;
+const SESSIONS: u64 = 30_000;
+
+async fn many_sessions() -> RedisServer {
     let server = RedisServer::start().await.unwrap();
     let script = "for i = 1, tonumber(ARGV[1]) do \
         redis.call('SET', 'sess:id' .. i, '{\"cookie\":{},\"n\":1}') end";
     server.ask(["EVAL", script, "0", &SESSIONS.to_string()]).await.unwrap();
+    server
+}
+
+/// An import that is in its second round at least.
+async fn running(server: &RedisServer, more: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
-    command.args(FROM).args(["--url", &server.url(), "--yes", "--json"]).kill_on_drop(true);
+    command.args(FROM).args(["--url", &server.url(), "--json"]).args(more).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     while server.calls("scan").await.unwrap() < 2 {
         tokio::task::yield_now().await;
     }
+    child
+}
+
+async fn interrupt(child: &Child) {
     let process = child.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-INT", &process]).status().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn an_import_that_is_interrupted_says_where_to_go_on() {
+    let server = many_sessions().await;
+    let child = running(&server, &["--yes"]).await;
+    interrupt(&child).await;
     let left = child.wait_with_output().await.unwrap();
     assert_eq!(left.status.code(), Some(130));
     assert_eq!(left.stderr, b"cloakroom: the import was stopped\n");
@@ -184,6 +202,35 @@ async fn an_import_that_is_interrupted_says_where_to_go_on() {
     let written = |report: &Value| report["written"].as_u64().unwrap();
     assert!(written(&first) >= 1_000 && written(&rest) >= 1_000);
     assert_eq!(written(&first) + written(&rest), SESSIONS);
+}
+
+#[tokio::test]
+async fn an_import_whose_server_has_gone_after_the_interruption_was_interrupted() {
+    let server = many_sessions().await;
+    let child = running(&server, &["--dry-run"]).await;
+    server.freeze();
+    interrupt(&child).await;
+    server.kill();
+    let left = child.wait_with_output().await.unwrap();
+    assert_eq!(left.status.code(), Some(130), "{left:?}");
+    assert!(left.stderr.starts_with(b"cloakroom: the import was interrupted: "), "{left:?}");
+    let report: Value = serde_json::from_slice(&left.stdout).unwrap();
+    assert!(report["resume"].is_string(), "{report}");
+}
+
+#[tokio::test]
+async fn an_import_whose_server_hangs_ends_at_once_when_it_is_interrupted_again() {
+    let server = many_sessions().await;
+    let mut child = running(&server, &["--yes"]).await;
+    server.freeze();
+    let pause = Duration::from_millis(100);
+    // Two that come too close together are one.
+    while timeout(pause, child.wait()).await.is_err() {
+        interrupt(&child).await;
+    }
+    let left = child.wait_with_output().await.unwrap();
+    assert_eq!(left.status.code(), Some(130), "{left:?}");
+    assert!(left.stdout.is_empty() && left.stderr.is_empty(), "it waited for the round: {left:?}");
 }
 
 #[tokio::test]

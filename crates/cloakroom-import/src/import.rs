@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cloakroom::{
     Absolute, Commit, CommitBuilder, ConfigError, Expect, OwnerKey, SessionError, SessionStorage,
-    StorageError, Timestamp,
+    StorageError, StorageErrorKind, Timestamp,
 };
 use cloakroom_redis::{
     ForeignCursor, ForeignEntry, ForeignKeys, ForeignPage, ForeignValue, RedisConfig,
@@ -22,9 +22,9 @@ use futures_util::{StreamExt, stream};
 
 use crate::again::again;
 use crate::library::Library;
-use crate::old_session::{LeftBehind, OldSession, Raw, RawValue, Unreadable};
+use crate::old_session::{OldSession, Raw, RawValue, Unreadable};
 use crate::owner::OwnerField;
-use crate::report::Report;
+use crate::report::{Kind, Report};
 use crate::target::{Ready, Taken, Target, life_of_note};
 
 /// How many sessions are under way at once.
@@ -69,7 +69,7 @@ pub struct Interrupted {
 
 /// What has become of one key.
 enum Outcome {
-    Taken(Taken, Vec<LeftBehind>),
+    Taken(Taken, Vec<Kind>),
     Expired,
     Empty,
     Unreadable(Unreadable),
@@ -172,7 +172,8 @@ impl<S: SessionStorage> Import<S> {
         let outcomes =
             self.ids_in(&page).map(|(name, id)| async move { (id, self.take(name, id).await) });
         let failure = OnceLock::new();
-        // After an error what is under way ends and nothing more begins: what is noted is written.
+        // After an error nothing more begins, and what is under way is taken to its end: what is noted
+        // and then dropped would never be written.
         let begun = stream::iter(outcomes).take_while(|_| ready(failure.get().is_none()));
         let mut outcomes = begun.buffer_unordered(AT_ONCE);
         while let Some((id, outcome)) = outcomes.next().await {
@@ -181,7 +182,7 @@ impl<S: SessionStorage> Import<S> {
                 Ok(Outcome::Taken(Taken::Written { has_owner }, left_behind)) => {
                     report.written += 1;
                     report.with_owner += u64::from(has_owner);
-                    report.add_left_behind(&left_behind);
+                    report.add_left_behind(left_behind);
                 }
                 Ok(Outcome::Taken(Taken::Present, _)) => report.present += 1,
                 Ok(Outcome::Taken(Taken::Ended, _)) => report.ended += 1,
@@ -194,6 +195,7 @@ impl<S: SessionStorage> Import<S> {
         }
         drop(outcomes);
         report.began_anew |= page.began_anew;
+        report.done = page.done;
         report.resume = page.next;
         failure.into_inner().map_or(Ok(()), Err)
     }
@@ -217,30 +219,38 @@ impl<S: SessionStorage> Import<S> {
 
     async fn take(&self, name: &[u8], id: &str) -> Result<Outcome, StorageError> {
         let entry = self.fetch(name).await?;
-        let session = match self.read(id, &entry) {
-            Ok(Some(session)) => session,
-            Ok(None) => return Ok(Outcome::Expired),
-            Err(why) => return Ok(Outcome::Unreadable(why)),
+        let (ready, left_behind) = match self.prepare(id, &entry) {
+            Ok(prepared) => prepared,
+            Err(outcome) => return Ok(outcome),
         };
+        let taken = match self.writing {
+            Writing::Sessions => self.target.write(&ready).await,
+            Writing::Nothing => self.target.would_write(&ready).await,
+        };
+        match taken {
+            // It concerns this session or its owner, and the next one may be sound.
+            Err(error) if *error.kind() == StorageErrorKind::Corrupt => {
+                Ok(Outcome::Unreadable(Unreadable::InTarget))
+            }
+            taken => Ok(Outcome::Taken(taken?, left_behind)),
+        }
+    }
+
+    /// Nothing is waited for within: what a session unfolds to is held of one session at a time.
+    fn prepare(&self, id: &str, entry: &ForeignEntry) -> Result<(Ready, Vec<Kind>), Outcome> {
+        let session = self.read(id, entry).map_err(Outcome::Unreadable)?.ok_or(Outcome::Expired)?;
         let owner = self.owner_of(&session);
         if session.fields.is_empty() && owner.is_none() {
-            return Ok(Outcome::Empty);
+            return Err(Outcome::Empty);
         }
-        let commit = match self.commit(&session, owner.as_deref()) {
-            Ok(commit) => commit,
-            Err(why) => return Ok(Outcome::Unreadable(why)),
-        };
         let ready = Ready {
             id: self.library.session_id(id),
-            commit,
+            commit: self.commit(&session, owner.as_deref()).map_err(Outcome::Unreadable)?,
             owner: owner.as_deref().map(OwnerKey::of),
             note: life_of_note(entry.time_left),
         };
-        let taken = match self.writing {
-            Writing::Sessions => self.target.write(&ready).await?,
-            Writing::Nothing => self.target.would_write(&ready).await?,
-        };
-        Ok(Outcome::Taken(taken, session.left_behind))
+        let left_behind = session.left_behind.into_iter().map(|it| (it.field, it.class));
+        Ok((ready, left_behind.collect()))
     }
 
     /// The session; `None` where it is over.

@@ -31,7 +31,7 @@
 //! println!("{} sessions written", report.written);
 //!
 //! // In the application:
-//! let cookie = LibraryCookie::express_session(["the secret"]);
+//! let cookie = LibraryCookie::express_session(["the secret"])?;
 //! let engine = Engine::builder(storage).old_cookie(cookie).build()?;
 //! # Ok(())
 //! # }

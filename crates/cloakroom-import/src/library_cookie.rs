@@ -98,9 +98,20 @@ impl LibraryCookie {
 
     /// The cookie of express-session, with its secrets; its name is `connect.sid` unless told
     /// otherwise.
-    pub fn express_session<S: AsRef<[u8]>>(secrets: impl IntoIterator<Item = S>) -> Self {
-        let secrets = secrets.into_iter().map(|secret| secret.as_ref().to_vec()).collect();
-        Self::new(Library::ConnectRedis, "connect.sid", Check::Express { secrets })
+    ///
+    /// # Errors
+    /// Where there is no secret, or one of them is empty: with that anybody could sign. A variable
+    /// that is not set is often read as an empty text.
+    pub fn express_session<S: AsRef<[u8]>>(
+        secrets: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        let secrets: Vec<_> = secrets.into_iter().map(|it| it.as_ref().to_vec()).collect();
+        if secrets.is_empty() || secrets.iter().any(Vec::is_empty) {
+            let message =
+                "express-session signs with a secret; give all that are in use, none empty";
+            return Err(ConfigError::new(ConfigErrorKind::Invalid, "secrets", message));
+        }
+        Ok(Self::new(Library::ConnectRedis, "connect.sid", Check::Express { secrets }))
     }
 
     /// The cookie of Spring Session; its name is `SESSION` unless told otherwise. Spring does not

@@ -58,7 +58,7 @@ pub struct LeftBehind {
     pub(crate) shape: Value,
 }
 
-/// Why a key's value could not be read. It never shows the value.
+/// Why a key's value could not be read, or not taken. It never shows the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Unreadable {
@@ -76,6 +76,9 @@ pub enum Unreadable {
     FieldName,
     /// The owner's name has a length that no session can have.
     OwnerName,
+    /// What lies in the target where the session goes, or its owner's index there, is damaged or of a
+    /// newer version. It stays as it is.
+    InTarget,
 }
 
 impl OldSession {
@@ -146,6 +149,7 @@ impl fmt::Display for Unreadable {
             Self::TooLarge => f.write_str("the session is larger than the storage accepts"),
             Self::FieldName => f.write_str("a field's name is empty or too long"),
             Self::OwnerName => f.write_str("the owner's name is empty or too long"),
+            Self::InTarget => f.write_str("what lies in the target in its place cannot be read"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cloakroom_redis::ForeignCursor;
 
-use crate::old_session::{LeftBehind, Unreadable};
+use crate::old_session::Unreadable;
 
 /// How many names of keys are kept for each reason.
 const EXAMPLES: usize = 5;
@@ -12,8 +12,11 @@ const EXAMPLES: usize = 5;
 /// How many kinds of objects that were left behind are told apart.
 const KINDS: usize = 100;
 
+/// A field that was left behind: its name and its class.
+pub(crate) type Kind = (String, String);
+
 /// What has become of the sessions that were met. A key that the server shows twice counts twice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
     /// Keys that are sessions of the library by their names.
@@ -24,7 +27,8 @@ pub struct Report {
     pub with_owner: u64,
     /// Sessions that are in the storage already. Nothing was changed.
     pub present: u64,
-    /// Sessions that were imported before and have ended since, so they are not written again.
+    /// Sessions that an earlier import has noted and that are not there, so they are not written
+    /// again: they have ended since, or that import was cut off before it had written them.
     pub ended: u64,
     /// Sessions whose owner has too many to take in another one: 500 are imported. In a dry run
     /// they are among those that would be written.
@@ -33,13 +37,15 @@ pub struct Report {
     pub expired: u64,
     /// Sessions that hold nothing that could be taken.
     pub empty: u64,
-    /// Keys that could not be read.
+    /// Keys that could not be read, or in whose place in the target something lies that cannot.
     pub unreadable: BTreeMap<Unreadable, Tally>,
     /// Fields of sessions that were written without them: their names and classes, how often.
     pub left_behind: BTreeMap<(String, String), u64>,
     /// Whether the walk has begun anew, because a server is not the one any more that the cursor was
     /// of. What was counted before is counted again.
     pub began_anew: bool,
+    /// How much of the walk is done, from 0 to 1; a guess.
+    pub done: f64,
     /// Where to go on; `None` where the walk has come to its end.
     pub resume: Option<ForeignCursor>,
 }
@@ -69,9 +75,8 @@ impl Report {
         }
     }
 
-    pub(crate) fn add_left_behind(&mut self, left: &[LeftBehind]) {
-        for it in left {
-            let kind = (it.field.clone(), it.class.clone());
+    pub(crate) fn add_left_behind(&mut self, left: Vec<Kind>) {
+        for kind in left {
             if self.left_behind.len() < KINDS || self.left_behind.contains_key(&kind) {
                 *self.left_behind.entry(kind).or_default() += 1;
             }

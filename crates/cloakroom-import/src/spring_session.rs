@@ -8,6 +8,7 @@ mod jackson;
 mod java;
 mod java_value;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use cloakroom::Timestamp;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::old_session::{LeftBehind, OldSession, Raw, RawValue, Unreadable};
 
-use java_value::Expressed;
+use java_value::{Expressed, Room};
 
 const ATTRIBUTE: &str = "sessionAttr:";
 
@@ -26,25 +27,31 @@ const EXPECTED: Unreadable = Unreadable::Malformed("a hash of Spring Session");
 
 pub(crate) fn read(raw: &Raw<'_>, now: Timestamp) -> Result<OldSession, Unreadable> {
     let RawValue::Hash(hash) = raw.value else { return Err(Unreadable::OtherType) };
-    let (mut fields, mut left_behind, mut facts) = (Map::new(), Vec::new(), Map::new());
+    let (mut attributes, mut facts) = (Vec::new(), HashMap::new());
     for (name, value) in hash {
         let name = str::from_utf8(name).map_err(|_| EXPECTED)?;
-        let Some(name) = name.strip_prefix(ATTRIBUTE) else {
-            if let Expressed::Taken(value) = express(value)? {
-                facts.insert(name.to_owned(), value);
-            }
-            continue;
-        };
+        match name.strip_prefix(ATTRIBUTE) {
+            Some(name) => attributes.push((name, value)),
+            None => drop(facts.insert(name, value)),
+        }
+    }
+    let number = |name| match express(facts.get(name).ok_or(EXPECTED)?, &mut Room::default())? {
+        Expressed::Taken(value) => value.as_i64().ok_or(EXPECTED),
+        Expressed::Left { .. } => Err(EXPECTED),
+    };
+    // The short ones first: one that takes all the room leaves none to those behind it.
+    attributes.sort_by_key(|(_, value)| value.len());
+    let (mut fields, mut left_behind, mut room) = (Map::new(), Vec::new(), Room::default());
+    for (name, value) in attributes {
         // What cannot be read of an attribute costs the session that attribute and no more.
         let unreadable = |_| Expressed::Left { class: UNREADABLE.to_owned(), shape: Value::Null };
-        match express(value).unwrap_or_else(unreadable) {
+        match express(value, &mut room).unwrap_or_else(unreadable) {
             Expressed::Taken(value) => drop(fields.insert(name.to_owned(), value)),
             Expressed::Left { class, shape } => {
                 left_behind.push(LeftBehind { field: name.to_owned(), class, shape });
             }
         }
     }
-    let number = |name: &str| facts.get(name).and_then(Value::as_i64).ok_or(EXPECTED);
     let mut session = OldSession::new(raw, fields);
     session.left_behind = left_behind;
     let created = u64::try_from(number("creationTime")?).map_err(|_| EXPECTED)?;
@@ -62,14 +69,14 @@ pub(crate) fn read(raw: &Raw<'_>, now: Timestamp) -> Result<OldSession, Unreadab
     Ok(session)
 }
 
-fn express(value: &[u8]) -> Result<Expressed, Unreadable> {
+fn express(value: &[u8], room: &mut Room) -> Result<Expressed, Unreadable> {
     if value.is_empty() {
         return Ok(Expressed::Taken(Value::Null));
     }
     if value.starts_with(&java::MAGIC) {
         let stream = java::Stream::read(value)
             .ok_or(Unreadable::Malformed("a Java object that was serialised"))?;
-        return Ok(java_value::express(&stream));
+        return Ok(java_value::express(&stream, room));
     }
     let value = serde_json::from_slice(value)
         .map_err(|_| Unreadable::Malformed("a serialised Java object or JSON"))?;

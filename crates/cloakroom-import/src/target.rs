@@ -1,7 +1,9 @@
 //! [`Target`]: the storage that sessions are imported into, and the order in which one is written: its
 //! owner's index, the note, the record, the index again.
 //!
-//! So the index never misses a session, and what was written and has ended is never written again.
+//! So the index never misses a session, and what was written and has ended is never written again. A
+//! session that is noted and not written is lost to later imports, so from the note on a server that
+//! cannot say is asked for longer.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,10 +11,10 @@ use std::time::Duration;
 
 use cloakroom::{
     Absolute, Commit, Committed, INDEX_CAPACITY, IndexChange, IndexOutcome, OldSessionId, OwnerKey,
-    SessionKey, SessionStorage, StorageError,
+    SessionKey, SessionStorage, StorageError, StorageErrorKind,
 };
 
-use crate::again::again;
+use crate::again::{again, insist};
 
 /// How long a note outlives the old library's key, whose time left two servers' clocks count; and how
 /// long it lives at least, since an old application that goes on renews its keys.
@@ -53,7 +55,7 @@ pub(crate) enum Taken {
         has_owner: bool,
     },
     Present,
-    /// It was written before and is not there any more.
+    /// It is noted and not there: it has ended, or an import was cut off between note and record.
     Ended,
     OwnerFull,
 }
@@ -80,11 +82,12 @@ impl<S: SessionStorage> Target<S> {
     }
 
     pub(crate) async fn write(&self, ready: &Ready) -> Result<Taken, StorageError> {
-        let taken = self.would_write(ready).await?;
-        if let Taken::Present = taken {
+        let looked = self.would_write(ready).await;
+        if is_there(&looked) {
             // The session may have outlived its note.
             self.note(ready).await?;
         }
+        let taken = looked?;
         let Taken::Written { .. } = taken else { return Ok(taken) };
         let Ready { id, commit, owner, .. } = ready;
         let key = id.key();
@@ -97,7 +100,7 @@ impl<S: SessionStorage> Target<S> {
         if !self.note(ready).await? {
             return Ok(Taken::Present);
         }
-        let Committed::Applied { stamp, .. } = again(|| self.storage.commit(&key, commit)).await?
+        let Committed::Applied { stamp, .. } = insist(|| self.storage.commit(&key, commit)).await?
         else {
             return Ok(Taken::Present);
         };
@@ -113,7 +116,7 @@ impl<S: SessionStorage> Target<S> {
     /// Notes that the session is imported, unless that was noted before. `false` where it was.
     async fn note(&self, ready: &Ready) -> Result<bool, StorageError> {
         let (key, own) = (ready.id.note_key(), ready.commit.nonce());
-        let left = again(|| self.storage.leave_mark(&key, own.as_bytes(), ready.note)).await?;
+        let left = insist(|| self.storage.leave_mark(&key, own.as_bytes(), ready.note)).await?;
         Ok(left == own.as_bytes()[..])
     }
 
@@ -151,6 +154,14 @@ impl<S: SessionStorage> Target<S> {
     }
 }
 
+/// Whether there is a record, be it one that cannot be read.
+fn is_there(looked: &Result<Taken, StorageError>) -> bool {
+    match looked {
+        Ok(taken) => matches!(taken, Taken::Present),
+        Err(error) => *error.kind() == StorageErrorKind::Corrupt,
+    }
+}
+
 /// For how long an import is noted, where the old library's key has so long left.
 pub(crate) fn life_of_note(time_left: Option<Duration>) -> Duration {
     time_left.map_or(LONGEST_NOTE, |left| (left + NOTE_MARGIN).clamp(SHORTEST_NOTE, LONGEST_NOTE))
@@ -165,3 +176,6 @@ fn entering(session: SessionKey, commit: &Commit) -> IndexChange {
     let refuse_at = Some(MOST_OF_AN_OWNER);
     IndexChange::Enter { session, lifetime, pending: PENDING, refuse_at }
 }
+
+#[cfg(test)]
+mod tests;

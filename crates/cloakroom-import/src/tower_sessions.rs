@@ -12,6 +12,9 @@ use time::OffsetDateTime;
 
 use crate::old_session::{OldSession, Raw, Unreadable};
 
+/// How deep a value may be, as in JSON. Each step takes some of the thread's stack.
+const MAX_DEPTH: usize = 128;
+
 #[derive(Deserialize)]
 struct Record {
     id: i128,
@@ -25,7 +28,9 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 pub(crate) fn read(raw: &Raw<'_>, now: Timestamp) -> Result<OldSession, Unreadable> {
-    let record: Record = rmp_serde::from_slice(raw.text()?)
+    let mut bytes = rmp_serde::Deserializer::from_read_ref(raw.text()?);
+    bytes.set_max_depth(MAX_DEPTH);
+    let record = Record::deserialize(&mut bytes)
         .map_err(|_| Unreadable::Malformed("a record in MessagePack"))?;
     if number(raw.id) != Some(record.id) {
         return Err(Unreadable::OtherId);
@@ -44,4 +49,28 @@ fn number(id: &str) -> Option<i128> {
 fn left(expiry: OffsetDateTime, now: Timestamp) -> Duration {
     let expiry = u64::try_from(expiry.unix_timestamp()).unwrap_or(0);
     Duration::from_secs(expiry).saturating_sub(Duration::from_millis(now.as_millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::old_session::RawValue;
+
+    #[test]
+    fn a_value_that_is_too_deep_is_unreadable() {
+        let read = |depth| {
+            // The id as 16 bytes, a map of one field, and the first day of 1970.
+            let mut record = [&[0x93, 0xc4, 16][..], &[0; 16], &[0x81, 0xa1, b'k']].concat();
+            record.extend(vec![0x91; depth]);
+            record.push(0xc0);
+            record.extend(rmp_serde::to_vec(&OffsetDateTime::UNIX_EPOCH).unwrap());
+            let id = "A".repeat(22);
+            let raw = Raw { id: &id, value: RawValue::Text(&record), time_left: None };
+            super::read(&raw, Timestamp::from_millis(0))
+        };
+        assert!(read(100).is_ok());
+        for depth in [200, 1_000, 1_000_000] {
+            assert!(matches!(read(depth), Err(Unreadable::Malformed(_))), "{depth}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use redis::{Cmd, Value};
 use crate::config::RedisConfig;
 use crate::connection::{Question, Servers};
 use crate::error::unexpected;
-use crate::inspect::runs;
+use crate::inspect::{done, runs};
 use crate::keys::escaped;
 use crate::records::command;
 use crate::storage::RedisSessionStorage;
@@ -90,6 +90,8 @@ pub struct ForeignPage {
     /// Whether the cursor was of servers that are not what they were, so that this is the first round
     /// of a new walk.
     pub began_anew: bool,
+    /// How much of the walk is done, from 0 to 1; a guess.
+    pub done: f64,
 }
 
 /// What lies under a foreign key.
@@ -156,13 +158,14 @@ impl ForeignKeys {
         let answer = node.ask_here(Question::Command(&scan), servers.deadline(OPERATION)).await?;
         let (position, names): (u64, Vec<Vec<u8>>) =
             redis::from_redis_value(answer).map_err(|_| unexpected(OPERATION))?;
+        let done = done(at, position, nodes.len());
         let next_node = if position == 0 { nodes.get(at + 1) } else { Some(node) };
         let next = next_node.map(|node| {
             let node = node.address().as_ref().to_owned();
             ForeignCursor { node, position, runs }
         });
         let began_anew = place.is_none() && *cursor != ForeignCursor::start();
-        Ok(ForeignPage { names, next, began_anew })
+        Ok(ForeignPage { names, next, began_anew, done })
     }
 
     /// Reads a string.

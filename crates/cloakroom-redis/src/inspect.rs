@@ -85,8 +85,7 @@ pub(crate) async fn walk(
     let (cursor, names): (u64, Vec<Vec<u8>>) =
         redis::from_redis_value(page).map_err(|_| unexpected(Operation::Walk))?;
     let sessions = names.iter().filter_map(|name| keys.parse(name)).collect();
-    let of_this = if cursor == 0 { 1.0 } else { share(cursor) };
-    let done = (at as f64 + of_this) / all.len() as f64;
+    let done = done(at, cursor, all.len());
     let next = if cursor == 0 { all.get(at + 1) } else { all.get(at) };
     let next =
         next.map(|server| Position::new(format!("{cursor}@{}#{servers_now}", server.address())));
@@ -207,6 +206,12 @@ pub(crate) fn runs(servers: &[Server<'_>]) -> String {
         (&*server.address(), server.run()).hash(&mut hash);
     }
     format!("{:08x}", hash.finish() as u32)
+}
+
+/// How much of the servers' keys a walk has passed whose cursor is now this one, on one of so many.
+pub(crate) fn done(at: usize, cursor: u64, servers: usize) -> f64 {
+    let of_this = if cursor == 0 { 1.0 } else { share(cursor) };
+    (at as f64 + of_this) / servers as f64
 }
 
 /// How much of the table a cursor has passed: it counts from its highest bit on.

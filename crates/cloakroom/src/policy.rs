@@ -139,9 +139,9 @@ impl Policy {
     /// default.
     ///
     /// A name that begins with `CLOAKROOM_` and is none of these is a misspelling and refused,
-    /// except for `CLOAKROOM_TEST_…`, `CLOAKROOM_REDIS_…`, `CLOAKROOM_ADMIN_…`, and what Kubernetes
-    /// and Docker set for a service named after Cloakroom (`CLOAKROOM_SERVICE_HOST`,
-    /// `CLOAKROOM_PORT_80_TCP`).
+    /// except for `CLOAKROOM_TEST_…`, `CLOAKROOM_REDIS_…`, `CLOAKROOM_ADMIN_…`,
+    /// `CLOAKROOM_IMPORT_…`, and what Kubernetes and Docker set for a service named after Cloakroom
+    /// (`CLOAKROOM_SERVICE_HOST`, `CLOAKROOM_PORT_80_TCP`).
     ///
     /// # Errors
     /// [`ConfigError`] with every variable that cannot be read or is not known.

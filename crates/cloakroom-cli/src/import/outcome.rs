@@ -72,7 +72,10 @@ impl Outcome {
             format!("{:>10}  read", self.read),
             format!("{:>10}  {written}, {} of them signed in", self.written, self.with_owner),
             format!("{:>10}  there already", self.present),
-            format!("{:>10}  ended since they were imported", self.ended),
+            format!(
+                "{:>10}  noted before and not there: ended, or an import was cut off",
+                self.ended
+            ),
             format!("{:>10}  not written: the owner has too many sessions", self.owner_full),
             format!("{:>10}  expired", self.expired),
             format!("{:>10}  without content", self.empty),

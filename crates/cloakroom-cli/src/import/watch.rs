@@ -1,5 +1,5 @@
 //! [`Watch`]: how far an import is, on a terminal; and its end when it is asked to end, after the
-//! round that is under way.
+//! round that is under way. Whoever asks twice does not wait for that.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cloakroom_import::Report;
 use tokio::task::JoinHandle;
 
+use crate::ending::Ending;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::signals::Signals;
@@ -26,14 +27,21 @@ impl Watch {
         let listener = tokio::spawn(async move {
             signals.next().await;
             stop.store(true, Ordering::Relaxed);
+            signals.next().await;
+            std::process::exit(Ending::Interrupted.code().into());
         });
-        Ok(Self { progress: Progress::waiting("reading"), stopped, listener })
+        Ok(Self { progress: Progress::share("reading"), stopped, listener })
     }
 
     pub(super) fn show(&self, report: &Report) -> ControlFlow<()> {
+        self.progress.at(report.done);
         self.progress.now(format!("{} read, {} written", report.read, report.written));
-        let is_over = self.stopped.load(Ordering::Relaxed);
-        if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Whether somebody has asked the import to end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 }
 

@@ -36,7 +36,7 @@ async fn an_applications_own_sign_ins_are_counted_as_they_come() {
     browser.quit().await;
 }
 
-/// Takes the pictures of the documentation: `CLOAKROOM_SCREENSHOTS=docs/images cargo test -p
+/// Takes the pictures of the documentation: `CLOAKROOM_TEST_SCREENSHOTS=docs/images cargo test -p
 /// cloakroom-cli --test admin pictures`. Without the variable it only sees that they can be taken.
 #[tokio::test]
 async fn pictures_of_the_pages() {
@@ -69,7 +69,7 @@ async fn pictures_of_the_pages() {
         }
         let picture = decode(&browser.screenshot().await);
         assert!(picture.starts_with(b"\x89PNG") && picture.len() > 5000, "{name}");
-        if let Some(folder) = std::env::var_os("CLOAKROOM_SCREENSHOTS") {
+        if let Some(folder) = std::env::var_os("CLOAKROOM_TEST_SCREENSHOTS") {
             // Tests run in their crate's folder, people type in the repository's.
             let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
             std::fs::write(root.join(folder).join(format!("{name}.png")), picture).unwrap();

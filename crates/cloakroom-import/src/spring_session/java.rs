@@ -3,8 +3,9 @@
 //!
 //! It knows no class: it follows what the stream itself says of classes, runs nothing, and gives up
 //! on what is cut, too deep or of a kind that no session holds. Every step takes bytes from the
-//! stream, and what a stream only refers to is shared, so the graph grows with the stream and by
-//! nothing else: a byte of it becomes 50 at the very most.
+//! stream, what a stream only refers to is shared, and room is made for nothing before its bytes have
+//! come: the graph grows with the stream and by nothing else. It may be a knot all the same; whoever
+//! follows its references must see to an end.
 
 mod modified_utf8;
 mod reader;

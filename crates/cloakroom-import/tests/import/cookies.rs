@@ -1,6 +1,6 @@
 //! The cookies that the other libraries have set, and forged ones.
 
-use cloakroom::OldCookie;
+use cloakroom::{ConfigErrorKind, OldCookie};
 use cloakroom_import::{Library, LibraryCookie, Seal};
 
 use crate::fixtures::{Case, KEY, case};
@@ -55,13 +55,20 @@ fn cookies_of_express_session_open_their_sessions_under_any_of_the_secrets() {
     let library = Library::ConnectRedis;
     let case = case(library, "kept");
     for secrets in [vec!["second secret"], vec!["newer", "second secret"]] {
-        let cookie = LibraryCookie::express_session(secrets);
+        let cookie = LibraryCookie::express_session(secrets).unwrap();
         assert_opens(library, &cookie, &case);
         assert_sealed(&cookie, &case);
     }
-    let other = LibraryCookie::express_session(["first secret", ""]);
+    let other = LibraryCookie::express_session(["first secret"]).unwrap();
     assert_eq!(other.read(case.cookie.as_bytes()), None);
-    assert_eq!(LibraryCookie::express_session([""; 0]).read(case.cookie.as_bytes()), None);
+}
+
+#[test]
+fn a_secret_that_anybody_knows_is_refused() {
+    for secrets in [&[][..], &[""], &["second secret", ""]] {
+        let error = LibraryCookie::express_session(secrets).unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Invalid, "{secrets:?}: {error}");
+    }
 }
 
 #[test]

@@ -143,3 +143,30 @@ fn what_is_cut_is_unreadable_and_an_attribute_costs_only_itself() {
         assert_eq!(read(&missing, None).is_err(), is_needed, "{name:?}");
     }
 }
+
+#[test]
+fn an_attribute_that_holds_itself_or_fills_all_room_costs_only_itself() {
+    let whole = hash("plain");
+    let of_plain = |hash: &[(Bytes, Bytes)]| {
+        let session = read(hash, None).unwrap();
+        let left: Vec<_> = session.left_behind.into_iter().map(|it| (it.field, it.class)).collect();
+        (session.fields.len(), left)
+    };
+    let (kept, left_of_plain) = of_plain(&whole);
+    // An Integer whose value is a reference to itself, and 200,000 bytes.
+    let knot =
+        b"\xac\xed\0\x05\x73\x72\0\x11java.lang.Integer\0\0\0\0\0\0\0\0\x02\0\x01L\0\x05value\
+        \x74\0\x12Ljava/lang/Object;\x78\x70\x71\0\x7e\0\x02";
+    let bytes = b"\xac\xed\0\x05\x75\x72\0\x02[B\0\0\0\0\0\0\0\0\x02\0\0\x78\x70\0\x03\x0d\x40";
+    let bytes = [&bytes[..], &[7; 200_000]].concat();
+    assert_eq!(knot.len(), 72);
+    let mut hash = vec![("sessionAttr:photo".into(), bytes.into())];
+    hash.push(("sessionAttr:knot".into(), Bytes::from_static(knot)));
+    hash.extend(whole);
+    let (kept_now, mut left) = of_plain(&hash);
+    left.retain(|it| !left_of_plain.contains(it));
+    let lines =
+        [("knot", "an object that holds itself"), ("photo", "a collection that is too large")];
+    assert_eq!(left, lines.map(|(field, class)| (field.to_owned(), class.to_owned())));
+    assert_eq!(kept_now, kept);
+}

@@ -100,14 +100,18 @@ async fn an_import_that_was_stopped_goes_on_where_it_was() {
     let target = MemorySessionStorage::new();
     let import = import(&server, Library::ConnectRedis, target.clone()).await;
     let (mut cursor, mut written, mut stops) = (Some(ForeignCursor::start()), 0, 0);
+    let mut done = 0.0;
     while let Some(from) = cursor {
         let report = import.run(from, |_| ControlFlow::Break(())).await.unwrap();
         written += report.written;
         stops += 1;
+        assert!(report.done > done, "{} after {done}", report.done);
+        done = report.done;
         // As a command line hands it from one run to the next.
         cursor = report.resume.map(|cursor| cursor.to_string().parse().unwrap());
     }
     assert!(stops >= 4, "{stops} rounds");
+    assert!((done - 1.0).abs() < 1e-9, "{done} at the end");
     assert_eq!(written, SESSIONS);
     assert_eq!(target.stats().await.unwrap().total_sessions, SESSIONS);
 }
@@ -122,12 +126,12 @@ async fn an_outage_of_the_target_ends_the_import_with_a_cursor_to_go_on_from() {
     let interrupted = import.run(ForeignCursor::start(), |_| {
         rounds += 1;
         if rounds == 2 {
-            target.writes(Mood::Down);
+            target.reads(Mood::Down);
         }
         ControlFlow::Continue(())
     });
     let interrupted = interrupted.await.unwrap_err();
-    assert_eq!(interrupted.error.operation(), Operation::Commit);
+    assert_eq!(interrupted.error.operation(), Operation::Load);
     let before = interrupted.report.written;
     assert!(before > 1_000 && before < SESSIONS, "{before}");
     target.recover().await;
@@ -300,4 +304,28 @@ async fn what_was_created_nobody_knows_when_was_created_before_any_moment() {
     let long_ago = Timestamp::from_millis(1);
     let page = engine.revoke_created_before(long_ago, &Position::start()).await.unwrap();
     assert_eq!((page.ended, page.next), (2, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_in_the_target_stays_and_does_not_stop_the_import() {
+    let server = RedisServer::start().await.unwrap();
+    let (import, target) = two_sessions(&server).await;
+    assert_eq!(run(&import).await.written, 2);
+    let name = |id| {
+        format!("cloakroom:session:{}", Library::ConnectRedis.session_id(id).key().public_id())
+    };
+    // Of a version that is still to come.
+    server.ask(["SETRANGE", &name("of-ann"), "4", "\u{2}"]).await.unwrap();
+    server.ask(["SET", "sess:new", r#"{"cookie":{},"n":1}"#, "EX", MINUTES]).await.unwrap();
+    let key = Library::ConnectRedis.session_id("of-ann").key();
+    assert!(target.load(&key).await.is_err(), "it cannot be read");
+    let before = server.ask(["GET", &name("of-ann")]).await.unwrap();
+    let dry =
+        crate::walking::import(&server, Library::ConnectRedis, target.clone()).await.dry_run();
+    for (import, written) in [(&dry, 1), (&import, 1), (&import, 0)] {
+        let report = run(import).await;
+        assert_eq!((report.read, report.written, report.present), (3, written, 2 - written));
+        assert_eq!(report.unreadable[&Unreadable::InTarget].examples, ["sess:of-a…"]);
+    }
+    assert_eq!(server.ask(["GET", &name("of-ann")]).await.unwrap(), before);
 }

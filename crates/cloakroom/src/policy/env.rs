@@ -11,7 +11,7 @@ use crate::fingerprint::FingerprintMode;
 const PREFIX: &str = "CLOAKROOM_";
 
 /// What comes after the prefix in the names of other parts.
-const OTHER_PARTS: [&str; 3] = ["TEST_", "REDIS_", "ADMIN_"];
+const OTHER_PARTS: [&str; 4] = ["TEST_", "REDIS_", "ADMIN_", "IMPORT_"];
 
 /// Reads the policy from the names and values of all variables.
 pub(super) fn read(

@@ -208,6 +208,7 @@ fn variables_of_other_programs_are_none_of_the_policys_business() {
         ("CLOAKROOM_TEST_REDIS_SERVER", "valkey-server"),
         ("CLOAKROOM_REDIS_URL", "redis://cache"),
         ("CLOAKROOM_ADMIN_PASSWORD", "hush"),
+        ("CLOAKROOM_IMPORT_FROM_URL", "redis://old"),
         ("CLOAKROOM_SERVICE_HOST", "10.0.0.7"),
         ("CLOAKROOM_SERVICE_PORT", "80"),
         ("CLOAKROOM_WEB_SERVICE_PORT_HTTP", "80"),

@@ -95,8 +95,8 @@ impl<'a> Reader<'a> {
         let class = self.class()??;
         let item = self.add(Node::Other);
         let lineage = self.lineage(class)?;
-        let count = lineage.iter().map(|class| class.fields.len()).sum();
-        let (fields, own) = (Vec::with_capacity(count), Vec::new());
+        // As many fields as a class says have no bytes where it is not SERIALIZABLE.
+        let (fields, own) = (Vec::new(), Vec::new());
         let mut object = Object { class: lineage.last()?.clone(), fields, own };
         for class in lineage {
             if class.flags & EXTERNALIZABLE != 0 {
@@ -114,6 +114,8 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        object.fields.shrink_to_fit();
+        object.own.shrink_to_fit();
         self.complete(item, Node::Object(object))
     }
 

@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 #[test]
@@ -47,11 +45,4 @@ fn what_many_objects_refer_to_is_held_once() {
     assert_eq!(objects.len(), count as usize);
     assert!(objects.iter().all(|it| Arc::ptr_eq(&it.class, &objects[0].class)));
     assert!(objects.iter().all(|it| Arc::ptr_eq(&it.fields[0].0, &objects[0].fields[0].0)));
-}
-
-proptest! {
-    #[test]
-    fn whatever_comes_it_ends(bytes in prop::collection::vec(prop_oneof![0x70..0x7fu8, any::<u8>(), 0..4u8], 0..300)) {
-        let _ = Stream::read(&[&MAGIC[..], &bytes].concat());
-    }
 }
