@@ -12,6 +12,7 @@ use crate::event::RevokedBy;
 use crate::facts::{Found, SessionFacts};
 use crate::index::{EntryState, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
 use crate::owner::OwnerKey;
+use crate::record::Record;
 use crate::storage::SessionStorage;
 use crate::token::{PublicId, SessionKey};
 
@@ -96,25 +97,19 @@ impl Engine {
         Ok(makes_room)
     }
 
-    /// What may be seen of a session if this owner is signed in in it, by its record. Where the owner's
-    /// index has lost it, it is entered again in the background.
-    pub(crate) async fn signed_in_session(
-        &self,
-        id: PublicId,
-        owner: &str,
-    ) -> Result<Option<SessionFacts>, StorageError> {
-        let session = id.key();
-        let record = self.ask(Operation::Load, self.storage().load(&session)).await?;
-        let facts = record.and_then(|record| SessionFacts::of(&session, &record).session());
-        let facts = facts.filter(|facts| facts.owner() == Some(owner));
-        if let Some(facts) = facts.clone() {
-            let (engine, owner) = (self.clone(), OwnerKey::of(owner));
-            self.inner.background.spawn(async move {
-                // The observer has heard of an error; the next look tries again.
-                let _ = engine.enter_lost(&owner, &facts).await;
-            });
-        }
-        Ok(facts)
+    /// A session's record, as the storage holds it now.
+    pub(crate) async fn record(&self, id: PublicId) -> Result<Option<Record>, StorageError> {
+        self.ask(Operation::Load, self.storage().load(&id.key())).await
+    }
+
+    /// Enters a session that is signed in again where the owner's index has lost it, in the
+    /// background.
+    pub(crate) fn enter_lost_later(&self, owner: &str, facts: SessionFacts) {
+        let (engine, owner) = (self.clone(), OwnerKey::of(owner));
+        self.inner.background.spawn(async move {
+            // The observer has heard of an error; the next look tries again.
+            let _ = engine.enter_lost(&owner, &facts).await;
+        });
     }
 
     /// Enters a session that is signed in, where it is missing.

@@ -57,9 +57,4 @@ impl Session {
     pub fn require_fresh_auth(&self, max_age: Duration) -> Result<(), SessionError> {
         self.state().require_fresh_auth(max_age)
     }
-
-    /// Whether somebody signs in with this request.
-    pub(super) fn is_signing_in(&self) -> bool {
-        self.state().data.signs_in()
-    }
 }

@@ -11,6 +11,7 @@ use cloakroom::{
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
 
 use crate::house::{House, key};
+use crate::near::Pair;
 use crate::storages::{SickIndexes, SlowToShow};
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -295,6 +296,42 @@ async fn a_session_that_has_ended_elsewhere_ends_nobody() {
     let second_id = key(&second).public_id();
     assert!(matches!(session.end_device(second_id).await, Err(SessionError::Gone)));
     assert!(house.record(&second).await.is_some());
+}
+
+/// As over a connection that stays open: the handler keeps its session, with a ticket that a thief may
+/// hold, while the visitor signs in again because of that.
+#[tokio::test]
+async fn a_session_whose_ticket_was_replaced_sees_and_ends_nobody() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let (kept, own) = (house.begin(&first), house.begin(&first));
+    let session = kept.handle().load().await.unwrap();
+    let renewed = own.handle().load().await.unwrap();
+    sign_in(&renewed);
+    let _ = own.finish(Answer::Ordinary).await.unwrap();
+    let second_id = key(&second).public_id();
+    assert!(matches!(session.devices().await, Err(SessionError::Superseded)));
+    assert!(matches!(session.end_device(second_id).await, Err(SessionError::Superseded)));
+    assert!(matches!(session.end_other_devices().await, Err(SessionError::Superseded)));
+    assert!(house.record(&second).await.is_some());
+    // Whoever has got the new ticket goes on.
+    assert_eq!(renewed.devices().await.unwrap().len(), 2);
+    assert_eq!(renewed.end_other_devices().await.unwrap().ended, 1);
+    let _ = house.engine.revoke(key(&first).public_id()).await.unwrap();
+    assert!(matches!(renewed.end_other_devices().await, Err(SessionError::Gone)));
+}
+
+#[tokio::test]
+async fn a_copy_whose_ticket_was_replaced_ends_nobody() {
+    let pair = Pair::new();
+    let visitor = pair.visitor(1).await;
+    let first = pair.other.visit(&visitor, sign_in).await.unwrap();
+    pair.copy(&first).await;
+    let second = signed_in(&pair.other).await;
+    let _ = pair.other.visit(&first, sign_in).await.unwrap();
+    let (_scope, session) = pair.begin(&first).await;
+    assert!(matches!(session.end_other_devices().await, Err(SessionError::Superseded)));
+    assert!(pair.other.record(&second).await.is_some());
 }
 
 #[tokio::test]
