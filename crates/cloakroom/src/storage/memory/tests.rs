@@ -383,3 +383,48 @@ fn the_limits_that_nobody_set_are_the_documented_ones() {
     assert_eq!(storage.fingerprint_mode(), FingerprintMode::Soft);
     assert_eq!(storage.backend_name(), "memory");
 }
+
+/// An old ticket's sign-out that has not looked at the session meets a sign-in, on two threads.
+#[test]
+fn a_sign_out_by_an_old_ticket_never_ends_a_sign_in_that_was_applied() {
+    const ROUNDS: usize = 400;
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let storage = MemorySessionStorage::new();
+    let (old, new) = (Token::generate().unwrap(), Token::generate().unwrap());
+    let (old, new) = (old.verifier_hash(), new.verifier_hash());
+    // What takes long to be read leaves the more time in between.
+    let first = CommitBuilder::new(Expect::Absent)
+        .absolute(Absolute::Start(LIFETIME))
+        .verifier(old)
+        .field("f", vec![b'1'; 60_000])
+        .build()
+        .unwrap();
+    let sign_in = CommitBuilder::new(Expect::Present)
+        .absolute(Absolute::Start(LIFETIME))
+        .verifier(new)
+        .build()
+        .unwrap();
+    let start = std::sync::Barrier::new(2);
+    let (mut applied, mut removed) = (0, 0);
+    for _ in 0..ROUNDS {
+        let key = key();
+        let _ = runtime().block_on(storage.commit(&key, &first)).unwrap();
+        let (committed, destroyed) = std::thread::scope(|scope| {
+            let committing = scope.spawn(|| {
+                let runtime = runtime();
+                start.wait();
+                runtime.block_on(storage.commit(&key, &sign_in)).unwrap()
+            });
+            let runtime = runtime();
+            start.wait();
+            let destroyed = runtime.block_on(storage.destroy_unseen(&key, &old)).unwrap();
+            (committing.join().unwrap(), destroyed)
+        });
+        let is_applied = matches!(committed, Committed::Applied { .. });
+        let is_removed = matches!(destroyed, Destroyed::Removed(_));
+        assert!(is_applied != is_removed, "{committed:?}, {destroyed:?}");
+        applied += usize::from(is_applied);
+        removed += usize::from(is_removed);
+    }
+    assert_eq!(applied + removed, ROUNDS);
+}
