@@ -149,18 +149,20 @@ impl Engine {
     }
 
     /// Ends all sessions of a session's owner but that session ("sign out everywhere else"; OWASP
-    /// ASVS 5.0, 7.4.3). Nothing where nobody is signed in.
+    /// ASVS 5.0, 7.4.3). `None` where that session does not tell whose they are, so that nothing was
+    /// done: it has ended or cannot be read, or nobody is signed in to it.
     ///
     /// # Errors
     /// [`StorageError`] where not all of them could be found or ended; call it again.
-    pub async fn revoke_others(&self, keep: PublicId) -> Result<Revoked, StorageError> {
+    pub async fn revoke_others(&self, keep: PublicId) -> Result<Option<Revoked>, StorageError> {
         let engine = self.clone();
         let work = async move {
-            let facts = engine.session(keep).await?.session();
-            match facts.as_ref().and_then(SessionFacts::owner) {
-                Some(owner) => engine.end_sessions_of(owner, Some(keep.key())).await,
-                None => Ok(Revoked::default()),
-            }
+            let facts = match engine.session(keep).await? {
+                Found::Session(facts) | Found::Over(facts) => facts,
+                Found::Nothing | Found::Ending | Found::Unreadable => return Ok(None),
+            };
+            let Some(owner) = facts.owner() else { return Ok(None) };
+            engine.end_sessions_of(owner, Some(keep.key())).await.map(Some)
         };
         self.inner.background.complete(work).await
     }

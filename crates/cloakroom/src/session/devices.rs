@@ -80,10 +80,11 @@ impl Session {
         let owner = self.still_signed_in().await?;
         let engine = &self.visit.engine;
         let is_own = match engine.session(id).await? {
-            Found::Session(facts) => facts.owner() == Some(&owner),
+            // One that is over by this node's time may live on.
+            Found::Session(facts) | Found::Over(facts) => facts.owner() == Some(&owner),
             // It is refused here already; whose it is makes no difference.
             Found::Ending => true,
-            Found::Nothing | Found::Over(_) | Found::Unreadable => false,
+            Found::Nothing | Found::Unreadable => false,
         };
         if !is_own || self.public_id() == Some(id) {
             return Ok(Destroyed::Absent(Durability::LOCAL));

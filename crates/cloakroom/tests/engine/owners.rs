@@ -5,14 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, AtLimit, EntryState, INDEX_CAPACITY, IndexChange, IndexEntry, MemorySessionStorage,
-    OwnerKey, Session, SessionError, SessionStorage, SetCookie, StorageErrorKind,
+    Answer, AtLimit, Destroyed, EntryState, Found, INDEX_CAPACITY, IndexChange, IndexEntry,
+    MemorySessionStorage, OwnerKey, Session, SessionError, SessionStorage, SetCookie,
+    StorageErrorKind,
 };
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
 
 use crate::house::{House, key};
 use crate::near::Pair;
-use crate::storages::{SickIndexes, SlowToShow};
+use crate::storages::{LosesAnEntry, ShowsOtherwise, SickIndexes, SlowToShow};
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -66,6 +67,23 @@ async fn nobody_is_signed_in_without_an_entry_in_the_index() {
     let refused = scope.finish(Answer::Ordinary).await;
     assert!(matches!(refused, Err(SessionError::Storage(_))), "{refused:?}");
     assert_eq!(house.journal.asked(), ["index in vain"]);
+}
+
+#[tokio::test]
+async fn an_entry_whose_answer_was_lost_keeps_nobody_out() {
+    let storage = LosesAnEntry { memory: MemorySessionStorage::new(), next: Arc::default() };
+    let house = House::on(storage.clone(), ManualClock::new(), |policy| {
+        policy.concurrent_sessions.limit = 1;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    storage.next.store(true, Ordering::SeqCst);
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let lost = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(lost, Err(SessionError::Storage(_))), "{lost:?}");
+    house.settle().await;
+    assert_eq!(index(&house).await, []);
+    assert!(house.visit(None, sign_in).await.is_some());
 }
 
 #[tokio::test]
@@ -332,6 +350,51 @@ async fn a_copy_whose_ticket_was_replaced_ends_nobody() {
     let (_scope, session) = pair.begin(&first).await;
     assert!(matches!(session.end_other_devices().await, Err(SessionError::Superseded)));
     assert!(pair.other.record(&second).await.is_some());
+}
+
+/// As a node sees it whose idea of the server's time is ahead.
+fn over(found: Found) -> Found {
+    match found {
+        Found::Session(facts) => Found::Over(facts),
+        found => found,
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_is_over_by_this_nodes_time_alone_is_ended() {
+    let storage = ShowsOtherwise::new(MemorySessionStorage::new());
+    let house = House::on(storage.clone(), ManualClock::new(), |_| {});
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let otto = house.visit(None, |session| session.set_owner("otto").unwrap()).await.unwrap();
+    storage.show(key(&second), over);
+    storage.show(key(&otto), over);
+    let session = house.begin(&first).handle().load().await.unwrap();
+    let ended = session.end_device(key(&second).public_id()).await.unwrap();
+    assert!(matches!(ended, Destroyed::Removed(_)), "{ended:?}");
+    assert!(house.record(&second).await.is_none());
+    let ended = session.end_device(key(&otto).public_id()).await.unwrap();
+    assert!(matches!(ended, Destroyed::Absent(_)), "{ended:?}");
+    assert!(house.record(&otto).await.is_some());
+}
+
+#[tokio::test]
+async fn others_are_ended_only_where_the_session_that_stays_tells_whose_they_are() {
+    let storage = ShowsOtherwise::new(MemorySessionStorage::new());
+    let house = House::on(storage.clone(), ManualClock::new(), |_| {});
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let nobody = house.visitor().await;
+    let keep = key(&first).public_id();
+    for unknown in [|_| Found::Unreadable, |_| Found::Ending, |_| Found::Nothing] {
+        storage.show(key(&first), unknown);
+        assert_eq!(house.engine.revoke_others(keep).await.unwrap(), None);
+    }
+    assert_eq!(house.engine.revoke_others(key(&nobody).public_id()).await.unwrap(), None);
+    assert!(house.record(&second).await.is_some());
+    storage.show(key(&first), over);
+    let revoked = house.engine.revoke_others(keep).await.unwrap().unwrap();
+    assert_eq!((revoked.ended, revoked.pending, revoked.unreadable), (1, 0, 0));
+    assert!(house.record(&first).await.is_some());
+    assert_eq!(house.engine.revoke_others(keep).await.unwrap().unwrap().ended, 0);
 }
 
 #[tokio::test]
