@@ -75,6 +75,19 @@ impl<'a> SignIn<'a> {
         Some(Self { owner, index, session, lifetime, limit, pending, begun })
     }
 
+    /// Enters a session that is about to be created. Nobody else knows its key, so an entry of which
+    /// nobody knows whether it was made leaves again: it would keep its owner out.
+    ///
+    /// # Errors
+    /// Those of [`SignIn::enter`].
+    pub(super) async fn enter_new(&self, engine: &Engine) -> Result<Entered, SessionError> {
+        let entered = self.enter(engine).await;
+        if let Err(SessionError::Storage(_)) = &entered {
+            engine.change_index_later(self.index, IndexChange::Leave(vec![self.session]));
+        }
+        entered
+    }
+
     /// Enters the session.
     ///
     /// # Errors
