@@ -27,7 +27,7 @@ pub(super) struct Mending {
 
 impl Mending {
     /// Notes what is wrong with an entry; answers the session if it is one of the owner's and stays.
-    pub(super) fn judge(
+    fn judge(
         &mut self,
         owner: &str,
         entry: IndexEntry,
@@ -65,36 +65,58 @@ impl Mending {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.over.is_empty() && self.condemned.is_empty() && self.signed_in.is_empty()
     }
 
-    pub(super) async fn carry_out(
-        self,
+    /// Removes what is over, in one step. Answers whether there was any.
+    pub(super) async fn remove_over(
+        &mut self,
         engine: &Engine,
         owner: &OwnerKey,
-    ) -> Result<(), StorageError> {
-        if !self.over.is_empty() {
-            let _ = engine.change_index(owner, &IndexChange::Remove(self.over)).await?;
+    ) -> Result<bool, StorageError> {
+        let over = std::mem::take(&mut self.over);
+        if over.is_empty() {
+            return Ok(false);
         }
+        engine.change_index(owner, &IndexChange::Remove(over)).await.map(|_| true)
+    }
+
+    /// Does everything, in as many steps as it takes.
+    async fn carry_out(mut self, engine: &Engine, owner: &OwnerKey) -> Result<(), StorageError> {
+        self.remove_over(engine, owner).await?;
         for (session, deadline) in self.signed_in {
             let settle = IndexChange::Settle { session, deadline, most: None };
             let _ = engine.change_index(owner, &settle).await?;
         }
         engine.end_all(owner, self.condemned, RevokedBy::Limit, Wish::First).await.map(drop)
     }
+
+    /// The same off the request's path.
+    pub(super) fn carry_out_later(self, engine: &Engine, owner: OwnerKey) {
+        if self.is_empty() {
+            return;
+        }
+        let mending = engine.clone();
+        engine.inner.background.spawn(async move {
+            // The observer has heard of an error; the next reader tries again.
+            let _ = self.carry_out(&mending, &owner).await;
+        });
+    }
 }
 
 impl Engine {
-    /// Mends an index. Answers whether there is room now that was not there before.
-    pub(super) async fn mend(&self, owner: &str, index: OwnerIndex) -> Result<bool, StorageError> {
-        let (mut mending, now) = (Mending::default(), index.now);
+    /// What is wrong with an index, and the sessions of its owner's that stay.
+    pub(super) async fn look_over(
+        &self,
+        owner: &str,
+        index: OwnerIndex,
+    ) -> Result<(Mending, Vec<SessionFacts>), StorageError> {
+        let (mut mending, mut sessions) = (Mending::default(), Vec::new());
         for (entry, found) in self.facts_of(index.entries).await? {
-            let _ = mending.judge(owner, entry, found, now);
+            sessions.extend(mending.judge(owner, entry, found, index.now));
         }
-        let makes_room = !mending.over.is_empty();
-        mending.carry_out(self, &OwnerKey::of(owner)).await?;
-        Ok(makes_room)
+        Ok((mending, sessions))
     }
 
     /// A session's record, as the storage holds it now.
@@ -137,7 +159,8 @@ impl Engine {
     ) -> Result<(), StorageError> {
         let condemned = index.entries.iter().filter(|entry| entry.is_condemned()).copied();
         let index = OwnerIndex { entries: condemned.collect(), ..*index };
-        self.mend(owner, index).await.map(drop)
+        let (mending, _) = self.look_over(owner, index).await?;
+        mending.carry_out(self, &OwnerKey::of(owner)).await
     }
 
     /// What may be seen of the sessions in these entries, each with its entry.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::mend::Mending;
 use super::{Engine, GRACE};
 use crate::clock::Timestamp;
 use crate::error::{Operation, StorageError};
@@ -77,19 +76,9 @@ impl Engine {
     /// [`StorageError`] where the storage could not say.
     pub async fn sessions_of(&self, owner: &str) -> Result<Vec<SessionFacts>, StorageError> {
         let index = self.index_of(owner).await?;
-        let (mut sessions, mut mending) = (Vec::new(), Mending::default());
-        let now = index.now;
-        for (entry, found) in self.facts_of(index.entries).await? {
-            sessions.extend(mending.judge(owner, entry, found, now));
-        }
+        let (mending, mut sessions) = self.look_over(owner, index).await?;
         sessions.sort_by_key(|facts| std::cmp::Reverse((facts.last_seen(), facts.id())));
-        if !mending.is_empty() {
-            let (engine, owner) = (self.clone(), OwnerKey::of(owner));
-            self.inner.background.spawn(async move {
-                // The observer has heard of an error; the next reader tries again.
-                let _ = mending.carry_out(&engine, &owner).await;
-            });
-        }
+        mending.carry_out_later(self, OwnerKey::of(owner));
         Ok(sessions)
     }
 

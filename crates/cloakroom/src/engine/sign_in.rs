@@ -7,8 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::Engine;
 use super::revoke::Wish;
+use super::{Engine, GRACE};
 use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
@@ -18,7 +18,7 @@ use crate::index::{INDEX_CAPACITY, IndexChange, IndexEntry, IndexOutcome, OwnerI
 use crate::owner::OwnerKey;
 use crate::policy::AtLimit;
 use crate::record::{Record, Stamp};
-use crate::storage::SessionStorage;
+use crate::storage::{SessionStorage, within};
 use crate::token::SessionKey;
 
 /// How much longer than a sign-in can take its entry says that it is under way.
@@ -26,6 +26,9 @@ const PENDING_MARGIN: Duration = Duration::from_secs(1);
 
 /// How many entries an index may have, as a limit.
 const CAPACITY: u32 = INDEX_CAPACITY as u32;
+
+/// As many steps that each take all the time they may have are waited for together.
+const STEPS: u32 = 4;
 
 /// How often a sign-in looks at the others again, because some of them are over or have changed.
 const MAX_LOOKS: u32 = 3;
@@ -94,6 +97,10 @@ impl<'a> SignIn<'a> {
     /// [`SessionError::TooManySessions`] where the policy refuses it, or the index is full;
     /// [`SessionError::Storage`] where the index could not be changed: then nothing may be committed.
     pub(super) async fn enter(&self, engine: &Engine) -> Result<Entered, SessionError> {
+        within(limit_of_steps(engine), Operation::Index, self.try_to_enter(engine)).await
+    }
+
+    async fn try_to_enter(&self, engine: &Engine) -> Result<Entered, SessionError> {
         let refuses = engine.policy().concurrent_sessions.at_limit == AtLimit::Refuse;
         let (session, limit) = (self.session, self.limit);
         let (lifetime, pending) = (self.lifetime, self.pending);
@@ -110,7 +117,11 @@ impl<'a> SignIn<'a> {
                 }
                 IndexOutcome::Full => {
                     refused_at = if is_at(refuse_at, &index) { limit } else { CAPACITY };
-                    if !engine.mend(self.owner, index).await? {
+                    let (mut mending, _) = engine.look_over(self.owner, index).await?;
+                    let makes_room = mending.remove_over(engine, &self.index).await?;
+                    // That may take many steps and makes no room.
+                    mending.carry_out_later(engine, self.index);
+                    if !makes_room {
                         break;
                     }
                 }
@@ -142,17 +153,19 @@ impl<'a> SignIn<'a> {
             Err(error) => return Err(error.into()),
         };
         let outcome = match (index.outcome, most) {
-            (IndexOutcome::Full, Some(most)) => match self.make_room(engine, index, most).await {
-                Ok(IndexOutcome::Full) => {
-                    self.limit_not_kept(engine, &still_too_many());
-                    IndexOutcome::Full
+            (IndexOutcome::Full, Some(most)) => {
+                match self.make_room_in_time(engine, index, most).await {
+                    Ok(IndexOutcome::Full) => {
+                        self.limit_not_kept(engine, &still_too_many());
+                        IndexOutcome::Full
+                    }
+                    Ok(outcome) => outcome,
+                    Err(error) => {
+                        self.limit_not_kept(engine, &error);
+                        IndexOutcome::Done
+                    }
                 }
-                Ok(outcome) => outcome,
-                Err(error) => {
-                    self.limit_not_kept(engine, &error);
-                    IndexOutcome::Done
-                }
-            },
+            }
             (outcome, _) => {
                 self.end_condemned_later(engine, index);
                 outcome
@@ -187,6 +200,16 @@ impl<'a> SignIn<'a> {
             Ok(_) => SessionError::Gone,
             Err(error) => error.into(),
         }
+    }
+
+    async fn make_room_in_time(
+        &self,
+        engine: &Engine,
+        index: OwnerIndex,
+        most: u32,
+    ) -> Result<IndexOutcome, StorageError> {
+        let making_room = self.make_room(engine, index, most);
+        within(limit_of_steps(engine), Operation::Index, making_room).await
     }
 
     /// Ends as many of the owner's other sessions as there are too many.
@@ -237,6 +260,12 @@ impl<'a> SignIn<'a> {
         first.extend(living.into_iter().map(|facts| facts.id().key()));
         Ok((over, first))
     }
+}
+
+/// How long all steps before the commit may take together, and all after the first one behind it.
+fn limit_of_steps(engine: &Engine) -> Option<Duration> {
+    let step = engine.storage().timeout(Operation::Index)?.saturating_add(GRACE);
+    Some(step.saturating_mul(STEPS))
 }
 
 /// Whether the owner has so many others that the policy refuses one more; else it is the index that is

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use cloakroom::{
     Answer, AtLimit, Destroyed, EntryState, Found, INDEX_CAPACITY, IndexChange, IndexEntry,
-    MemorySessionStorage, OwnerKey, Session, SessionError, SessionStorage, SetCookie,
+    MemorySessionStorage, OwnerKey, Policy, Session, SessionError, SessionStorage, SetCookie,
     StorageErrorKind,
 };
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
 
 use crate::house::{House, key};
 use crate::near::Pair;
-use crate::storages::{LosesAnEntry, ShowsOtherwise, SickIndexes, SlowToShow};
+use crate::storages::{KeepsWhatIsOver, LosesAnEntry, ShowsOtherwise, SickIndexes, SlowToShow};
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -487,23 +487,82 @@ async fn a_session_that_its_index_has_lost_is_found_again_by_whoever_looks_from_
     assert_eq!(entered().await, [key(&first)]);
 }
 
-fn sick(step_takes: u64, commit_takes: u64, steps_left: usize) -> House {
-    let (clock, millis) = (ManualClock::new(), Duration::from_millis);
+/// After an outage of the index. Each entry takes a step of its own.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_does_not_wait_for_what_others_have_left_undone() {
+    const OTHERS: u32 = 20;
+    let (clock, pending) = (ManualClock::new(), Duration::from_secs(1));
+    let house = sick(400, 0, usize::MAX, clock.clone(), |policy| {
+        policy.concurrent_sessions.limit = OTHERS;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    for _ in 0..OTHERS {
+        let session = key(&signed_in(&house).await);
+        change(&house, IndexChange::Leave(vec![session])).await;
+        let enter = IndexChange::Enter { session, lifetime: LONG, pending, refuse_at: None };
+        change(&house, enter).await;
+    }
+    clock.advance(2 * pending);
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let start = tokio::time::Instant::now();
+    let refused = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(refused, Err(SessionError::TooManySessions { limit: OTHERS })), "{refused:?}");
+    assert!(start.elapsed() <= Duration::from_millis(800), "{:?}", start.elapsed());
+    house.drain().await;
+    let is_settled = |entry: &IndexEntry| matches!(entry.state, EntryState::SignedIn(_));
+    assert!(index(&house).await.iter().all(is_settled));
+}
+
+/// An index that takes nearly as long as it may for each step, and in which others change all the time.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_at_a_slow_index_ends_in_time() {
+    let step = Duration::from_millis(900);
+    let memory = MemorySessionStorage::new();
+    let promises = Duration::from_secs(1);
+    let storage = KeepsWhatIsOver { memory, step, promises };
+    let house = House::on(storage, ManualClock::new(), |policy| {
+        policy.concurrent_sessions.limit = 1;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    let gone = signed_in(&house).await;
+    let _ = house.engine.storage().destroy(&key(&gone)).await.unwrap();
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let start = tokio::time::Instant::now();
+    let error = scope.finish(Answer::Ordinary).await.unwrap_err();
+    let SessionError::Storage(error) = error else { panic!("{error}") };
+    assert!(matches!(error.kind(), StorageErrorKind::Timeout { .. }), "{error}");
+    assert!(start.elapsed() <= 4 * promises + step, "{:?}", start.elapsed());
+}
+
+fn sick(
+    step_takes: u64,
+    commit_takes: u64,
+    steps_left: usize,
+    clock: ManualClock,
+    policy: impl FnOnce(&mut Policy),
+) -> House {
+    let millis = Duration::from_millis;
     let memory = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
     let (step_takes, commit_takes) = (millis(step_takes), millis(commit_takes));
     let storage = SickIndexes { memory, step_takes, commit_takes, steps_left: steps_left.into() };
-    House::on(storage, clock, |policy| policy.commit_timeout = millis(500))
+    House::on(storage, clock, policy)
+}
+
+fn hurried(policy: &mut Policy) {
+    policy.commit_timeout = Duration::from_millis(500);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_index_takes_nothing_of_the_time_of_a_creations_commit() {
-    let house = sick(400, 300, usize::MAX);
+    let house = sick(400, 300, usize::MAX, ManualClock::new(), hurried);
     assert!(house.visit(None, sign_in).await.is_some());
 }
 
 #[tokio::test]
 async fn a_sign_in_whose_limit_nobody_can_look_at_says_so() {
-    let house = sick(0, 0, 1);
+    let house = sick(0, 0, 1, ManualClock::new(), hurried);
     let cookie = house.visit(None, sign_in).await.unwrap();
     assert_eq!(house.look(&cookie, Session::owner).await.as_deref(), Some("olga"));
     assert_eq!(house.journal.count("LimitNotKept"), 1);

@@ -198,6 +198,36 @@ impl SessionStorage for LosesAnEntry {
     }
 }
 
+/// Memory whose index takes its time for each step and never lets go of an entry: as if another one came
+/// each time.
+pub(crate) struct KeepsWhatIsOver {
+    pub(crate) memory: MemorySessionStorage,
+    pub(crate) step: Duration,
+    pub(crate) promises: Duration,
+}
+
+impl SessionStorage for KeepsWhatIsOver {
+    cloakroom_testkit::pass_on! {
+        [memory] load commit touch destroy owner_index facts stats backend_name
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        tokio::time::sleep(self.step).await;
+        match change {
+            IndexChange::Remove(_) => self.memory.owner_index(owner).await,
+            change => self.memory.change_owner_index(owner, change).await,
+        }
+    }
+
+    fn timeout(&self, operation: Operation) -> Option<Duration> {
+        (operation == Operation::Index).then_some(self.promises)
+    }
+}
+
 /// Memory that shows sessions as the test says. Clones are the same one.
 #[derive(Clone)]
 pub(crate) struct ShowsOtherwise {
