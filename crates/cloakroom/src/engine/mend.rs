@@ -23,6 +23,8 @@ pub(super) struct Mending {
     condemned: Vec<IndexEntry>,
     /// Sessions that were signed in although nobody has settled them, and when they end.
     signed_in: Vec<(SessionKey, Timestamp)>,
+    /// What takes a place and cannot be read, so that only a sign-in has to do with it.
+    unreadable: Vec<SessionKey>,
 }
 
 impl Mending {
@@ -57,11 +59,11 @@ impl Mending {
                 self.over.push(entry);
                 None
             }
-            Found::Session(_)
-            | Found::Over(_)
-            | Found::Nothing
-            | Found::Ending
-            | Found::Unreadable => None,
+            Found::Unreadable => {
+                self.unreadable.extend(entry.counts(now).then_some(entry.session));
+                None
+            }
+            Found::Session(_) | Found::Over(_) | Found::Nothing | Found::Ending => None,
         }
     }
 
@@ -80,6 +82,21 @@ impl Mending {
             return Ok(false);
         }
         engine.change_index(owner, &IndexChange::Remove(over)).await.map(|_| true)
+    }
+
+    /// Condemns what cannot be read, until no more sessions count than that: it opens for nobody, so
+    /// it takes no place any more. Its record is left as it is. Answers whether there was any.
+    pub(super) async fn condemn_unreadable(
+        &self,
+        engine: &Engine,
+        owner: &OwnerKey,
+        most: u32,
+    ) -> Result<bool, StorageError> {
+        // It makes room for a session that is not in yet.
+        let Some(&session) = self.unreadable.first() else { return Ok(false) };
+        let (over, candidates) = (Vec::new(), self.unreadable.clone());
+        let condemn = IndexChange::Condemn { session, most, over, candidates };
+        engine.change_index(owner, &condemn).await.map(|_| true)
     }
 
     /// Does everything, in as many steps as it takes.

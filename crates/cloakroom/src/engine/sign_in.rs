@@ -116,9 +116,13 @@ impl<'a> SignIn<'a> {
                     return Ok(Entered::Condemned);
                 }
                 IndexOutcome::Full => {
-                    refused_at = if is_at(refuse_at, &index) { limit } else { CAPACITY };
+                    let is_at_limit = is_at(refuse_at, &index);
+                    refused_at = if is_at_limit { limit } else { CAPACITY };
+                    let room = leaves_room(limit, &index);
                     let (mut mending, _) = engine.look_over(self.owner, index).await?;
-                    let makes_room = mending.remove_over(engine, &self.index).await?;
+                    let makes_room = mending.remove_over(engine, &self.index).await?
+                        || (is_at_limit
+                            && mending.condemn_unreadable(engine, &self.index, room).await?);
                     // That may take many steps and makes no room.
                     mending.carry_out_later(engine, self.index);
                     if !makes_room {
@@ -273,6 +277,15 @@ fn limit_of_steps(engine: &Engine) -> Option<Duration> {
 fn is_at(refuse_at: Option<u32>, index: &OwnerIndex) -> bool {
     let others = index.entries.iter().filter(|entry| !entry.is_condemned()).count();
     refuse_at.is_some_and(|most| others >= most as usize)
+}
+
+/// How many sessions of an owner at the limit may count, so that one more can be entered: those that
+/// are under way take a place as well.
+fn leaves_room(limit: u32, index: &OwnerIndex) -> u32 {
+    let standing = index.entries.iter().filter(|entry| !entry.is_condemned()).count();
+    let counting = index.entries.iter().filter(|entry| entry.counts(index.now)).count();
+    let too_many = (standing + 1).saturating_sub(limit as usize);
+    u32::try_from(counting.saturating_sub(too_many)).unwrap_or(u32::MAX)
 }
 
 fn still_too_many() -> StorageError {

@@ -487,6 +487,36 @@ async fn a_session_that_its_index_has_lost_is_found_again_by_whoever_looks_from_
     assert_eq!(entered().await, [key(&first)]);
 }
 
+/// A damaged record, or one of a release to come.
+#[tokio::test]
+async fn what_cannot_be_read_keeps_nobody_out() {
+    let storage = ShowsOtherwise::new(MemorySessionStorage::new());
+    let house = House::on(storage.clone(), ManualClock::new(), |policy| {
+        policy.concurrent_sessions.limit = 3;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    let cookies = [signed_in(&house).await, signed_in(&house).await, signed_in(&house).await];
+    for cookie in &cookies[..2] {
+        storage.show(key(cookie), |_| Found::Unreadable);
+    }
+    // One place is taken by somebody whose sign-in is under way.
+    let session = cloakroom::SessionKey::from_name("under way");
+    change(&house, IndexChange::Leave(vec![key(&cookies[1])])).await;
+    let enter = IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+    change(&house, enter).await;
+    let fourth = signed_in(&house).await;
+    let living = house.engine.sessions_of("olga").await.unwrap();
+    let living: std::collections::BTreeSet<_> = living.iter().map(|it| it.id().key()).collect();
+    assert_eq!(living, [key(&cookies[2]), key(&fourth)].into());
+    // What lies there is left as it is, and the limit holds for everybody else.
+    house.settle().await;
+    assert!(house.record(&cookies[0]).await.is_some());
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let refused = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(refused, Err(SessionError::TooManySessions { limit: 3 })), "{refused:?}");
+}
+
 /// After an outage of the index. Each entry takes a step of its own.
 #[tokio::test(start_paused = true)]
 async fn a_sign_in_does_not_wait_for_what_others_have_left_undone() {
