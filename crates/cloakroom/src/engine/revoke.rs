@@ -44,7 +44,7 @@ pub struct Revoked {
     /// Sessions that are gone.
     pub ended: usize,
     /// Sessions that this node refuses from now on, and that are gone as soon as the storage's server
-    /// answers.
+    /// answers; other nodes may serve them until then.
     pub pending: usize,
     /// What lies in the place of a session and is no record that this release can read: whose it is
     /// cannot be told, so it was left alone.
