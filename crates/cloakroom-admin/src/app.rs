@@ -72,16 +72,10 @@ impl App {
 
     /// Ends the others of a session's owner. Whose they are only that session tells.
     async fn end_others(&self, keep: PublicId) -> Result<Outcome, StorageError> {
-        let revoked = self.engine.revoke_others(keep).await?;
-        if revoked == Revoked::default() {
-            let kept = self.engine.session(keep).await?.session();
-            if kept.is_none_or(|kept| kept.owner().is_none()) {
-                let reason = "the session that was to stay is over, or nobody is signed in to it, so \
-                              whose others were to end is not known";
-                return Ok(Outcome::Incomplete { ended: 0, pending: 0, reason: reason.to_owned() });
-            }
-        }
-        Ok(of_many(revoked))
+        let reason = "the session that was to stay is over, or nobody is signed in to it, so whose \
+                      others were to end is not known";
+        let unknown = Outcome::Incomplete { ended: 0, pending: 0, reason: reason.to_owned() };
+        Ok(self.engine.revoke_others(keep).await?.map_or(unknown, of_many))
     }
 
     /// Goes on with a walk for a moment. However it stops, it tells how far it came.

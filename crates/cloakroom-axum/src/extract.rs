@@ -66,6 +66,9 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
 /// parameter: for what must not be decided by a copy, such as a payment, a change of password, the
 /// start of a WebSocket. Without a near-cache it is a [`Session`].
 ///
+/// It says nothing of when the owner signed in: [`require_fresh_auth`](cloakroom::Session::require_fresh_auth)
+/// asks for that, and a change of password wants both.
+///
 /// ```
 /// use cloakroom_axum::{FreshSession, SessionRejection};
 ///

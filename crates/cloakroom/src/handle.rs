@@ -115,7 +115,8 @@ impl Handle {
     ///
     /// A session that was loaded from a copy before, in the same request, is read again, and every
     /// [`Session`] of the request shows what was found. Changes made before that stay and are replayed
-    /// on it. Without a near-cache this is [`Handle::load`].
+    /// on it. Without a near-cache this is [`Handle::load`]. How long ago the owner signed in is another
+    /// question: [`Session::require_fresh_auth`].
     ///
     /// # Errors
     /// Those of [`Handle::refresh`].

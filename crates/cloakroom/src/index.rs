@@ -82,7 +82,7 @@ pub enum IndexChange {
     /// Makes room for a session that was signed in: condemns others until there are no more than
     /// `most`.
     Condemn {
-        /// The session that room is made for.
+        /// The session that room is made for; where that is not in yet, any one that counts.
         session: SessionKey,
         /// How many the owner may have.
         most: u32,

@@ -1,5 +1,6 @@
 //! [`Session`]: what a handler holds. Everything on it happens in memory, except for a sign-out that
-//! the handler wants to wait for; the engine loads before and commits after.
+//! the handler wants to wait for and for its owner's devices, which are seen and ended in the storage
+//! at once; the engine loads before and commits after.
 
 mod data;
 mod devices;

@@ -54,7 +54,9 @@ pub const DEFAULT_MAX_SESSION_BYTES: usize = 64 * 1024;
 ///
 /// The first part of the trait (`load`, `commit`, `touch`, `destroy`, `owner_index`,
 /// `change_owner_index`, `facts`, `stats`) is what a storage implements; an error there always means
-/// that the storage *could not say*, and for a write that the outcome is unknown. The second part
+/// that the storage *could not say*, and for a write that the outcome is unknown. It should implement
+/// `destroy_unseen` as well, whose default cannot be atomic, and `mark`, `leave_mark` and `walk` where
+/// visitors of another library are to move in and operators to look at all sessions. The second part
 /// (`get`, `set`, `delete`, `exists`) is for applications that keep sessions without a web framework,
 /// under names of their own; it stands on the first.
 ///
@@ -144,6 +146,10 @@ pub trait SessionStorage: Send + Sync + 'static {
     ///
     /// A storage with a journal answers [`Destroyed::Pending`] as for
     /// [`SessionStorage::destroy`], and compares the proof when it carries the removal out.
+    ///
+    /// A storage should implement it in one atomic step. Unless implemented it looks and removes in
+    /// two, and a sign-in that is committed between them is ended although its visitor is told that
+    /// it has succeeded.
     ///
     /// # Errors
     /// [`StorageError`] where the outcome is unknown and nobody will try again.

@@ -101,7 +101,7 @@ pub(crate) async fn on_many_devices(nodes: [SocketAddr; 2], engine: &Engine) {
     let sessions = engine.sessions_of(OWNER).await.unwrap();
     tracing::debug!(?index, ?sessions, owner = ?OwnerKey::of(OWNER), "all that is known of an owner");
     let revoked = engine.revoke(sessions[0].id()).await.unwrap();
-    let others = engine.revoke_others(sessions[1].id()).await.unwrap();
+    let others = engine.revoke_others(sessions[1].id()).await.unwrap().unwrap();
     let all = engine.revoke_owner(OWNER).await.unwrap();
     tracing::debug!(?revoked, ?others, ?all, "revoked");
     assert_eq!((others.ended, all.ended), (2, 1));

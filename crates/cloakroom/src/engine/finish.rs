@@ -169,7 +169,7 @@ async fn create(
         tries += 1;
         let sign_in = SignIn::of(engine, ticket.key(), None, changes);
         if let Some(sign_in) = &sign_in
-            && sign_in.enter(engine).await? == Entered::Condemned
+            && sign_in.enter_new(engine).await? == Entered::Condemned
         {
             return Err(SessionError::Gone);
         }

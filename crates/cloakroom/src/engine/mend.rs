@@ -12,6 +12,7 @@ use crate::event::RevokedBy;
 use crate::facts::{Found, SessionFacts};
 use crate::index::{EntryState, IndexChange, IndexEntry, IndexOutcome, OwnerIndex};
 use crate::owner::OwnerKey;
+use crate::record::Record;
 use crate::storage::SessionStorage;
 use crate::token::{PublicId, SessionKey};
 
@@ -22,11 +23,13 @@ pub(super) struct Mending {
     condemned: Vec<IndexEntry>,
     /// Sessions that were signed in although nobody has settled them, and when they end.
     signed_in: Vec<(SessionKey, Timestamp)>,
+    /// What takes a place and cannot be read, so that only a sign-in has to do with it.
+    unreadable: Vec<SessionKey>,
 }
 
 impl Mending {
     /// Notes what is wrong with an entry; answers the session if it is one of the owner's and stays.
-    pub(super) fn judge(
+    fn judge(
         &mut self,
         owner: &str,
         entry: IndexEntry,
@@ -56,65 +59,96 @@ impl Mending {
                 self.over.push(entry);
                 None
             }
-            Found::Session(_)
-            | Found::Over(_)
-            | Found::Nothing
-            | Found::Ending
-            | Found::Unreadable => None,
+            Found::Unreadable => {
+                self.unreadable.extend(entry.counts(now).then_some(entry.session));
+                None
+            }
+            Found::Session(_) | Found::Over(_) | Found::Nothing | Found::Ending => None,
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.over.is_empty() && self.condemned.is_empty() && self.signed_in.is_empty()
     }
 
-    pub(super) async fn carry_out(
-        self,
+    /// Removes what is over, in one step. Answers whether there was any.
+    pub(super) async fn remove_over(
+        &mut self,
         engine: &Engine,
         owner: &OwnerKey,
-    ) -> Result<(), StorageError> {
-        if !self.over.is_empty() {
-            let _ = engine.change_index(owner, &IndexChange::Remove(self.over)).await?;
+    ) -> Result<bool, StorageError> {
+        let over = std::mem::take(&mut self.over);
+        if over.is_empty() {
+            return Ok(false);
         }
+        engine.change_index(owner, &IndexChange::Remove(over)).await.map(|_| true)
+    }
+
+    /// Condemns what cannot be read, until no more sessions count than that: it opens for nobody, so
+    /// it takes no place any more. Its record is left as it is. Answers whether there was any.
+    pub(super) async fn condemn_unreadable(
+        &self,
+        engine: &Engine,
+        owner: &OwnerKey,
+        most: u32,
+    ) -> Result<bool, StorageError> {
+        // It makes room for a session that is not in yet.
+        let Some(&session) = self.unreadable.first() else { return Ok(false) };
+        let (over, candidates) = (Vec::new(), self.unreadable.clone());
+        let condemn = IndexChange::Condemn { session, most, over, candidates };
+        engine.change_index(owner, &condemn).await.map(|_| true)
+    }
+
+    /// Does everything, in as many steps as it takes.
+    async fn carry_out(mut self, engine: &Engine, owner: &OwnerKey) -> Result<(), StorageError> {
+        self.remove_over(engine, owner).await?;
         for (session, deadline) in self.signed_in {
             let settle = IndexChange::Settle { session, deadline, most: None };
             let _ = engine.change_index(owner, &settle).await?;
         }
         engine.end_all(owner, self.condemned, RevokedBy::Limit, Wish::First).await.map(drop)
     }
+
+    /// The same off the request's path.
+    pub(super) fn carry_out_later(self, engine: &Engine, owner: OwnerKey) {
+        if self.is_empty() {
+            return;
+        }
+        let mending = engine.clone();
+        engine.inner.background.spawn(async move {
+            // The observer has heard of an error; the next reader tries again.
+            let _ = self.carry_out(&mending, &owner).await;
+        });
+    }
 }
 
 impl Engine {
-    /// Mends an index. Answers whether there is room now that was not there before.
-    pub(super) async fn mend(&self, owner: &str, index: OwnerIndex) -> Result<bool, StorageError> {
-        let (mut mending, now) = (Mending::default(), index.now);
+    /// What is wrong with an index, and the sessions of its owner's that stay.
+    pub(super) async fn look_over(
+        &self,
+        owner: &str,
+        index: OwnerIndex,
+    ) -> Result<(Mending, Vec<SessionFacts>), StorageError> {
+        let (mut mending, mut sessions) = (Mending::default(), Vec::new());
         for (entry, found) in self.facts_of(index.entries).await? {
-            let _ = mending.judge(owner, entry, found, now);
+            sessions.extend(mending.judge(owner, entry, found, index.now));
         }
-        let makes_room = !mending.over.is_empty();
-        mending.carry_out(self, &OwnerKey::of(owner)).await?;
-        Ok(makes_room)
+        Ok((mending, sessions))
     }
 
-    /// What may be seen of a session if this owner is signed in in it, by its record. Where the owner's
-    /// index has lost it, it is entered again in the background.
-    pub(crate) async fn signed_in_session(
-        &self,
-        id: PublicId,
-        owner: &str,
-    ) -> Result<Option<SessionFacts>, StorageError> {
-        let session = id.key();
-        let record = self.ask(Operation::Load, self.storage().load(&session)).await?;
-        let facts = record.and_then(|record| SessionFacts::of(&session, &record).session());
-        let facts = facts.filter(|facts| facts.owner() == Some(owner));
-        if let Some(facts) = facts.clone() {
-            let (engine, owner) = (self.clone(), OwnerKey::of(owner));
-            self.inner.background.spawn(async move {
-                // The observer has heard of an error; the next look tries again.
-                let _ = engine.enter_lost(&owner, &facts).await;
-            });
-        }
-        Ok(facts)
+    /// A session's record, as the storage holds it now.
+    pub(crate) async fn record(&self, id: PublicId) -> Result<Option<Record>, StorageError> {
+        self.ask(Operation::Load, self.storage().load(&id.key())).await
+    }
+
+    /// Enters a session that is signed in again where the owner's index has lost it, in the
+    /// background.
+    pub(crate) fn enter_lost_later(&self, owner: &str, facts: SessionFacts) {
+        let (engine, owner) = (self.clone(), OwnerKey::of(owner));
+        self.inner.background.spawn(async move {
+            // The observer has heard of an error; the next look tries again.
+            let _ = engine.enter_lost(&owner, &facts).await;
+        });
     }
 
     /// Enters a session that is signed in, where it is missing.
@@ -142,7 +176,8 @@ impl Engine {
     ) -> Result<(), StorageError> {
         let condemned = index.entries.iter().filter(|entry| entry.is_condemned()).copied();
         let index = OwnerIndex { entries: condemned.collect(), ..*index };
-        self.mend(owner, index).await.map(drop)
+        let (mending, _) = self.look_over(owner, index).await?;
+        mending.carry_out(self, &OwnerKey::of(owner)).await
     }
 
     /// What may be seen of the sessions in these entries, each with its entry.

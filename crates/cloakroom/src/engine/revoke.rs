@@ -8,7 +8,6 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::mend::Mending;
 use super::{Engine, GRACE};
 use crate::clock::Timestamp;
 use crate::error::{Operation, StorageError};
@@ -45,7 +44,7 @@ pub struct Revoked {
     /// Sessions that are gone.
     pub ended: usize,
     /// Sessions that this node refuses from now on, and that are gone as soon as the storage's server
-    /// answers.
+    /// answers; other nodes may serve them until then.
     pub pending: usize,
     /// What lies in the place of a session and is no record that this release can read: whose it is
     /// cannot be told, so it was left alone.
@@ -77,19 +76,9 @@ impl Engine {
     /// [`StorageError`] where the storage could not say.
     pub async fn sessions_of(&self, owner: &str) -> Result<Vec<SessionFacts>, StorageError> {
         let index = self.index_of(owner).await?;
-        let (mut sessions, mut mending) = (Vec::new(), Mending::default());
-        let now = index.now;
-        for (entry, found) in self.facts_of(index.entries).await? {
-            sessions.extend(mending.judge(owner, entry, found, now));
-        }
+        let (mending, mut sessions) = self.look_over(owner, index).await?;
         sessions.sort_by_key(|facts| std::cmp::Reverse((facts.last_seen(), facts.id())));
-        if !mending.is_empty() {
-            let (engine, owner) = (self.clone(), OwnerKey::of(owner));
-            self.inner.background.spawn(async move {
-                // The observer has heard of an error; the next reader tries again.
-                let _ = mending.carry_out(&engine, &owner).await;
-            });
-        }
+        mending.carry_out_later(self, OwnerKey::of(owner));
         Ok(sessions)
     }
 
@@ -149,18 +138,20 @@ impl Engine {
     }
 
     /// Ends all sessions of a session's owner but that session ("sign out everywhere else"; OWASP
-    /// ASVS 5.0, 7.4.3). Nothing where nobody is signed in.
+    /// ASVS 5.0, 7.4.3). `None` where that session does not tell whose they are, so that nothing was
+    /// done: it has ended or cannot be read, or nobody is signed in to it.
     ///
     /// # Errors
     /// [`StorageError`] where not all of them could be found or ended; call it again.
-    pub async fn revoke_others(&self, keep: PublicId) -> Result<Revoked, StorageError> {
+    pub async fn revoke_others(&self, keep: PublicId) -> Result<Option<Revoked>, StorageError> {
         let engine = self.clone();
         let work = async move {
-            let facts = engine.session(keep).await?.session();
-            match facts.as_ref().and_then(SessionFacts::owner) {
-                Some(owner) => engine.end_sessions_of(owner, Some(keep.key())).await,
-                None => Ok(Revoked::default()),
-            }
+            let facts = match engine.session(keep).await? {
+                Found::Session(facts) | Found::Over(facts) => facts,
+                Found::Nothing | Found::Ending | Found::Unreadable => return Ok(None),
+            };
+            let Some(owner) = facts.owner() else { return Ok(None) };
+            engine.end_sessions_of(owner, Some(keep.key())).await.map(Some)
         };
         self.inner.background.complete(work).await
     }

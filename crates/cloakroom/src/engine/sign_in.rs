@@ -7,8 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::Engine;
 use super::revoke::Wish;
+use super::{Engine, GRACE};
 use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
@@ -18,7 +18,7 @@ use crate::index::{INDEX_CAPACITY, IndexChange, IndexEntry, IndexOutcome, OwnerI
 use crate::owner::OwnerKey;
 use crate::policy::AtLimit;
 use crate::record::{Record, Stamp};
-use crate::storage::SessionStorage;
+use crate::storage::{SessionStorage, within};
 use crate::token::SessionKey;
 
 /// How much longer than a sign-in can take its entry says that it is under way.
@@ -26,6 +26,9 @@ const PENDING_MARGIN: Duration = Duration::from_secs(1);
 
 /// How many entries an index may have, as a limit.
 const CAPACITY: u32 = INDEX_CAPACITY as u32;
+
+/// As many steps that each take all the time they may have are waited for together.
+const STEPS: u32 = 4;
 
 /// How often a sign-in looks at the others again, because some of them are over or have changed.
 const MAX_LOOKS: u32 = 3;
@@ -75,12 +78,29 @@ impl<'a> SignIn<'a> {
         Some(Self { owner, index, session, lifetime, limit, pending, begun })
     }
 
+    /// Enters a session that is about to be created. Nobody else knows its key, so an entry of which
+    /// nobody knows whether it was made leaves again: it would keep its owner out.
+    ///
+    /// # Errors
+    /// Those of [`SignIn::enter`].
+    pub(super) async fn enter_new(&self, engine: &Engine) -> Result<Entered, SessionError> {
+        let entered = self.enter(engine).await;
+        if let Err(SessionError::Storage(_)) = &entered {
+            engine.change_index_later(self.index, IndexChange::Leave(vec![self.session]));
+        }
+        entered
+    }
+
     /// Enters the session.
     ///
     /// # Errors
     /// [`SessionError::TooManySessions`] where the policy refuses it, or the index is full;
     /// [`SessionError::Storage`] where the index could not be changed: then nothing may be committed.
     pub(super) async fn enter(&self, engine: &Engine) -> Result<Entered, SessionError> {
+        within(limit_of_steps(engine), Operation::Index, self.try_to_enter(engine)).await
+    }
+
+    async fn try_to_enter(&self, engine: &Engine) -> Result<Entered, SessionError> {
         let refuses = engine.policy().concurrent_sessions.at_limit == AtLimit::Refuse;
         let (session, limit) = (self.session, self.limit);
         let (lifetime, pending) = (self.lifetime, self.pending);
@@ -96,8 +116,16 @@ impl<'a> SignIn<'a> {
                     return Ok(Entered::Condemned);
                 }
                 IndexOutcome::Full => {
-                    refused_at = if is_at(refuse_at, &index) { limit } else { CAPACITY };
-                    if !engine.mend(self.owner, index).await? {
+                    let is_at_limit = is_at(refuse_at, &index);
+                    refused_at = if is_at_limit { limit } else { CAPACITY };
+                    let room = leaves_room(limit, &index);
+                    let (mut mending, _) = engine.look_over(self.owner, index).await?;
+                    let makes_room = mending.remove_over(engine, &self.index).await?
+                        || (is_at_limit
+                            && mending.condemn_unreadable(engine, &self.index, room).await?);
+                    // That may take many steps and makes no room.
+                    mending.carry_out_later(engine, self.index);
+                    if !makes_room {
                         break;
                     }
                 }
@@ -129,17 +157,19 @@ impl<'a> SignIn<'a> {
             Err(error) => return Err(error.into()),
         };
         let outcome = match (index.outcome, most) {
-            (IndexOutcome::Full, Some(most)) => match self.make_room(engine, index, most).await {
-                Ok(IndexOutcome::Full) => {
-                    self.limit_not_kept(engine, &still_too_many());
-                    IndexOutcome::Full
+            (IndexOutcome::Full, Some(most)) => {
+                match self.make_room_in_time(engine, index, most).await {
+                    Ok(IndexOutcome::Full) => {
+                        self.limit_not_kept(engine, &still_too_many());
+                        IndexOutcome::Full
+                    }
+                    Ok(outcome) => outcome,
+                    Err(error) => {
+                        self.limit_not_kept(engine, &error);
+                        IndexOutcome::Done
+                    }
                 }
-                Ok(outcome) => outcome,
-                Err(error) => {
-                    self.limit_not_kept(engine, &error);
-                    IndexOutcome::Done
-                }
-            },
+            }
             (outcome, _) => {
                 self.end_condemned_later(engine, index);
                 outcome
@@ -174,6 +204,16 @@ impl<'a> SignIn<'a> {
             Ok(_) => SessionError::Gone,
             Err(error) => error.into(),
         }
+    }
+
+    async fn make_room_in_time(
+        &self,
+        engine: &Engine,
+        index: OwnerIndex,
+        most: u32,
+    ) -> Result<IndexOutcome, StorageError> {
+        let making_room = self.make_room(engine, index, most);
+        within(limit_of_steps(engine), Operation::Index, making_room).await
     }
 
     /// Ends as many of the owner's other sessions as there are too many.
@@ -226,11 +266,26 @@ impl<'a> SignIn<'a> {
     }
 }
 
+/// How long all steps before the commit may take together, and all after the first one behind it.
+fn limit_of_steps(engine: &Engine) -> Option<Duration> {
+    let step = engine.storage().timeout(Operation::Index)?.saturating_add(GRACE);
+    Some(step.saturating_mul(STEPS))
+}
+
 /// Whether the owner has so many others that the policy refuses one more; else it is the index that is
 /// full.
 fn is_at(refuse_at: Option<u32>, index: &OwnerIndex) -> bool {
     let others = index.entries.iter().filter(|entry| !entry.is_condemned()).count();
     refuse_at.is_some_and(|most| others >= most as usize)
+}
+
+/// How many sessions of an owner at the limit may count, so that one more can be entered: those that
+/// are under way take a place as well.
+fn leaves_room(limit: u32, index: &OwnerIndex) -> u32 {
+    let standing = index.entries.iter().filter(|entry| !entry.is_condemned()).count();
+    let counting = index.entries.iter().filter(|entry| entry.counts(index.now)).count();
+    let too_many = (standing + 1).saturating_sub(limit as usize);
+    u32::try_from(counting.saturating_sub(too_many)).unwrap_or(u32::MAX)
 }
 
 fn still_too_many() -> StorageError {

@@ -36,7 +36,8 @@ pub struct ConcurrentSessions {
 #[non_exhaustive]
 pub enum AtLimit {
     /// The sign-in fails with [`SessionError::TooManySessions`](crate::SessionError::TooManySessions),
-    /// after the handler has answered; `Engine::sessions_of` tells before that.
+    /// after the handler has answered; `Engine::sessions_of` tells before that. What lies in the place
+    /// of a session and cannot be read keeps nobody out.
     Refuse,
     /// The session that was signed in first ends.
     #[default]

@@ -162,9 +162,10 @@ impl SessionData {
         self.view(|_, changes| !changes.is_empty())
     }
 
-    /// When the stored session was created; `None` for new data.
+    /// When the stored session was created; `None` for new data, and where nobody knows because the
+    /// session was imported.
     pub fn created_at(&self) -> Option<Timestamp> {
-        self.view(|record, _| record.map(Record::created))
+        self.view(|record, _| record.and_then(|record| record.created().known()))
     }
 
     /// When the stored session ends unless it is used; `None` for new data.

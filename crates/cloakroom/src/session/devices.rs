@@ -7,6 +7,7 @@ use crate::engine::Revoked;
 use crate::error::SessionError;
 use crate::facts::{Found, SessionFacts};
 use crate::storage::{Destroyed, Durability};
+use crate::ticket::Ticket;
 use crate::token::PublicId;
 
 /// One of the places where an owner is signed in: a session, and whether it is this one.
@@ -47,18 +48,18 @@ impl Session {
     /// signs in there or is remembered there.
     ///
     /// # Errors
-    /// [`SessionError::SignInRequired`]; [`SessionError::Gone`] where this session has ended meanwhile;
+    /// [`SessionError::SignInRequired`]; [`SessionError::Gone`] where this session has ended meanwhile,
+    /// and [`SessionError::Superseded`] where another request has given it a new ticket;
     /// [`SessionError::Storage`] where the storage could not say.
     pub async fn devices(&self) -> Result<Vec<Device>, SessionError> {
         let owner = self.owner().ok_or(SessionError::SignInRequired)?;
         let current = self.public_id();
-        let engine = &self.visit.engine;
-        let mut sessions = engine.sessions_of(&owner).await?;
-        if let Some(current) = current.filter(|_| !self.is_signing_in())
-            && !sessions.iter().any(|facts| facts.id() == current)
+        let mut sessions = self.visit.engine.sessions_of(&owner).await?;
+        if let Some(facts) = self.signed_in(&owner).await?
+            && !sessions.iter().any(|other| other.id() == facts.id())
         {
-            let facts = engine.signed_in_session(current, &owner).await?;
-            sessions.push(facts.ok_or(SessionError::Gone)?);
+            self.visit.engine.enter_lost_later(&owner, facts.clone());
+            sessions.push(facts);
         }
         let mut devices: Vec<_> = sessions
             .into_iter()
@@ -79,10 +80,11 @@ impl Session {
         let owner = self.still_signed_in().await?;
         let engine = &self.visit.engine;
         let is_own = match engine.session(id).await? {
-            Found::Session(facts) => facts.owner() == Some(&owner),
+            // One that is over by this node's time may live on.
+            Found::Session(facts) | Found::Over(facts) => facts.owner() == Some(&owner),
             // It is refused here already; whose it is makes no difference.
             Found::Ending => true,
-            Found::Nothing | Found::Over(_) | Found::Unreadable => false,
+            Found::Nothing | Found::Unreadable => false,
         };
         if !is_own || self.public_id() == Some(id) {
             return Ok(Destroyed::Absent(Durability::LOCAL));
@@ -100,14 +102,30 @@ impl Session {
         Ok(self.visit.engine.revoke_owner_but(&owner, self.public_id()).await?)
     }
 
-    /// The owner, by what the storage holds now: a session that has just ended may lie in a near-cache
-    /// still, and must end nobody.
+    /// The owner, where [`Session::signed_in`] says so.
     async fn still_signed_in(&self) -> Result<String, SessionError> {
         let owner = self.owner().ok_or(SessionError::SignInRequired)?;
-        let Some(current) = self.public_id().filter(|_| !self.is_signing_in()) else {
-            return Ok(owner);
+        if let Some(facts) = self.signed_in(&owner).await? {
+            self.visit.engine.enter_lost_later(&owner, facts);
+        }
+        Ok(owner)
+    }
+
+    /// This session, by what the storage holds now: one that has just ended may lie in a near-cache
+    /// still, and a handler may keep one whose ticket another request has replaced. Neither may see
+    /// or end anybody. `None` where the owner signs in with this very request.
+    async fn signed_in(&self, owner: &str) -> Result<Option<SessionFacts>, SessionError> {
+        let (id, is_signing_in) = {
+            let state = self.state();
+            (state.ticket().map(Ticket::public_id), state.is_signing_in())
         };
-        let found = self.visit.engine.signed_in_session(current, &owner).await?;
-        found.map(|_| owner).ok_or(SessionError::Gone)
+        let Some(id) = id.filter(|_| !is_signing_in) else { return Ok(None) };
+        let record = self.visit.engine.record(id).await?.ok_or(SessionError::Gone)?;
+        if !self.state().opens(&record) {
+            return Err(SessionError::Superseded);
+        }
+        let facts = SessionFacts::of(&id.key(), &record).session();
+        let facts = facts.filter(|facts| facts.owner() == Some(owner));
+        facts.map(Some).ok_or(SessionError::Gone)
     }
 }

@@ -7,7 +7,8 @@ use crate::clock::Timestamp;
 use crate::error::SessionError;
 
 impl Session {
-    /// When the session was created, by the storage's clock; `None` while it is not stored.
+    /// When the session was created, by the storage's clock; `None` while it is not stored, and where
+    /// nobody knows because it was imported.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.state().data.created_at()
     }

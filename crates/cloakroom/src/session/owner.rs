@@ -36,7 +36,9 @@ impl Session {
     /// in this very request is fresh; that of an imported session never is.
     ///
     /// Signing in again through [`Session::set_owner`] makes it fresh, and gives the session a new
-    /// ticket. The age is counted by the storage's clock.
+    /// ticket. The age is counted by the storage's clock, and by the session as it was loaded: where
+    /// there is a near-cache, load it with [`Handle::load_fresh`](crate::Handle::load_fresh) (the
+    /// adapters' `FreshSession`), which is fresh in that other sense alone.
     ///
     /// ```
     /// use std::time::Duration;
@@ -56,10 +58,5 @@ impl Session {
     /// visitor to a sign-in page instead.
     pub fn require_fresh_auth(&self, max_age: Duration) -> Result<(), SessionError> {
         self.state().require_fresh_auth(max_age)
-    }
-
-    /// Whether somebody signs in with this request.
-    pub(super) fn is_signing_in(&self) -> bool {
-        self.state().data.signs_in()
     }
 }

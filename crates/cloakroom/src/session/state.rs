@@ -168,6 +168,18 @@ impl State {
         self.ticket.as_ref()
     }
 
+    /// Whether this request's ticket opens the record: the one that it came with, or the one that it
+    /// hands out.
+    pub(crate) fn opens(&self, record: &Record) -> bool {
+        let handed_out = self.ticket.as_ref().map(Ticket::proof);
+        self.proof.iter().chain(&handed_out).any(|proof| record.accepts(proof))
+    }
+
+    /// Whether this request signs somebody in, which has not taken place yet.
+    pub(crate) fn is_signing_in(&self) -> bool {
+        self.phase != Phase::Finished && self.data.signs_in()
+    }
+
     /// Runs a change of the data, and sees to it that a session with content has a ticket.
     pub(crate) fn change<T>(
         &mut self,

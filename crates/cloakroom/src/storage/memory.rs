@@ -32,7 +32,7 @@ use crate::index::{IndexChange, OwnerIndex};
 use crate::mark::MarkKey;
 use crate::owner::OwnerKey;
 use crate::record::Record;
-use crate::token::SessionKey;
+use crate::token::{SessionKey, VerifierHash};
 use marks::Marks;
 use owners::Owners;
 use shard::Shard;
@@ -149,9 +149,17 @@ impl SessionStorage for MemorySessionStorage {
 
     async fn destroy(&self, key: &SessionKey) -> Result<Destroyed, StorageError> {
         let now = self.now();
-        let removed = self.shard(key, now).remove(key);
-        let local = Durability::LOCAL;
-        Ok(if removed { Destroyed::Removed(local) } else { Destroyed::Absent(local) })
+        Ok(destroyed(self.shard(key, now).remove(key)))
+    }
+
+    /// Under one lock, so that nobody can sign in between the look and the removal.
+    async fn destroy_unseen(
+        &self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+    ) -> Result<Destroyed, StorageError> {
+        let now = self.now();
+        self.shard(key, now).remove_opened(key, proof, now).map(destroyed)
     }
 
     async fn owner_index(&self, owner: &OwnerKey) -> Result<OwnerIndex, StorageError> {
@@ -267,6 +275,11 @@ impl std::fmt::Debug for MemorySessionStorage {
             .field("bytes", &self.shared.used.bytes)
             .finish_non_exhaustive()
     }
+}
+
+fn destroyed(was_there: bool) -> Destroyed {
+    let local = Durability::LOCAL;
+    if was_there { Destroyed::Removed(local) } else { Destroyed::Absent(local) }
 }
 
 /// A shard stays sound when a thread panicked: every method changes it in one go.

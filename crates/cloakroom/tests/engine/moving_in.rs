@@ -117,6 +117,7 @@ async fn nobody_knows_when_an_imported_session_was_signed_in_so_it_is_never_fres
         let refused = session.require_fresh_auth(Duration::MAX).unwrap_err();
         assert!(matches!(refused, SessionError::FreshSignInRequired { .. }), "{refused}");
         assert_eq!((session.owner().as_deref(), session.signed_in_at()), (Some("ada"), None));
+        assert_eq!(session.created_at(), created.known());
         session.insert("changed", 1).unwrap();
         let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
         let record = house.record(&cookie).await.unwrap();

@@ -46,9 +46,14 @@ impl Pair {
     pub(crate) async fn visitor(&self, count: u32) -> SetCookie {
         let cookie = self.other.visit(None, |session| session.insert("count", count).unwrap());
         let cookie = cookie.await.unwrap();
-        let record = self.other.record(&cookie).await.unwrap();
-        self.copies.lock().unwrap().insert(key(&cookie), record);
+        self.copy(&cookie).await;
         cookie
+    }
+
+    /// The near node gets a copy of what the storage holds now.
+    pub(crate) async fn copy(&self, cookie: &SetCookie) {
+        let record = self.other.record(cookie).await.unwrap();
+        self.copies.lock().unwrap().insert(key(cookie), record);
     }
 
     /// A request of the near node, with its session from the copy.

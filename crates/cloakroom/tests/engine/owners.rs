@@ -5,13 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cloakroom::{
-    Answer, AtLimit, EntryState, INDEX_CAPACITY, IndexChange, IndexEntry, MemorySessionStorage,
-    OwnerKey, Session, SessionError, SessionStorage, SetCookie, StorageErrorKind,
+    Answer, AtLimit, Destroyed, EntryState, Found, INDEX_CAPACITY, IndexChange, IndexEntry,
+    MemorySessionStorage, OwnerKey, Policy, Session, SessionError, SessionStorage, SetCookie,
+    StorageErrorKind,
 };
 use cloakroom_testkit::{AilingStorage, FakeRequest, ManualClock, Mood};
 
 use crate::house::{House, key};
-use crate::storages::{SickIndexes, SlowToShow};
+use crate::near::Pair;
+use crate::storages::{KeepsWhatIsOver, LosesAnEntry, ShowsOtherwise, SickIndexes, SlowToShow};
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -65,6 +67,23 @@ async fn nobody_is_signed_in_without_an_entry_in_the_index() {
     let refused = scope.finish(Answer::Ordinary).await;
     assert!(matches!(refused, Err(SessionError::Storage(_))), "{refused:?}");
     assert_eq!(house.journal.asked(), ["index in vain"]);
+}
+
+#[tokio::test]
+async fn an_entry_whose_answer_was_lost_keeps_nobody_out() {
+    let storage = LosesAnEntry { memory: MemorySessionStorage::new(), next: Arc::default() };
+    let house = House::on(storage.clone(), ManualClock::new(), |policy| {
+        policy.concurrent_sessions.limit = 1;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    storage.next.store(true, Ordering::SeqCst);
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let lost = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(lost, Err(SessionError::Storage(_))), "{lost:?}");
+    house.settle().await;
+    assert_eq!(index(&house).await, []);
+    assert!(house.visit(None, sign_in).await.is_some());
 }
 
 #[tokio::test]
@@ -297,6 +316,87 @@ async fn a_session_that_has_ended_elsewhere_ends_nobody() {
     assert!(house.record(&second).await.is_some());
 }
 
+/// As over a connection that stays open: the handler keeps its session, with a ticket that a thief may
+/// hold, while the visitor signs in again because of that.
+#[tokio::test]
+async fn a_session_whose_ticket_was_replaced_sees_and_ends_nobody() {
+    let house = House::new();
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let (kept, own) = (house.begin(&first), house.begin(&first));
+    let session = kept.handle().load().await.unwrap();
+    let renewed = own.handle().load().await.unwrap();
+    sign_in(&renewed);
+    let _ = own.finish(Answer::Ordinary).await.unwrap();
+    let second_id = key(&second).public_id();
+    assert!(matches!(session.devices().await, Err(SessionError::Superseded)));
+    assert!(matches!(session.end_device(second_id).await, Err(SessionError::Superseded)));
+    assert!(matches!(session.end_other_devices().await, Err(SessionError::Superseded)));
+    assert!(house.record(&second).await.is_some());
+    // Whoever has got the new ticket goes on.
+    assert_eq!(renewed.devices().await.unwrap().len(), 2);
+    assert_eq!(renewed.end_other_devices().await.unwrap().ended, 1);
+    let _ = house.engine.revoke(key(&first).public_id()).await.unwrap();
+    assert!(matches!(renewed.end_other_devices().await, Err(SessionError::Gone)));
+}
+
+#[tokio::test]
+async fn a_copy_whose_ticket_was_replaced_ends_nobody() {
+    let pair = Pair::new();
+    let visitor = pair.visitor(1).await;
+    let first = pair.other.visit(&visitor, sign_in).await.unwrap();
+    pair.copy(&first).await;
+    let second = signed_in(&pair.other).await;
+    let _ = pair.other.visit(&first, sign_in).await.unwrap();
+    let (_scope, session) = pair.begin(&first).await;
+    assert!(matches!(session.end_other_devices().await, Err(SessionError::Superseded)));
+    assert!(pair.other.record(&second).await.is_some());
+}
+
+/// As a node sees it whose idea of the server's time is ahead.
+fn over(found: Found) -> Found {
+    match found {
+        Found::Session(facts) => Found::Over(facts),
+        found => found,
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_is_over_by_this_nodes_time_alone_is_ended() {
+    let storage = ShowsOtherwise::new(MemorySessionStorage::new());
+    let house = House::on(storage.clone(), ManualClock::new(), |_| {});
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let otto = house.visit(None, |session| session.set_owner("otto").unwrap()).await.unwrap();
+    storage.show(key(&second), over);
+    storage.show(key(&otto), over);
+    let session = house.begin(&first).handle().load().await.unwrap();
+    let ended = session.end_device(key(&second).public_id()).await.unwrap();
+    assert!(matches!(ended, Destroyed::Removed(_)), "{ended:?}");
+    assert!(house.record(&second).await.is_none());
+    let ended = session.end_device(key(&otto).public_id()).await.unwrap();
+    assert!(matches!(ended, Destroyed::Absent(_)), "{ended:?}");
+    assert!(house.record(&otto).await.is_some());
+}
+
+#[tokio::test]
+async fn others_are_ended_only_where_the_session_that_stays_tells_whose_they_are() {
+    let storage = ShowsOtherwise::new(MemorySessionStorage::new());
+    let house = House::on(storage.clone(), ManualClock::new(), |_| {});
+    let (first, second) = (signed_in(&house).await, signed_in(&house).await);
+    let nobody = house.visitor().await;
+    let keep = key(&first).public_id();
+    for unknown in [|_| Found::Unreadable, |_| Found::Ending, |_| Found::Nothing] {
+        storage.show(key(&first), unknown);
+        assert_eq!(house.engine.revoke_others(keep).await.unwrap(), None);
+    }
+    assert_eq!(house.engine.revoke_others(key(&nobody).public_id()).await.unwrap(), None);
+    assert!(house.record(&second).await.is_some());
+    storage.show(key(&first), over);
+    let revoked = house.engine.revoke_others(keep).await.unwrap().unwrap();
+    assert_eq!((revoked.ended, revoked.pending, revoked.unreadable), (1, 0, 0));
+    assert!(house.record(&first).await.is_some());
+    assert_eq!(house.engine.revoke_others(keep).await.unwrap().unwrap().ended, 0);
+}
+
 #[tokio::test]
 async fn visitors_who_leave_without_a_word_keep_nobody_out_of_the_embedded_storage() {
     const MOST: usize = 8;
@@ -387,23 +487,112 @@ async fn a_session_that_its_index_has_lost_is_found_again_by_whoever_looks_from_
     assert_eq!(entered().await, [key(&first)]);
 }
 
-fn sick(step_takes: u64, commit_takes: u64, steps_left: usize) -> House {
-    let (clock, millis) = (ManualClock::new(), Duration::from_millis);
+/// A damaged record, or one of a release to come.
+#[tokio::test]
+async fn what_cannot_be_read_keeps_nobody_out() {
+    let storage = ShowsOtherwise::new(MemorySessionStorage::new());
+    let house = House::on(storage.clone(), ManualClock::new(), |policy| {
+        policy.concurrent_sessions.limit = 3;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    let cookies = [signed_in(&house).await, signed_in(&house).await, signed_in(&house).await];
+    for cookie in &cookies[..2] {
+        storage.show(key(cookie), |_| Found::Unreadable);
+    }
+    // One place is taken by somebody whose sign-in is under way.
+    let session = cloakroom::SessionKey::from_name("under way");
+    change(&house, IndexChange::Leave(vec![key(&cookies[1])])).await;
+    let enter = IndexChange::Enter { session, lifetime: LONG, pending: LONG, refuse_at: None };
+    change(&house, enter).await;
+    let fourth = signed_in(&house).await;
+    let living = house.engine.sessions_of("olga").await.unwrap();
+    let living: std::collections::BTreeSet<_> = living.iter().map(|it| it.id().key()).collect();
+    assert_eq!(living, [key(&cookies[2]), key(&fourth)].into());
+    // What lies there is left as it is, and the limit holds for everybody else.
+    house.settle().await;
+    assert!(house.record(&cookies[0]).await.is_some());
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let refused = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(refused, Err(SessionError::TooManySessions { limit: 3 })), "{refused:?}");
+}
+
+/// After an outage of the index. Each entry takes a step of its own.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_does_not_wait_for_what_others_have_left_undone() {
+    const OTHERS: u32 = 20;
+    let (clock, pending) = (ManualClock::new(), Duration::from_secs(1));
+    let house = sick(400, 0, usize::MAX, clock.clone(), |policy| {
+        policy.concurrent_sessions.limit = OTHERS;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    for _ in 0..OTHERS {
+        let session = key(&signed_in(&house).await);
+        change(&house, IndexChange::Leave(vec![session])).await;
+        let enter = IndexChange::Enter { session, lifetime: LONG, pending, refuse_at: None };
+        change(&house, enter).await;
+    }
+    clock.advance(2 * pending);
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let start = tokio::time::Instant::now();
+    let refused = scope.finish(Answer::Ordinary).await;
+    assert!(matches!(refused, Err(SessionError::TooManySessions { limit: OTHERS })), "{refused:?}");
+    assert!(start.elapsed() <= Duration::from_millis(800), "{:?}", start.elapsed());
+    house.drain().await;
+    let is_settled = |entry: &IndexEntry| matches!(entry.state, EntryState::SignedIn(_));
+    assert!(index(&house).await.iter().all(is_settled));
+}
+
+/// An index that takes nearly as long as it may for each step, and in which others change all the time.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_at_a_slow_index_ends_in_time() {
+    let step = Duration::from_millis(900);
+    let memory = MemorySessionStorage::new();
+    let promises = Duration::from_secs(1);
+    let storage = KeepsWhatIsOver { memory, step, promises };
+    let house = House::on(storage, ManualClock::new(), |policy| {
+        policy.concurrent_sessions.limit = 1;
+        policy.concurrent_sessions.at_limit = AtLimit::Refuse;
+    });
+    let gone = signed_in(&house).await;
+    let _ = house.engine.storage().destroy(&key(&gone)).await.unwrap();
+    let scope = house.begin(None);
+    sign_in(&scope.handle().load().await.unwrap());
+    let start = tokio::time::Instant::now();
+    let error = scope.finish(Answer::Ordinary).await.unwrap_err();
+    let SessionError::Storage(error) = error else { panic!("{error}") };
+    assert!(matches!(error.kind(), StorageErrorKind::Timeout { .. }), "{error}");
+    assert!(start.elapsed() <= 4 * promises + step, "{:?}", start.elapsed());
+}
+
+fn sick(
+    step_takes: u64,
+    commit_takes: u64,
+    steps_left: usize,
+    clock: ManualClock,
+    policy: impl FnOnce(&mut Policy),
+) -> House {
+    let millis = Duration::from_millis;
     let memory = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
     let (step_takes, commit_takes) = (millis(step_takes), millis(commit_takes));
     let storage = SickIndexes { memory, step_takes, commit_takes, steps_left: steps_left.into() };
-    House::on(storage, clock, |policy| policy.commit_timeout = millis(500))
+    House::on(storage, clock, policy)
+}
+
+fn hurried(policy: &mut Policy) {
+    policy.commit_timeout = Duration::from_millis(500);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_index_takes_nothing_of_the_time_of_a_creations_commit() {
-    let house = sick(400, 300, usize::MAX);
+    let house = sick(400, 300, usize::MAX, ManualClock::new(), hurried);
     assert!(house.visit(None, sign_in).await.is_some());
 }
 
 #[tokio::test]
 async fn a_sign_in_whose_limit_nobody_can_look_at_says_so() {
-    let house = sick(0, 0, 1);
+    let house = sick(0, 0, 1, ManualClock::new(), hurried);
     let cookie = house.visit(None, sign_in).await.unwrap();
     assert_eq!(house.look(&cookie, Session::owner).await.as_deref(), Some("olga"));
     assert_eq!(house.journal.count("LimitNotKept"), 1);

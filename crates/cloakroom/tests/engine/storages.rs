@@ -1,7 +1,8 @@
 //! Storages that misbehave on command.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom::{
@@ -167,6 +168,96 @@ impl SessionStorage for SickIndexes {
 
     fn backend_name(&self) -> &'static str {
         "sick indexes"
+    }
+}
+
+/// Memory whose answer to an entry into an index is lost on command. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct LosesAnEntry {
+    pub(crate) memory: MemorySessionStorage,
+    pub(crate) next: Arc<AtomicBool>,
+}
+
+impl SessionStorage for LosesAnEntry {
+    cloakroom_testkit::pass_on! {
+        [memory] load commit touch destroy owner_index facts stats backend_name
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        let index = self.memory.change_owner_index(owner, change).await?;
+        let is_entry = matches!(change, IndexChange::Enter { .. });
+        if is_entry && self.next.swap(false, Ordering::SeqCst) {
+            let kind = StorageErrorKind::Unavailable;
+            return Err(StorageError::new(kind, Operation::Index, "the answer is lost"));
+        }
+        Ok(index)
+    }
+}
+
+/// Memory whose index takes its time for each step and never lets go of an entry: as if another one came
+/// each time.
+pub(crate) struct KeepsWhatIsOver {
+    pub(crate) memory: MemorySessionStorage,
+    pub(crate) step: Duration,
+    pub(crate) promises: Duration,
+}
+
+impl SessionStorage for KeepsWhatIsOver {
+    cloakroom_testkit::pass_on! {
+        [memory] load commit touch destroy owner_index facts stats backend_name
+    }
+
+    async fn change_owner_index(
+        &self,
+        owner: &OwnerKey,
+        change: &IndexChange,
+    ) -> Result<OwnerIndex, StorageError> {
+        tokio::time::sleep(self.step).await;
+        match change {
+            IndexChange::Remove(_) => self.memory.owner_index(owner).await,
+            change => self.memory.change_owner_index(owner, change).await,
+        }
+    }
+
+    fn timeout(&self, operation: Operation) -> Option<Duration> {
+        (operation == Operation::Index).then_some(self.promises)
+    }
+}
+
+/// Memory that shows sessions as the test says. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct ShowsOtherwise {
+    memory: MemorySessionStorage,
+    otherwise: Arc<Mutex<HashMap<SessionKey, fn(Found) -> Found>>>,
+}
+
+impl ShowsOtherwise {
+    pub(crate) fn new(memory: MemorySessionStorage) -> Self {
+        Self { memory, otherwise: Arc::default() }
+    }
+
+    /// From now on what is found of this session is shown as that.
+    pub(crate) fn show(&self, session: SessionKey, otherwise: fn(Found) -> Found) {
+        self.otherwise.lock().unwrap().insert(session, otherwise);
+    }
+}
+
+impl SessionStorage for ShowsOtherwise {
+    cloakroom_testkit::pass_on! {
+        [memory] load commit touch destroy owner_index change_owner_index stats backend_name
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        let found = self.memory.facts(sessions).await?;
+        let otherwise = self.otherwise.lock().unwrap();
+        let shown = sessions.iter().zip(found).map(|(session, found)| {
+            otherwise.get(session).map_or_else(|| found.clone(), |show| show(found.clone()))
+        });
+        Ok(shown.collect())
     }
 }
 

@@ -14,7 +14,8 @@ use crate::mark::MarkKey;
 
 pub(super) struct Marks {
     held: Mutex<Held>,
-    /// How many there may be: a session has two at most.
+    /// How many there may be: twice as many as sessions. A note outlives its session by far, so it is
+    /// those of sessions that have ended which fill this.
     most: usize,
 }
 

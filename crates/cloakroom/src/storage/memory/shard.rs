@@ -13,7 +13,7 @@ use crate::commit::{Commit, Committed, Expect};
 use crate::error::{Operation, StorageErrorKind};
 use crate::owner::OwnerKey;
 use crate::record::{CorruptRecord, Glance, Record, STAMP_AT, Stamp, StampBytes};
-use crate::token::SessionKey;
+use crate::token::{SessionKey, VerifierHash};
 
 const STAMP_BYTES: usize = size_of::<StampBytes>();
 
@@ -110,6 +110,18 @@ impl Shard {
         self.calendar.remove(&(stored.stamp().idle_deadline, *key));
         self.used.give_back(1, stored.bytes.len());
         true
+    }
+
+    /// Removes the record if a ticket with this proof opens it, and says whether it did.
+    pub(super) fn remove_opened(
+        &mut self,
+        key: &SessionKey,
+        proof: &VerifierHash,
+        now: Timestamp,
+    ) -> Result<bool, StorageError> {
+        let Some(stored) = self.records.get(key) else { return Ok(false) };
+        let is_opened = stored.record(key, now, Operation::Destroy)?.accepts(proof);
+        Ok(is_opened && self.remove(key))
     }
 
     /// Removes what has expired, in the order of the deadlines: what lives is not looked at.

@@ -409,3 +409,48 @@ async fn whoever_makes_room_in_the_indexes_lets_others_have_their_turn() {
     assert!(entries <= most * 7 / 8 + 1, "{entries} of {most}");
     assert!(entries > 1, "no more than was needed for a while");
 }
+
+/// An old ticket's sign-out that has not looked at the session meets a sign-in, on two threads.
+#[test]
+fn a_sign_out_by_an_old_ticket_never_ends_a_sign_in_that_was_applied() {
+    const ROUNDS: usize = 400;
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let storage = MemorySessionStorage::new();
+    let (old, new) = (Token::generate().unwrap(), Token::generate().unwrap());
+    let (old, new) = (old.verifier_hash(), new.verifier_hash());
+    // What takes long to be read leaves the more time in between.
+    let first = CommitBuilder::new(Expect::Absent)
+        .absolute(Absolute::Start(LIFETIME))
+        .verifier(old)
+        .field("f", vec![b'1'; 60_000])
+        .build()
+        .unwrap();
+    let sign_in = CommitBuilder::new(Expect::Present)
+        .absolute(Absolute::Start(LIFETIME))
+        .verifier(new)
+        .build()
+        .unwrap();
+    let start = std::sync::Barrier::new(2);
+    let (mut applied, mut removed) = (0, 0);
+    for _ in 0..ROUNDS {
+        let key = key();
+        let _ = runtime().block_on(storage.commit(&key, &first)).unwrap();
+        let (committed, destroyed) = std::thread::scope(|scope| {
+            let committing = scope.spawn(|| {
+                let runtime = runtime();
+                start.wait();
+                runtime.block_on(storage.commit(&key, &sign_in)).unwrap()
+            });
+            let runtime = runtime();
+            start.wait();
+            let destroyed = runtime.block_on(storage.destroy_unseen(&key, &old)).unwrap();
+            (committing.join().unwrap(), destroyed)
+        });
+        let is_applied = matches!(committed, Committed::Applied { .. });
+        let is_removed = matches!(destroyed, Destroyed::Removed(_));
+        assert!(is_applied != is_removed, "{committed:?}, {destroyed:?}");
+        applied += usize::from(is_applied);
+        removed += usize::from(is_removed);
+    }
+    assert_eq!(applied + removed, ROUNDS);
+}
