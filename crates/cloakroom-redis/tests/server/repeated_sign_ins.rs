@@ -98,3 +98,23 @@ async fn a_sign_in_that_is_refused_when_it_is_sent_again_is_taken_back() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_that_is_sent_again_after_its_session_was_revoked_fails() {
+    let (server, proxy, engine) = behind_a_proxy().await;
+    let other_node = self::engine(&server.url()).await;
+    let cut = proxy.cut_replies(commits(), 0, End::Reset, Times::Once);
+    let held = proxy.hold_requests(commits(), Times::UntilCleared);
+    let signing_in = engine.clone();
+    let signing_in = tokio::spawn(async move { sign_in(&signing_in, None).await });
+    cut.until_struck(1).await;
+    held.until_struck(1).await;
+    assert_eq!(other_node.revoke_owner(OWNER).await.unwrap().ended, 1);
+    assert!(other_node.drain(LONG).await);
+    drop(held);
+    let error = signing_in.await.unwrap().unwrap_err();
+    assert!(matches!(error, SessionError::Gone), "{error}");
+    assert!(engine.drain(LONG).await);
+    assert_eq!(records_of_the_owner(&engine).await, 0);
+    assert!(engine.sessions_of(OWNER).await.unwrap().is_empty());
+}
