@@ -150,6 +150,9 @@ async fn seed(engine: &Engine, sessions: usize) -> Vec<SessionKey> {
                         panic!("nobody has this key")
                     };
                     let deadline = stamp.absolute_deadline;
+                    let (lifetime, pending, refuse_at) = (DAY, Duration::ZERO, None);
+                    let enter = IndexChange::Enter { session, lifetime, pending, refuse_at };
+                    let _ = storage.change_owner_index(&owner, &enter).await.expect("it is stored");
                     let settle = IndexChange::Settle { session, deadline, most: None };
                     let _ =
                         storage.change_owner_index(&owner, &settle).await.expect("it is stored");

@@ -167,8 +167,8 @@ pub(crate) const STORAGE_MAX_INDEX_ENTRIES: Metric =
 pub(crate) const BACKGROUND_TASKS: Metric = Metric::gauge(
     "cloakroom_background_tasks",
     &[],
-    "Touches, commits and sign-outs under way whose request has ended; from 1,024 on touches are \
-     skipped",
+    "What is under way although its request has ended: touches and sign-ins that are taken back \
+     (1,024 of each at most), commits, sign-outs, steps in owners' indexes",
 );
 
 pub(crate) const REMOVALS_PENDING: Metric =

@@ -5,7 +5,7 @@
 //! servers.rs     one server, or a Cluster's primaries                   watched.rs
 //! cluster.rs     which node a key belongs to, redirections            slot_map.rs
 //! pool.rs        deadline, breaker, repetition, choice of connection  failure.rs, question.rs,
-//!                                                                     exchange.rs
+//!                                                                     words.rs, exchange.rs
 //! node.rs        one server's connections and what is known of it     slot.rs, opening.rs,
 //!                                                                     confirmation.rs
 //! supervisor.rs  heartbeat and replacement of each connection         connector.rs, sentinel.rs,
@@ -34,6 +34,7 @@ mod slot_map;
 mod start_error;
 mod supervisor;
 mod watched;
+mod words;
 
 pub(crate) use connector::is_unknown_hello;
 pub(crate) use deadline::{Deadline, Timeouts};
@@ -44,3 +45,4 @@ pub(crate) use servers::{Answer, Server, ServerSettings, Servers};
 pub(crate) use slot_map::{Served, read as read_slots};
 pub(crate) use start_error::config_error;
 pub(crate) use watched::{Watch, Watched};
+pub(crate) use words::Words;

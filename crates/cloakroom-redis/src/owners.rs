@@ -7,8 +7,9 @@ use cloakroom::{
     StorageError, Timestamp,
 };
 
-use crate::connection::{Question, Servers};
-use crate::error::unexpected;
+use redis::Value;
+
+use crate::connection::{Question, Servers, Words};
 use crate::keys::Keys;
 use crate::scripts::{Answer, Script, call};
 
@@ -17,7 +18,9 @@ const ENTRY_BYTES: usize = 16 + 1 + 8;
 
 static OWNER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/owner.lua")));
 
-/// The index as it is: a plain read, which a server without scripts or writes answers as well.
+/// The index as it is: a plain read, which a server without scripts or writes answers as well. Its answer
+/// does not say whose index it is, so it is framed: another owner's would make a revocation believe that
+/// there is nobody to end.
 pub(crate) async fn look(
     servers: &Servers,
     keys: &Keys,
@@ -26,10 +29,15 @@ pub(crate) async fn look(
     let name = keys.owner(owner);
     let mut range = redis::cmd("ZRANGE");
     range.arg(&name).arg(0).arg(-1).arg("WITHSCORES");
-    let answer = servers.ask(&name, Operation::Index, Question::Command(&range)).await?;
+    let question = Question::Framed { command: &range, words: Words::draw(Operation::Index)? };
+    let mut answer = servers.ask(&name, Operation::Index, question).await?;
     let now = answer.clock().now();
-    let entries: Vec<(Vec<u8>, f64)> =
-        redis::from_redis_value(answer.value).map_err(|_| unexpected(Operation::Index))?;
+    let entries = match std::mem::replace(&mut answer.value, Value::Nil) {
+        // Which would be read as an empty index.
+        Value::Nil => return Err(answer.unexpected(Operation::Index)),
+        found => redis::from_redis_value::<Vec<(Vec<u8>, f64)>>(found),
+    };
+    let entries = entries.map_err(|_| answer.unexpected(Operation::Index))?;
     let entries = entries.iter().filter_map(|(entry, deadline)| {
         // A score is a whole number of milliseconds.
         read_entry(entry, Timestamp::from_millis(*deadline as u64))

@@ -7,13 +7,11 @@
 //! that have to answer with words of their own: in their midst stands what lies under the key.
 
 use bytes::Bytes;
-use cloakroom::{
-    CorruptRecord, Nonce, Operation, Record, SessionKey, StorageError, StorageErrorKind,
-};
+use cloakroom::{CorruptRecord, Operation, Record, SessionKey, StorageError, StorageErrorKind};
 use redis::Value;
 use tokio::time::Instant;
 
-use crate::connection::{Deadline, Question, Server};
+use crate::connection::{Deadline, Question, Server, Words};
 
 /// What a load has read.
 pub(crate) type Content = Result<Option<Record>, CorruptRecord>;
@@ -63,18 +61,13 @@ async fn framed(
     name: &[u8],
     deadline: Deadline,
 ) -> Result<Option<Content>, StorageError> {
-    let random = |_| {
-        let message = "the operating system gives no random bytes";
-        StorageError::new(StorageErrorKind::Unavailable, Operation::Load, message)
-    };
-    let words = Nonce::generate().map_err(random)?;
-    let (first, last) = words.as_bytes().split_at(8);
-    let mut question = redis::pipe();
-    question.cmd("PING").arg(first).cmd("GET").arg(name).cmd("PING").arg(last);
+    let words = Words::draw(Operation::Load)?;
+    let (mut question, [before, after]) = (redis::pipe(), words.pings());
+    question.add_command(before).cmd("GET").arg(name).add_command(after);
     let answer = server.ask_here(Question::Pipeline(&question), deadline).await?;
     let Value::Array(answers) = answer else { return Ok(None) };
     let Ok([before, found, after]) = <[Value; 3]>::try_from(answers) else { return Ok(None) };
-    if !is_word(&before, first) || !is_word(&after, last) {
+    if !words.came_back([&before, &after]) {
         return Ok(None);
     }
     Ok(match found {
@@ -84,10 +77,6 @@ async fn framed(
         }
         _ => None,
     })
-}
-
-fn is_word(answer: &Value, word: &[u8]) -> bool {
-    matches!(answer, Value::BulkString(answer) if answer == word)
 }
 
 fn is_other(found: &Content, seen: &Content) -> bool {

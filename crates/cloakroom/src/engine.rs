@@ -47,6 +47,7 @@ use asking::Asking;
 use background::Background;
 use lane::Lanes;
 use moving_in::MovingIn;
+use take_back::Takings;
 
 pub use answer::{Answer, SetCookie};
 pub use begin::RequestFacts;
@@ -88,6 +89,7 @@ struct Inner {
     moving_in: Option<MovingIn>,
     lanes: Arc<Lanes>,
     background: Arc<Background>,
+    takings: Takings,
 }
 
 impl Engine {
@@ -114,8 +116,13 @@ impl Engine {
     }
 
     /// Waits until everything has reached the storage that was still under way when its request
-    /// had ended: touches, commits whose client disconnected, and sign-outs that were pending.
-    /// Call it before the process ends; what is pending ends with the process.
+    /// had ended: touches, commits whose client disconnected, work on the indexes of owners, and
+    /// sign-outs that were pending. Call it before the process ends; what is pending ends with the
+    /// process.
+    ///
+    /// A sign-in that is taken back because nobody could tell what became of its commit is looked for
+    /// once more, and not waited for any longer: a commit that the server carries out after that
+    /// leaves a session that nobody holds, until its idle timeout.
     ///
     /// Answers whether all of it was done within `limit`.
     pub async fn drain(&self, limit: Duration) -> bool {
@@ -128,7 +135,8 @@ impl Engine {
         tokio::time::timeout(limit, drained).await.is_ok()
     }
 
-    /// How many touches, commits and sign-outs are under way whose request has ended.
+    /// How many touches, commits, sign-outs, sign-ins that are taken back and steps in the indexes of
+    /// owners are under way whose request has ended.
     pub fn background_tasks(&self) -> usize {
         self.inner.background.running()
     }

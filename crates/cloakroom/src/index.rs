@@ -70,7 +70,8 @@ pub enum IndexChange {
         /// them; `None`: only where the index is at its capacity.
         refuse_at: Option<u32>,
     },
-    /// Notes that a session was signed in.
+    /// Notes that a session that was entered is signed in. One that is not in was ended meanwhile, and
+    /// is not entered again.
     Settle {
         /// The session.
         session: SessionKey,
@@ -108,7 +109,8 @@ pub enum IndexOutcome {
     /// The owner has too many sessions. Entering: nothing was done. Settling, condemning: it was done,
     /// and others have to go.
     Full,
-    /// Nothing was done: the session has to go for another one.
+    /// Nothing was done: the session has to go for another one. Settling, condemning: or it has ended
+    /// meanwhile.
     Condemned,
 }
 
@@ -245,11 +247,11 @@ impl Entries {
         most: Option<u32>,
     ) -> IndexOutcome {
         let before = self.0.iter().find(|entry| entry.session == *session);
-        if before.is_some_and(IndexEntry::is_condemned) {
+        let Some(before) = before.filter(|entry| !entry.is_condemned()) else {
             return IndexOutcome::Condemned;
-        }
+        };
         // Never earlier than another request or reader has said: that one may know more.
-        let deadline = before.map_or(deadline, |entry| entry.deadline.max(deadline));
+        let deadline = before.deadline.max(deadline);
         self.put(session, EntryState::SignedIn(now), deadline);
         self.fits(now, most)
     }

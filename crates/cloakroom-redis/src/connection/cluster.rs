@@ -161,14 +161,16 @@ impl Cluster {
                 Some(Cause::Ask { .. }) => Standing::Importing,
                 _ => Standing::Owner,
             };
-            let refused = match node.ask(inquiry, deadline).await {
+            let mut refused = match node.ask(inquiry, deadline).await {
                 Ok(reply) => return Ok((reply, node)),
                 Err(refused) => refused,
             };
-            // Another node may have taken over, and what was sent may have been carried out.
+            // Another node may have taken over, and what was sent may have been carried out. That
+            // holds as well where the next node was not even asked.
             if refused.sent == Sent::Twice {
                 inquiry.sent = Sent::Twice;
             }
+            refused.sent = inquiry.sent;
             match &refused.cause {
                 Cause::Moved { host, port } => {
                     owner = shared.node_at(host, *port, &node);

@@ -98,6 +98,22 @@ impl Failure {
         Self::because(self.cause, StorageError::new(StorageErrorKind::Backend, operation, message))
     }
 
+    /// What is told to whoever has asked. A write that was sent twice may have been carried out the
+    /// first time: that it was refused the second time must not look as if nothing was written.
+    pub(super) fn told(self, operation: Operation) -> StorageError {
+        use StorageErrorKind::{Denied, Full, ReadOnly, Rejected};
+        let is_refused = matches!(self.error.kind(), Denied | Full | ReadOnly | Rejected);
+        if self.sent == Sent::Once || !is_write(operation) || !is_refused {
+            return self.error;
+        }
+        let message = format!(
+            "the connection broke during it, so nobody can tell whether it was carried out; the second \
+             try was refused ({})",
+            self.error
+        );
+        StorageError::new(StorageErrorKind::Unavailable, operation, message).with_source(self.error)
+    }
+
     /// Whether it says that reads, or writes, to this server are in trouble.
     ///
     /// A server that takes no writes still serves reads, so what holds up only writes must not

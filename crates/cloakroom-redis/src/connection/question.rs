@@ -8,6 +8,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisError, Value};
 
 use super::watched::Watch;
+use super::words::Words;
 
 /// One exchange with the server.
 #[derive(Clone, Copy)]
@@ -33,6 +34,15 @@ pub(crate) enum Question<'a> {
     },
     /// Several commands. The answer is an array of theirs, errors among them.
     Pipeline(&'a Pipeline),
+    /// A command whose answer does not say what it answers, between two `PING`s that have to answer
+    /// with words of their own. The answer is the command's; [`Value::Nil`] where it does not stand in
+    /// its place.
+    Framed {
+        /// The command. It never answers [`Value::Nil`].
+        command: &'a Cmd,
+        /// The words, which nobody else has drawn.
+        words: Words,
+    },
 }
 
 /// Whether the server has to be told that it is asked instead of the key's owner, because the key is
@@ -74,7 +84,9 @@ impl Question<'_> {
     #[cfg(feature = "tracing")]
     pub(super) fn name(&self) -> Cow<'_, str> {
         match self {
-            Self::Command(command) | Self::Durable { command, .. } => name(command).into(),
+            Self::Command(command)
+            | Self::Durable { command, .. }
+            | Self::Framed { command, .. } => name(command).into(),
             Self::Script { by_hash, .. } => name(by_hash).into(),
             Self::Pipeline(commands) => {
                 let mut names = commands.cmd_iter().map(name);
@@ -93,7 +105,9 @@ impl Question<'_> {
     pub(super) fn batch_size(&self) -> Option<usize> {
         match self {
             Self::Pipeline(commands) => Some(commands.len()).filter(|count| *count > 1),
-            Self::Command(_) | Self::Script { .. } | Self::Durable { .. } => None,
+            Self::Command(_) | Self::Script { .. } | Self::Durable { .. } | Self::Framed { .. } => {
+                None
+            }
         }
     }
 
@@ -120,6 +134,9 @@ impl Question<'_> {
                 let answers = Box::pin(connection.send_packed_commands(commands, 0, count)).await?;
                 Ok(Value::Array(answers))
             }
+            Self::Framed { command, words } => {
+                Box::pin(send_framed(connection, command, words, standing)).await
+            }
         }
     }
 }
@@ -130,6 +147,29 @@ fn name(command: &Cmd) -> &str {
         Some(redis::Arg::Simple(name)) => str::from_utf8(name).unwrap_or_default(),
         _ => "",
     }
+}
+
+async fn send_framed(
+    connection: &mut MultiplexedConnection,
+    command: &Cmd,
+    words: Words,
+    standing: Standing,
+) -> Result<Value, RedisError> {
+    let (mut all, [before, after]) = (redis::pipe(), words.pings());
+    all.add_command(before);
+    if standing == Standing::Importing {
+        all.cmd("ASKING");
+    }
+    all.add_command(command.clone()).add_command(after);
+    let count = all.len();
+    let mut answers = connection.send_packed_commands(&all, 0, count).await?;
+    let after = answers.pop().unwrap_or(Value::Nil);
+    let answer = answers.pop().unwrap_or(Value::Nil);
+    if let Value::ServerError(error) = answer {
+        return Err(error.into());
+    }
+    let came_back = answers.first().is_some_and(|before| words.came_back([before, &after]));
+    Ok(if came_back { answer } else { Value::Nil })
 }
 
 async fn send(

@@ -157,7 +157,7 @@ impl Servers {
         };
         match answer {
             Ok((reply, server)) => Ok(Answer { value: reply.value, sent: reply.sent, server }),
-            Err(failure) => Err(failure.error),
+            Err(failure) => Err(failure.told(deadline.operation())),
         }
     }
 

@@ -110,10 +110,9 @@ if step == 'E' then
   end
 elseif step == 'S' then
   local deadline = tonumber(ARGV[4])
-  if this and this.state == 'x' then
+  if not this or this.state == 'x' then
     outcome = 'X'
   else
-    this = this or { session = session, deadline = deadline }
     put(this, 's', now, math.max(deadline, this.deadline))
     judge(ARGV[5])
   end

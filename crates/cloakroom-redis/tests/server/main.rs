@@ -19,6 +19,7 @@ mod out_of_step;
 mod overload;
 mod owners;
 mod refusals;
+mod repeated_sign_ins;
 mod runtimes;
 mod secrets;
 mod silent_connections;

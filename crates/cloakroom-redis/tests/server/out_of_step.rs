@@ -207,3 +207,38 @@ async fn copied_keys_are_errors_and_cost_no_connection() {
         assert_eq!(bytes.as_ref(), Some(&record));
     }
 }
+
+#[tokio::test]
+async fn another_owners_index_is_noticed_and_nobody_is_taken_for_signed_out() {
+    for (way, mix) in MIXES {
+        let server = start().await;
+        let proxy = FaultProxy::before(&server).await.unwrap();
+        let storage = through(&proxy, 1).await;
+        let engine = Engine::builder(storage.clone()).build().unwrap();
+        for name in ["ann", "bob", "cat"] {
+            let scope = engine.begin(&FakeRequest::new());
+            scope.handle().load().await.unwrap().set_owner(name).unwrap();
+            let _ = scope.finish(Answer::Ordinary).await.unwrap();
+        }
+        let losses = counting_losses(&storage);
+        let rule = mix(&proxy, On::commands(["ZRANGE"]), Times::Once);
+        let (ann, bob, cat) = tokio::join!(
+            engine.revoke_owner("ann"),
+            engine.sessions_of("bob"),
+            engine.sessions_of("cat"),
+        );
+        assert_eq!(rule.struck(), 1, "{way}");
+        assert!(losses.load(Ordering::SeqCst) > 0, "{way}");
+        for (name, found) in [("bob", bob), ("cat", cat)] {
+            let Ok(found) = found else { continue };
+            let owners: Vec<_> = found.iter().map(|facts| facts.owner().unwrap()).collect();
+            assert_eq!(owners, [name], "{way}");
+        }
+        let ended = match ann {
+            Ok(revoked) => revoked.ended,
+            // Whoever is told so asks again.
+            Err(_) => engine.revoke_owner("ann").await.unwrap().ended,
+        };
+        assert_eq!(ended, 1, "{way}");
+    }
+}

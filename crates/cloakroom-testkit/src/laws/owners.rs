@@ -63,6 +63,13 @@ pub async fn a_session_is_entered_and_settled_in_its_owners_index(fixture: &impl
     }
     let index = signed_in(&storage, &owner, second, None).await;
     assert_eq!(index.entries.len(), 2);
+    // One that has left is not entered again by a sign-in that was under way.
+    let third = unused_key();
+    let _ = step(&storage, &owner, entering(third, None)).await;
+    let _ = step(&storage, &owner, IndexChange::Leave(vec![third])).await;
+    let settle = IndexChange::Settle { session: third, deadline, most: None };
+    let index = step(&storage, &owner, settle).await;
+    assert_eq!((index.outcome, index.entries.len()), (IndexOutcome::Condemned, 2));
     // Looking shows what the last step has answered, and nobody else's.
     let mut seen = storage.owner_index(&owner).await.unwrap().entries;
     let mut answered = index.entries;

@@ -1,5 +1,6 @@
 //! [`Background`]: what goes on after its request has ended. Everything here ends by itself within
-//! the storage's own deadlines; [`Background::idle`] waits for it.
+//! the storage's own deadlines, but for what makes pauses: that ends soon once somebody waits for it
+//! ([`Background::idle`]).
 //!
 //! No end of a runtime but that in which the engine was built may cut it off, and that one only for
 //! its own requests. So what is begun elsewhere belongs to the engine's own runtime from its first
@@ -12,9 +13,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use own_runtime::OwnRuntime;
 
@@ -22,6 +24,8 @@ use own_runtime::OwnRuntime;
 pub(super) struct Background {
     running: AtomicUsize,
     idle: Notify,
+    /// How many wait for the last task.
+    waiting: watch::Sender<usize>,
     /// The runtime in which the engine was built. A request may be served in another one: each of
     /// actix-web's workers has its own.
     home: Option<Id>,
@@ -42,7 +46,7 @@ impl Background {
     pub(super) fn here() -> Arc<Self> {
         let home = Handle::try_current().ok().map(|here| here.id());
         let (running, idle, own) = (AtomicUsize::default(), Notify::default(), OnceLock::new());
-        Arc::new(Self { running, idle, home, own })
+        Arc::new(Self { running, idle, waiting: watch::Sender::new(0), home, own })
     }
 
     /// Runs a future in a task of its own.
@@ -92,8 +96,16 @@ impl Background {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Waits until nothing is running.
+    /// A task's pause between two looks at something. `false` where somebody waits for the last task,
+    /// so that there is no time for pauses.
+    pub(super) async fn pause(&self, length: Duration) -> bool {
+        let mut waiting = self.waiting.subscribe();
+        tokio::time::timeout(length, waiting.wait_for(|waiting| *waiting > 0)).await.is_err()
+    }
+
+    /// Waits until nothing is running. Meanwhile no task makes pauses.
     pub(super) async fn idle(&self) {
+        let _waiting = Waiting::new(&self.waiting);
         loop {
             let idle = self.idle.notified();
             tokio::pin!(idle);
@@ -120,6 +132,22 @@ impl Drop for Running {
         if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.0.idle.notify_waiters();
         }
+    }
+}
+
+/// Somebody who waits for the last task.
+struct Waiting<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiting<'a> {
+    fn new(waiting: &'a watch::Sender<usize>) -> Self {
+        waiting.send_modify(|waiting| *waiting += 1);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
     }
 }
 

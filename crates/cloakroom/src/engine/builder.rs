@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::{Background, Engine, Inner, Lanes, MovingIn};
+use super::{Background, Engine, Inner, Lanes, MovingIn, Takings};
 use crate::error::ConfigError;
 use crate::event::{Event, Observer};
 use crate::old_session::OldCookie;
@@ -78,6 +78,7 @@ impl EngineBuilder {
                 moving_in: self.moving_in,
                 lanes: Arc::new(Lanes::default()),
                 background: Background::here(),
+                takings: Takings::default(),
             }),
         };
         if engine.policy().local_plain_http {

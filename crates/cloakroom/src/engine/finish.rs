@@ -23,9 +23,6 @@ use crate::storage::{Destroyed, SessionStorage, Touched};
 use crate::ticket::Ticket;
 use crate::token::SessionKey;
 
-/// How many touches may be under way at once; further ones are left out.
-const MAX_TOUCHES: usize = 1024;
-
 /// How many tickets are tried for a new session. A second one is as good as never needed.
 const MAX_CREATIONS: u32 = 3;
 
@@ -299,9 +296,9 @@ async fn change_owned(
 /// Moves the idle deadline of a session in use when it comes near, off the answer's path.
 fn keep_alive(engine: &Engine, key: SessionKey) {
     let session = key.public_id();
-    let busy = engine.inner.background.running() >= MAX_TOUCHES;
-    let mark = if busy { None } else { engine.inner.lanes.begin_touch(key) };
-    let Some(mark) = mark else { return engine.emit(&Event::TouchSkipped { session }) };
+    let Some(mark) = engine.inner.lanes.begin_touch(key) else {
+        return engine.emit(&Event::TouchSkipped { session });
+    };
     let touching = engine.clone();
     engine.inner.background.spawn(async move {
         let touched = touching.ask(Operation::Touch, touching.storage().touch(&key)).await;

@@ -2,20 +2,33 @@
 //! was signed in all the same is nobody's: it would only take a place of its owner's.
 //!
 //! It is ended in the background, by the verifier that only this sign-in has drawn: a session that
-//! another request has signed in is never meant. The commit may still be on its way when it is looked
-//! for, so it is looked for several times.
+//! another request has signed in is never meant. It is looked at first, because a storage may take no
+//! writes to a session whose removal is under way, and a session that lives on as it was has a holder.
+//! The commit may still be on its way when it is looked for, so it is looked for several times.
+//!
+//! Each of these tasks ends with its engine, or as soon as somebody waits for it ([`Engine::drain`]):
+//! then it looks once more and no further.
 
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::Engine;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::background::Background;
 use super::sign_in::SignIn;
-use crate::error::{Operation, SessionError, StorageError, StorageErrorKind};
+use super::{Engine, Inner};
+use crate::error::{Operation, SessionError, StorageErrorKind};
 use crate::event::Event;
 use crate::facts::Found;
 use crate::index::IndexChange;
 use crate::owner::OwnerKey;
 use crate::storage::{Destroyed, SessionStorage};
 use crate::token::{SessionKey, VerifierHash};
+
+/// How many sign-ins may be taken back at once. Further ones keep their entries, and count as signed in
+/// until a reader finds out that they are not.
+const MAX_TAKINGS: usize = 1024;
 
 /// After which pauses a commit that may be on its way, or an end that is not carried out yet, is looked
 /// for again.
@@ -25,6 +38,10 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(4),
 ];
+
+/// How soon a storage that could not say is asked again. That goes on for the idle timeout: by then a
+/// session that nobody holds has ended by itself.
+const IN_AN_OUTAGE: Duration = Duration::from_secs(10);
 
 /// What is known of a commit that was not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,20 +75,11 @@ impl SignIn<'_> {
         outcome: CommitOutcome,
         verifier: VerifierHash,
     ) {
-        let (index, session) = (self.index, self.session);
         match outcome {
-            CommitOutcome::NotApplied | CommitOutcome::Gone => engine.leave_later(index, session),
-            CommitOutcome::Unknown => {
-                let taking = Taking { engine: engine.clone(), index, session, verifier };
-                engine.inner.background.spawn(async move {
-                    let is_done = taking.look().await;
-                    // Its place is free at once, even if its commit is still to come.
-                    taking.engine.leave_later(index, session);
-                    if !is_done {
-                        taking.look_again().await;
-                    }
-                });
+            CommitOutcome::NotApplied | CommitOutcome::Gone => {
+                engine.leave_later(self.index, self.session);
             }
+            CommitOutcome::Unknown => self.begin(engine, Goal::EndNew(verifier)),
         }
     }
 
@@ -83,70 +91,127 @@ impl SignIn<'_> {
         outcome: CommitOutcome,
         verifier: VerifierHash,
     ) {
-        let (index, session) = (self.index, self.session);
-        let taking = Taking { engine: engine.clone(), index, session, verifier };
         match outcome {
             CommitOutcome::NotApplied => {}
-            // Nobody shall wait for an entry of which nothing comes any more.
-            CommitOutcome::Gone => {
-                engine.inner.background.spawn(async move { taking.leave_when_gone().await });
-            }
-            CommitOutcome::Unknown => engine.inner.background.spawn(async move {
-                if !taking.look().await {
-                    taking.look_again().await;
-                }
-            }),
+            CommitOutcome::Gone => self.begin(engine, Goal::Leave),
+            CommitOutcome::Unknown => self.begin(engine, Goal::End(verifier)),
         }
+    }
+
+    fn begin(&self, engine: &Engine, goal: Goal) {
+        let Inner { takings, background, .. } = &*engine.inner;
+        let Ok(place) = takings.places.clone().try_acquire_owned() else { return };
+        let taking = Taking {
+            engine: Arc::downgrade(&engine.inner),
+            background: background.clone(),
+            index: self.index,
+            session: self.session,
+            goal,
+        };
+        background.spawn(async move {
+            taking.carry_out().await;
+            drop(place);
+        });
+    }
+}
+
+/// Room for the sign-ins that an engine takes back.
+pub(super) struct Takings {
+    places: Arc<Semaphore>,
+}
+
+impl Default for Takings {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(MAX_TAKINGS)) }
     }
 }
 
 /// The end of a session that was signed in and that nobody was told of.
 struct Taking {
-    engine: Engine,
+    /// Held only while something is asked.
+    engine: Weak<Inner>,
+    background: Arc<Background>,
     index: OwnerKey,
     session: SessionKey,
-    verifier: VerifierHash,
+    goal: Goal,
+}
+
+#[derive(Clone, Copy)]
+enum Goal {
+    /// The session ends where it has this verifier.
+    End(VerifierHash),
+    /// The same, and its place is free as soon as it is not there, even if its commit is still to come.
+    EndNew(VerifierHash),
+    /// It leaves the index as soon as there certainly is no session: nobody shall wait for an entry of
+    /// which nothing comes any more. What has ended it may be under way.
+    Leave,
+}
+
+/// What one look has shown.
+enum Seen {
+    /// Nothing is left to be done.
+    Done,
+    /// What is waited for has not come.
+    NotYet,
+    /// The storage could not say. The observer has heard of it.
+    Unknown,
 }
 
 impl Taking {
-    async fn look_again(&self) {
-        for pause in PAUSES {
-            tokio::time::sleep(pause).await;
-            if self.look().await {
-                return;
-            }
-        }
-    }
-
-    /// Leaves the index as soon as there certainly is no session. What ended it may be under way.
-    async fn leave_when_gone(&self) {
-        let mut pauses = PAUSES.into_iter();
+    async fn carry_out(mut self) {
+        let (begun, mut pauses, mut is_last) = (Instant::now(), PAUSES.into_iter(), false);
         loop {
-            if let Ok(Found::Nothing) = self.engine.session(self.session.public_id()).await {
-                return self.engine.leave_later(self.index, self.session);
-            }
-            let Some(pause) = pauses.next() else { return };
-            tokio::time::sleep(pause).await;
+            let Some(engine) = self.engine.upgrade().map(|inner| Engine { inner }) else { return };
+            let pause = match self.look(&engine).await {
+                Seen::Done => None,
+                Seen::NotYet => pauses.next(),
+                Seen::Unknown if begun.elapsed() > engine.policy().idle_timeout => None,
+                Seen::Unknown => Some(IN_AN_OUTAGE),
+            };
+            drop(engine);
+            let Some(pause) = pause.filter(|_| !is_last) else { return };
+            is_last = !self.background.pause(pause).await;
         }
     }
 
-    /// Answers whether nothing is left to be done here.
-    async fn look(&self) -> bool {
-        let removal = self.engine.storage().destroy_unseen(&self.session, &self.verifier);
-        let outcome: Result<_, StorageError> = self.engine.ask(Operation::Destroy, removal).await;
-        match outcome {
-            Ok(Destroyed::Removed(_)) => {
-                self.engine.leave_later(self.index, self.session);
-                true
+    async fn look(&mut self, engine: &Engine) -> Seen {
+        let (Goal::End(verifier) | Goal::EndNew(verifier)) = self.goal else {
+            return match engine.session(self.session.public_id()).await {
+                Ok(Found::Nothing) => self.leave(engine),
+                Ok(_) => Seen::NotYet,
+                Err(_) => Seen::Unknown,
+            };
+        };
+        match engine.ask(Operation::Load, engine.storage().load(&self.session)).await {
+            Ok(Some(record)) if record.accepts(&verifier) => self.end(engine, &verifier).await,
+            Ok(_) => {
+                if let Goal::EndNew(_) = self.goal {
+                    self.goal = Goal::End(verifier);
+                    engine.leave_later(self.index, self.session);
+                }
+                Seen::NotYet
             }
+            Err(_) => Seen::Unknown,
+        }
+    }
+
+    async fn end(&self, engine: &Engine, verifier: &VerifierHash) -> Seen {
+        let removal = engine.storage().destroy_unseen(&self.session, verifier);
+        match engine.ask(Operation::Destroy, removal).await {
+            Ok(Destroyed::Removed(_)) => self.leave(engine),
             Ok(Destroyed::Pending) => {
                 let session = self.session.public_id();
-                self.engine.emit(&Event::DestroyPending { session });
-                true
+                engine.emit(&Event::DestroyPending { session });
+                Seen::Done
             }
-            // The observer has heard of an error.
-            Ok(Destroyed::Absent(_)) | Err(_) => false,
+            Ok(Destroyed::Absent(_)) => Seen::NotYet,
+            Err(_) => Seen::Unknown,
         }
+    }
+
+    fn leave(&self, engine: &Engine) -> Seen {
+        engine.leave_later(self.index, self.session);
+        Seen::Done
     }
 }
 

@@ -25,6 +25,7 @@ mod runtimes;
 mod sign_in;
 mod size;
 mod states;
+mod taken_back;
 mod unavailable;
 mod unending;
 mod unsure;

@@ -245,7 +245,8 @@ async fn a_sign_in_in_a_session_whose_end_is_under_way_leaves_no_entry_to_wait_f
     let _ = storage.memory.destroy(&key(&cookie)).await.unwrap();
     storage.looks.store(3, Ordering::SeqCst);
     assert!(matches!(scope.finish(Answer::Ordinary).await, Err(SessionError::Gone)));
-    house.drain().await;
+    // A drain would leave no time to look that often.
+    tokio::time::sleep(LONG).await;
     assert_eq!(storage.looks.load(Ordering::SeqCst), 0);
     assert_eq!(index(&house).await, []);
 }

@@ -4,6 +4,7 @@
 //! never across an await.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -17,9 +18,14 @@ const SHARDS: usize = 32;
 /// How many requests may wait for one session's commit; further ones are refused.
 const MAX_WAITING: usize = 1024;
 
+/// How many touches may be under way at once; further ones are left out.
+const MAX_TOUCHES: usize = 1024;
+
 /// All lanes of an engine.
 pub(in crate::engine) struct Lanes {
     shards: Box<[Mutex<Shard>]>,
+    /// How many touches are under way, in all shards.
+    touches: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -80,10 +86,15 @@ impl Lanes {
         Entered::Waiting(verdict)
     }
 
-    /// Marks that a touch of the session is under way; `None` where one is already.
+    /// Marks that a touch of the session is under way; `None` where one is already, or as many others
+    /// as may be.
     pub(in crate::engine) fn begin_touch(self: &Arc<Self>, key: SessionKey) -> Option<TouchMark> {
-        let first = self.shard(&key).touches.insert(key);
-        first.then(|| TouchMark { lanes: self.clone(), key })
+        let is_busy = self.touches.load(Ordering::Relaxed) >= MAX_TOUCHES;
+        if is_busy || !self.shard(&key).touches.insert(key) {
+            return None;
+        }
+        self.touches.fetch_add(1, Ordering::Relaxed);
+        Some(TouchMark { lanes: self.clone(), key })
     }
 
     fn shard(&self, key: &SessionKey) -> MutexGuard<'_, Shard> {
@@ -94,7 +105,7 @@ impl Lanes {
 impl Default for Lanes {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards }
+        Self { shards, touches: AtomicUsize::default() }
     }
 }
 
@@ -127,5 +138,6 @@ impl Drop for Lane {
 impl Drop for TouchMark {
     fn drop(&mut self) {
         self.lanes.shard(&self.key).touches.remove(&self.key);
+        self.lanes.touches.fetch_sub(1, Ordering::Relaxed);
     }
 }
