@@ -59,7 +59,32 @@ impl App {
         Ok(index.now)
     }
 
+    /// What a replica says is believed neither before nor after: somebody may have made the server one
+    /// meanwhile, and it holds what it has heard of.
     async fn attempt(&self, action: &Action, position: Position) -> Outcome {
+        if let Some(replica) = self.replica() {
+            return Outcome::unknown(replica);
+        }
+        let outcome = self.ask_storage(action, position).await;
+        match (outcome, self.replica()) {
+            (Outcome::Done { ended }, Some(reason)) => {
+                Outcome::Unknown { ended, next: None, reason }
+            }
+            (Outcome::Nothing, Some(reason)) => Outcome::unknown(reason),
+            (outcome, _) => outcome,
+        }
+    }
+
+    fn replica(&self) -> Option<String> {
+        let nodes = self.engine.health().nodes;
+        let replica = nodes.into_iter().find(|node| node.role.as_deref() == Some("replica"))?;
+        Some(format!(
+            "{} is a replica, and sessions of which it has not heard live on",
+            replica.address
+        ))
+    }
+
+    async fn ask_storage(&self, action: &Action, position: Position) -> Outcome {
         let outcome = match action {
             Action::EndSession { session } => self.engine.revoke(*session).await.map(of_one),
             Action::EndOthers { session } => self.end_others(*session).await,

@@ -21,12 +21,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use axum::Router;
-use cloakroom::{Engine, Policy};
+use cloakroom::{EngineBuilder, Policy};
 use cloakroom_admin::{AdminObserver, AdminPage};
 use cloakroom_redis::DEFAULT_PREFIX;
 
 use crate::failure::Failure;
-use crate::installation;
+use crate::installation::{self, Purpose};
 use crate::output::remark;
 use exporter::Exporter;
 use journal::Journal;
@@ -91,24 +91,26 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Some(place) => Some(Exporter::listen(place).await?),
         None => None,
     };
-    let storage = installation.open().await?;
+    let (place_of_sessions, name) = (installation.place.clone(), name(&installation));
     let observer = AdminObserver::of_the_page_only();
-    let engine = Engine::builder(storage).policy(policy);
-    let engine = match &exporter {
-        Some(exporter) => engine.observer((observer.clone(), exporter.observer())),
-        None => engine.observer(observer.clone()),
+    let own = |engine: EngineBuilder| {
+        let engine = engine.policy(policy);
+        match &exporter {
+            Some(exporter) => engine.observer((observer.clone(), exporter.observer())),
+            None => engine.observer(observer.clone()),
+        }
     };
-    let engine = engine.build()?;
+    let (engine, _) = installation.engine_with(Purpose::End, own).await?;
     let greeting = server::Greeting {
         names: people.names(),
         passwords: people.passwords(),
-        storage: &installation.place,
+        storage: &place_of_sessions,
         trail: journal.place(),
         place,
     };
     let mut page = AdminPage::for_operators(engine.clone(), people.operators)
         .observer(observer)
-        .installation(name(&installation))
+        .installation(name)
         .audit(journal);
     if place == Place::Here {
         page = page.plain_http_on_loopback();

@@ -14,7 +14,7 @@ mod url;
 
 use std::path::PathBuf;
 
-use cloakroom::{ConfigError, Engine, Policy};
+use cloakroom::{ConfigError, Engine, EngineBuilder, Policy};
 use cloakroom_redis::{RedisSessionStorage, RedisStorageConfig};
 
 use crate::failure::Failure;
@@ -118,12 +118,21 @@ impl Installation {
 
     /// The same for whoever asks what only a Redis can tell.
     pub(crate) async fn engine_and_storage(
+        self,
+        purpose: Purpose,
+    ) -> Result<(Engine, RedisSessionStorage), Failure> {
+        self.engine_with(purpose, |engine| engine).await
+    }
+
+    /// The same for whoever has a policy or an observer of their own.
+    pub(crate) async fn engine_with(
         mut self,
         purpose: Purpose,
+        own: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Result<(Engine, RedisSessionStorage), Failure> {
         self.config.near_cache = None;
         let storage = self.open().await?;
-        let engine = Engine::builder(storage.clone()).policy(Policy::default()).build()?;
+        let engine = own(Engine::builder(storage.clone()).policy(Policy::default())).build()?;
         purpose.check(&engine.health())?;
         Ok((engine, storage))
     }

@@ -165,6 +165,17 @@ async fn a_path_works_whether_the_proxy_takes_it_away_or_leaves_it() {
 }
 
 #[tokio::test]
+async fn no_page_that_ends_sessions_is_served_over_a_replica() {
+    let redis = RedisServer::start().await.unwrap();
+    redis.ask(["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
+    let mut admin = command(&["--url", &redis.url(), "--listen", "127.0.0.1:0"]);
+    let left = admin.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD).output().await.unwrap();
+    let errors = String::from_utf8(left.stderr).unwrap();
+    assert_eq!((left.status.code(), left.stdout.as_slice()), (Some(1), &b""[..]), "{errors}");
+    assert!(errors.contains("is a replica") && errors.lines().count() == 1, "{errors}");
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let ada = format!("ada={}", write(folder.path(), "ada", ADA));
