@@ -16,9 +16,13 @@ use crate::door::{Admitted, Door, Transport};
 use crate::mount::Mount;
 use crate::observer::AdminObserver;
 use crate::seal::Seal;
+use crate::under_way::{Step, UnderWay};
 
 /// How long one step of a long action may take before the operator is told how far it is.
 const STEP: Duration = Duration::from_secs(1);
+
+/// What became of something that has met a panic, or the end of the process.
+const BROKEN_OFF: &str = "it broke off";
 
 /// Everything that the page works with. Its end is the end of what it does in the background.
 #[derive(Debug)]
@@ -35,22 +39,38 @@ pub(crate) struct App {
     pub(crate) transport: Transport,
     /// Where browsers find the page, if the application has named it.
     pub(crate) mount: Option<Mount>,
+    pub(crate) under_way: UnderWay,
+}
+
+/// Something that an operator has begun. However it ends, it leaves an entry in the audit trail.
+struct Deed {
+    app: Arc<App>,
+    who: Admitted,
+    action: Action,
+    is_told: bool,
+    // The last of them: it is over when it is in the trail.
+    _step: Step,
 }
 
 impl App {
-    /// Does something and audits it. Both happen even if the operator goes away meanwhile.
+    /// Does something and audits it. Both happen even if the operator goes away meanwhile, and if it
+    /// breaks off it is audited as well.
     pub(crate) async fn carry_out(
         self: Arc<Self>,
         who: Admitted,
         action: Action,
         position: Position,
     ) -> Outcome {
+        let Some(step) = self.under_way.begin() else {
+            return Outcome::unknown("this process is ending, and begins nothing more");
+        };
+        let deed = Deed { app: self, who, action, is_told: false, _step: step };
         let done = tokio::spawn(async move {
-            let outcome = self.attempt(&action, position).await;
-            self.trail.record(&who.operator, who.address, action, outcome.clone());
+            let outcome = deed.app.attempt(&deed.action, position).await;
+            deed.tell(outcome.clone());
             outcome
         });
-        done.await.unwrap_or_else(|_| Outcome::unknown("it broke off"))
+        done.await.unwrap_or_else(|_| Outcome::unknown(BROKEN_OFF))
     }
 
     /// The storage's clock, by which sessions are created: that of this machine may be wrong.
@@ -139,6 +159,26 @@ impl App {
                 return Outcome::Partly { ended: all, percent, next: next.to_string() };
             }
             position = next;
+        }
+    }
+}
+
+impl Deed {
+    fn tell(mut self, outcome: Outcome) {
+        self.record(outcome);
+    }
+
+    fn record(&mut self, outcome: Outcome) {
+        self.is_told = true;
+        let Admitted { operator, address, .. } = &self.who;
+        self.app.trail.record(operator, *address, self.action.clone(), outcome);
+    }
+}
+
+impl Drop for Deed {
+    fn drop(&mut self) {
+        if !self.is_told {
+            self.record(Outcome::unknown(BROKEN_OFF));
         }
     }
 }

@@ -32,6 +32,7 @@ use exporter::Exporter;
 use journal::Journal;
 use people::{People, Person};
 use place::Place;
+use server::Served;
 
 pub(crate) const EXAMPLES: &str = "\
 Without --password-file the password is that of CLOAKROOM_ADMIN_PASSWORD, else one is drawn and
@@ -118,13 +119,15 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     if let Some(path) = &options.path {
         page = page.path(path);
     }
+    let under_way = page.under_way();
     let mut router = page.router()?;
     let path = options.path.as_deref().map(|path| path.trim_end_matches('/'));
     if let Some(path) = path.filter(|path| !path.is_empty()) {
         // Whether the proxy takes the path away or leaves it.
         router = Router::new().nest_service(path, router.clone()).fallback_service(router);
     }
-    server::serve(listener, exporter, &engine, router, &greeting).await
+    let served = Served { page: router, under_way, engine, exporter };
+    server::serve(listener, served, &greeting).await
 }
 
 const PROXY: &str = "no --trusted-proxy is named: the audit trail shows the proxy's address for \

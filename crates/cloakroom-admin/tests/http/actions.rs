@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use cloakroom::{Clock, Engine, MemorySessionStorage, SystemClock};
+use cloakroom::{Clock, Engine, Event, MemorySessionStorage, SystemClock};
 use cloakroom_admin::AdminPage;
 use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
 use cloakroom_testkit::{ManualClock, RedisServer};
@@ -238,4 +238,27 @@ async fn the_audit_trail_says_who_did_what_and_what_became_of_it() {
     assert_eq!(trail[1]["ended"], 1);
     let page = ada.get("/admin/audit").await.body;
     assert!(page.contains("End a session") && page.contains(&id.to_string()));
+}
+
+#[tokio::test]
+async fn what_meets_a_panic_is_in_the_audit_trail() {
+    let breaks = |event: &Event<'_>| match event {
+        Event::Revoked { .. } => panic!("the application's observer is broken"),
+        _ => {}
+    };
+    let memory = MemorySessionStorage::new();
+    let site = Site::on(|_| Engine::builder(memory).observer(breaks).build().unwrap());
+    let id = site.visit(Some("eve"), "A").await;
+    let mut ada = site.operator().await;
+    let got = ada.post(&format!("/admin/sessions/{id}/end"), "").await;
+    assert_eq!(got.status, StatusCode::SERVICE_UNAVAILABLE, "{got:?}");
+    let trail = ada.get("/admin/api/audit").await.json();
+    assert_eq!(
+        (&trail[0]["action"], &trail[0]["session"]),
+        (&json!("end_session"), &json!(id.to_string()))
+    );
+    assert_eq!(
+        (&trail[0]["outcome"], &trail[0]["reason"]),
+        (&json!("unknown"), &json!("it broke off"))
+    );
 }
