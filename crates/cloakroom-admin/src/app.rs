@@ -131,24 +131,19 @@ impl App {
 
     /// Goes on with a walk for a moment. However it stops, it tells how far it came.
     async fn end_before(&self, moment: Timestamp, mut position: Position) -> Outcome {
-        // A walk that is under way was begun with a moment that had been.
-        if position == Position::start() {
-            match self.now().await {
-                Ok(now) if moment > now => {
-                    return Outcome::Refused { reason: "that moment is still to come".to_owned() };
-                }
-                Ok(_) => {}
-                Err(error) => return Outcome::unknown(error),
+        // At each step: a position is a text that anybody can make up.
+        match self.now().await {
+            Ok(now) if moment > now => {
+                return Outcome::Refused { reason: "that moment is still to come".to_owned() };
             }
+            Ok(_) => {}
+            Err(error) => return stopped(0, &position, &error),
         }
         let (start, mut all) = (Instant::now(), 0);
         loop {
             let page = match self.engine.revoke_created_before(moment, &position).await {
                 Ok(page) => page,
-                Err(error) => {
-                    let next = (position != Position::start()).then(|| position.to_string());
-                    return Outcome::Unknown { ended: all, next, reason: error.to_string() };
-                }
+                Err(error) => return stopped(all, &position, &error),
             };
             all += page.ended;
             let Some(next) = page.next else {
@@ -181,6 +176,12 @@ impl Drop for Deed {
             self.record(Outcome::unknown(BROKEN_OFF));
         }
     }
+}
+
+/// A walk that the storage has stopped there.
+fn stopped(ended: usize, at: &Position, error: &StorageError) -> Outcome {
+    let next = (!at.is_start()).then(|| at.to_string());
+    Outcome::Unknown { ended, next, reason: error.to_string() }
 }
 
 fn of_one(destroyed: Destroyed) -> Outcome {

@@ -183,11 +183,15 @@ async fn before_now_means_the_storages_clock() {
     let got = ada.post("/admin/before/end", &format!("moment={later}&word=end+them")).await;
     assert_eq!(got.status, StatusCode::BAD_REQUEST);
     assert!(got.body.contains("Refused: that moment is still to come."), "{got:?}");
-    let (status, body) =
-        ada.order("/admin/api/revoke-before", json!({ "moment": later.as_str() })).await;
-    assert_eq!((status, &body["outcome"]), (StatusCode::BAD_REQUEST, &json!("refused")));
+    // Nor does it help to say that it has begun.
+    for position in ["", "0@127.0.0.1:6379#5d41402a", "1", "nonsense"] {
+        let order = json!({ "moment": later.as_str(), "position": position });
+        let (status, body) = ada.order("/admin/api/revoke-before", order).await;
+        let refused = (StatusCode::BAD_REQUEST, &json!("refused"));
+        assert_eq!((status, &body["outcome"]), refused, "{position}");
+    }
     let trail = ada.get("/admin/audit").await;
-    assert_eq!(trail.body.matches("End all sessions from before a moment").count(), 2);
+    assert_eq!(trail.body.matches("End all sessions from before a moment").count(), 5);
     assert!(site.lives(id).await);
 
     let got = ada.post("/admin/before/end", &format!("moment={now}&word=end+them")).await;
