@@ -23,7 +23,6 @@ use std::path::PathBuf;
 use axum::Router;
 use cloakroom::{EngineBuilder, Policy};
 use cloakroom_admin::{AdminObserver, AdminPage};
-use cloakroom_redis::DEFAULT_PREFIX;
 
 use crate::failure::Failure;
 use crate::installation::{self, Purpose};
@@ -92,7 +91,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Some(place) => Some(Exporter::listen(place).await?),
         None => None,
     };
-    let (place_of_sessions, name) = (installation.place.clone(), name(&installation));
+    let name = installation.place.clone();
     let observer = AdminObserver::of_the_page_only();
     let own = |engine: EngineBuilder| {
         let engine = engine.policy(policy);
@@ -105,13 +104,13 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let greeting = server::Greeting {
         names: people.names(),
         passwords: people.passwords(),
-        storage: &place_of_sessions,
+        storage: &name,
         trail: journal.place(),
         place,
     };
     let mut page = AdminPage::for_operators(engine.clone(), people.operators)
         .observer(observer)
-        .installation(name)
+        .installation(name.as_str())
         .audit(journal);
     if place == Place::Here {
         page = page.plain_http_on_loopback();
@@ -138,13 +137,4 @@ fn policy(trusted_proxies: &[String]) -> Result<Policy, Failure> {
     let proxies = serde_json::json!({ "trusted_proxies": trusted_proxies });
     serde_json::from_value(proxies)
         .map_err(|error| Failure::misused(format!("--trusted-proxy: {error}")))
-}
-
-/// What the page calls it: operators may have several open.
-fn name(installation: &installation::Installation) -> String {
-    let prefix = &installation.config.prefix;
-    if prefix == DEFAULT_PREFIX {
-        return installation.place.clone();
-    }
-    format!("{}, prefix {prefix}", installation.place)
 }
