@@ -64,4 +64,5 @@ pub use guard::{Guard, Operator, Refusal};
 pub use observer::{AdminObserver, Seen};
 pub use operators::{Operators, SHORTEST_PASSWORD};
 pub use page::AdminPage;
+pub use shown::{shortened, shown};
 pub use under_way::UnderWay;
