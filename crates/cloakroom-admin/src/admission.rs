@@ -16,6 +16,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::change;
 use crate::door::{Admitted, Closed, Transport, Way};
+use crate::guard::Operator;
 use crate::mount::Mount;
 use crate::pages::answer::{self, Audience};
 
@@ -122,5 +123,5 @@ fn audit_guess(app: &App, address: Option<IpAddr>, closed: &Closed) {
         Closed::Slow(_) => "too many wrong passwords",
         Closed::SignIn | Closed::Refused(_) => return,
     };
-    app.trail.refuse("", address, reason);
+    app.trail.refuse(Operator::named(""), address, reason);
 }

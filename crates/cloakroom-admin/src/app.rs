@@ -16,9 +16,13 @@ use crate::door::{Admitted, Door, Transport};
 use crate::mount::Mount;
 use crate::observer::AdminObserver;
 use crate::seal::Seal;
+use crate::under_way::{Step, UnderWay};
 
 /// How long one step of a long action may take before the operator is told how far it is.
 const STEP: Duration = Duration::from_secs(1);
+
+/// What became of something that has met a panic, or the end of the process.
+const BROKEN_OFF: &str = "it broke off";
 
 /// Everything that the page works with. Its end is the end of what it does in the background.
 #[derive(Debug)]
@@ -35,22 +39,38 @@ pub(crate) struct App {
     pub(crate) transport: Transport,
     /// Where browsers find the page, if the application has named it.
     pub(crate) mount: Option<Mount>,
+    pub(crate) under_way: UnderWay,
+}
+
+/// Something that an operator has begun. However it ends, it leaves an entry in the audit trail.
+struct Deed {
+    app: Arc<App>,
+    who: Admitted,
+    action: Action,
+    is_told: bool,
+    // The last of them: it is over when it is in the trail.
+    _step: Step,
 }
 
 impl App {
-    /// Does something and audits it. Both happen even if the operator goes away meanwhile.
+    /// Does something and audits it. Both happen even if the operator goes away meanwhile, and if it
+    /// breaks off it is audited as well.
     pub(crate) async fn carry_out(
         self: Arc<Self>,
         who: Admitted,
         action: Action,
         position: Position,
     ) -> Outcome {
+        let Some(step) = self.under_way.begin() else {
+            return Outcome::unknown("this process is ending, and begins nothing more");
+        };
+        let deed = Deed { app: self, who, action, is_told: false, _step: step };
         let done = tokio::spawn(async move {
-            let outcome = self.attempt(&action, position).await;
-            self.trail.record(&who.operator, who.address, action, outcome.clone());
+            let outcome = deed.app.attempt(&deed.action, position).await;
+            deed.tell(outcome.clone());
             outcome
         });
-        done.await.unwrap_or_else(|_| Outcome::unknown("it broke off"))
+        done.await.unwrap_or_else(|_| Outcome::unknown(BROKEN_OFF))
     }
 
     /// The storage's clock, by which sessions are created: that of this machine may be wrong.
@@ -59,7 +79,32 @@ impl App {
         Ok(index.now)
     }
 
+    /// What a replica says is believed neither before nor after: somebody may have made the server one
+    /// meanwhile, and it holds what it has heard of.
     async fn attempt(&self, action: &Action, position: Position) -> Outcome {
+        if let Some(replica) = self.replica() {
+            return Outcome::unknown(replica);
+        }
+        let outcome = self.ask_storage(action, position).await;
+        match (outcome, self.replica()) {
+            (Outcome::Done { ended }, Some(reason)) => {
+                Outcome::Unknown { ended, next: None, reason }
+            }
+            (Outcome::Nothing, Some(reason)) => Outcome::unknown(reason),
+            (outcome, _) => outcome,
+        }
+    }
+
+    fn replica(&self) -> Option<String> {
+        let nodes = self.engine.health().nodes;
+        let replica = nodes.into_iter().find(|node| node.role.as_deref() == Some("replica"))?;
+        Some(format!(
+            "{} is a replica, and sessions of which it has not heard live on",
+            replica.address
+        ))
+    }
+
+    async fn ask_storage(&self, action: &Action, position: Position) -> Outcome {
         let outcome = match action {
             Action::EndSession { session } => self.engine.revoke(*session).await.map(of_one),
             Action::EndOthers { session } => self.end_others(*session).await,
@@ -80,24 +125,19 @@ impl App {
 
     /// Goes on with a walk for a moment. However it stops, it tells how far it came.
     async fn end_before(&self, moment: Timestamp, mut position: Position) -> Outcome {
-        // A walk that is under way was begun with a moment that had been.
-        if position == Position::start() {
-            match self.now().await {
-                Ok(now) if moment > now => {
-                    return Outcome::Refused { reason: "that moment is still to come".to_owned() };
-                }
-                Ok(_) => {}
-                Err(error) => return Outcome::unknown(error),
+        // At each step: a position is a text that anybody can make up.
+        match self.now().await {
+            Ok(now) if moment > now => {
+                return Outcome::Refused { reason: "that moment is still to come".to_owned() };
             }
+            Ok(_) => {}
+            Err(error) => return stopped(0, &position, &error),
         }
         let (start, mut all) = (Instant::now(), 0);
         loop {
             let page = match self.engine.revoke_created_before(moment, &position).await {
                 Ok(page) => page,
-                Err(error) => {
-                    let next = (position != Position::start()).then(|| position.to_string());
-                    return Outcome::Unknown { ended: all, next, reason: error.to_string() };
-                }
+                Err(error) => return stopped(all, &position, &error),
             };
             all += page.ended;
             let Some(next) = page.next else {
@@ -110,6 +150,32 @@ impl App {
             position = next;
         }
     }
+}
+
+impl Deed {
+    fn tell(mut self, outcome: Outcome) {
+        self.record(outcome);
+    }
+
+    fn record(&mut self, outcome: Outcome) {
+        self.is_told = true;
+        let Admitted { operator, address, .. } = &self.who;
+        self.app.trail.record(operator, *address, self.action.clone(), outcome);
+    }
+}
+
+impl Drop for Deed {
+    fn drop(&mut self) {
+        if !self.is_told {
+            self.record(Outcome::unknown(BROKEN_OFF));
+        }
+    }
+}
+
+/// A walk that the storage has stopped there.
+fn stopped(ended: usize, at: &Position, error: &StorageError) -> Outcome {
+    let next = (!at.is_start()).then(|| at.to_string());
+    Outcome::Unknown { ended, next, reason: error.to_string() }
 }
 
 fn of_one(destroyed: Destroyed) -> Outcome {

@@ -16,7 +16,6 @@ use tokio::time::Instant;
 use crate::action::{Action, Outcome};
 use crate::guard::Operator;
 use crate::measure::Measure;
-use crate::shown::shown;
 
 /// How many actions are kept.
 const ACTIONS: usize = 500;
@@ -34,8 +33,8 @@ pub struct AuditEntry {
     /// When it was done.
     #[serde(serialize_with = "as_text")]
     pub at: Timestamp,
-    /// Who did it. For a refused sign-in the name that was given, with control and direction
-    /// characters written out, or empty.
+    /// Who did it. For a refused sign-in the operator whose name was given, or "unknown name", or
+    /// nothing where none was given. A name that is no operator's may be a password.
     #[serde(serialize_with = "as_name")]
     pub operator: Operator,
     /// Where from; `None` where the application does not tell (`into_make_service_with_connect_info`).
@@ -100,15 +99,14 @@ impl Trail {
         self.kept().add(entry);
     }
 
-    /// Notes a sign-in that was refused, under the name that was given.
-    pub(crate) fn refuse(&self, name: &str, address: Option<IpAddr>, reason: &str) {
+    /// Notes a sign-in that was refused.
+    pub(crate) fn refuse(&self, who: Operator, address: Option<IpAddr>, reason: &str) {
         let Some(unnoted) = self.kept().note_refusal(Instant::now()) else { return };
-        let operator = Operator::named(shown(name));
         let reason = match unnoted {
             0 => reason.to_owned(),
             more => format!("{reason}; {more} more were refused since the line before"),
         };
-        self.record(&operator, address, Action::SignIn, Outcome::Refused { reason });
+        self.record(&who, address, Action::SignIn, Outcome::Refused { reason });
     }
 
     /// All that is kept, the newest first.
@@ -209,7 +207,7 @@ mod tests {
         let action = Action::EndOwner { owner: "eve".to_owned() };
         trail.record(&ada, None, action.clone(), Outcome::Done { ended: 2 });
         for _ in 0..10_000 {
-            trail.refuse("<script>", None, "wrong password");
+            trail.refuse(Operator::named("unknown name"), None, "wrong password");
             tokio::time::advance(Duration::from_millis(100)).await;
         }
         let entries = trail.entries();

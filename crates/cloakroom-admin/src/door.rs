@@ -140,6 +140,11 @@ impl Gate {
         found.map_err(Closed::Slow)?.ok_or(Closed::Wrong)
     }
 
+    /// Who has given this name, for the audit trail.
+    pub(crate) fn named(&self, name: &str) -> Operator {
+        self.operators.named(name)
+    }
+
     /// Signs an operator in.
     pub(crate) fn sign_in(
         &self,

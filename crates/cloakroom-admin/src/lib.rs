@@ -56,6 +56,7 @@ mod seal;
 mod shown;
 mod sign_in;
 mod throttle;
+mod under_way;
 
 pub use action::{Action, Outcome};
 pub use audit::{Audit, AuditEntry};
@@ -63,3 +64,5 @@ pub use guard::{Guard, Operator, Refusal};
 pub use observer::{AdminObserver, Seen};
 pub use operators::{Operators, SHORTEST_PASSWORD};
 pub use page::AdminPage;
+pub use shown::{shortened, shown};
+pub use under_way::UnderWay;

@@ -14,6 +14,9 @@ pub const SHORTEST_PASSWORD: usize = 16;
 /// A name is shown in every line of the audit trail.
 const LONGEST_NAME: usize = 64;
 
+/// What the audit trail calls whoever gave a name that is no operator's.
+const UNKNOWN: &str = "unknown name";
+
 /// With fewer different characters a password is a row of one key.
 const FEWEST_CHARACTERS: usize = 5;
 
@@ -87,6 +90,13 @@ impl Operators {
         self.search(password, |_| Choice::from(1))
     }
 
+    /// The operator with this name, for the audit trail. A name that is nobody's is not repeated: people
+    /// write passwords into the field for the name.
+    pub(crate) fn named(&self, name: &str) -> Operator {
+        let known = self.known.iter().find(|(known, _)| known.name() == name);
+        known.map_or_else(|| Operator::named(UNKNOWN), |(known, _)| known.clone())
+    }
+
     fn search(&self, password: &str, is_meant: impl Fn(&Operator) -> Choice) -> Option<Operator> {
         let proof = self.proof(password);
         let mut found = None;
@@ -145,6 +155,15 @@ mod tests {
         }
         assert_eq!(operators.find_by_password(GRACE), Some(Operator::named("grace")));
         assert_eq!(operators.find_by_password("the third password of all"), None);
+    }
+
+    #[test]
+    fn only_an_operators_name_is_repeated() {
+        let operators = Operators::new("ada", ADA).unwrap().and("grace", GRACE).unwrap();
+        assert_eq!(operators.named("grace").name(), "grace");
+        for name in [ADA, "", "Ada", "<script>"] {
+            assert_eq!(operators.named(name).name(), UNKNOWN, "{name}");
+        }
     }
 
     #[test]

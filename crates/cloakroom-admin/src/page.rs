@@ -17,6 +17,7 @@ use crate::mount::Mount;
 use crate::observer::AdminObserver;
 use crate::operators::Operators;
 use crate::seal::Seal;
+use crate::under_way::UnderWay;
 use crate::{admission, api, assets, headers, pages, sign_in};
 
 /// Builds the page. There is no way to build one that is open.
@@ -37,6 +38,7 @@ pub struct AdminPage {
     secret: Option<Vec<u8>>,
     clock: Arc<dyn Clock>,
     path: Option<String>,
+    under_way: UnderWay,
 }
 
 enum WayIn {
@@ -72,6 +74,7 @@ impl AdminPage {
             secret: None,
             clock: Arc::new(SystemClock),
             path: None,
+            under_way: UnderWay::default(),
         }
     }
 
@@ -131,6 +134,11 @@ impl AdminPage {
         self
     }
 
+    /// What operators have begun on this page and is not done, to be waited for when the process ends.
+    pub fn under_way(&self) -> UnderWay {
+        self.under_way.clone()
+    }
+
     /// The page as a router, to be mounted with `nest` or served as it is. Call it in the runtime that
     /// serves the requests.
     ///
@@ -162,6 +170,7 @@ impl AdminPage {
             origins: self.origins,
             transport: self.transport,
             mount: self.path.as_deref().map(Mount::named).transpose()?,
+            under_way: self.under_way,
         })))
     }
 }

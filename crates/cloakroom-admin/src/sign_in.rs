@@ -61,13 +61,13 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, mount: Mount, request: Re
     let operator = match gate.check(&entry.name, &entry.password, address) {
         Ok(operator) => operator,
         Err(Closed::Slow(wait)) => {
-            app.trail.refuse(&entry.name, address, "too many wrong passwords");
+            app.trail.refuse(gate.named(&entry.name), address, "too many wrong passwords");
             let seconds = wait.as_secs() + 1;
             let problem = format!("Too many wrong passwords. Please wait {seconds} seconds.");
             return page(StatusCode::TOO_MANY_REQUESTS, &mount, Some(&problem));
         }
         Err(_) => {
-            app.trail.refuse(&entry.name, address, "wrong password");
+            app.trail.refuse(gate.named(&entry.name), address, "wrong password");
             let problem = "The name or the password is wrong.";
             return page(StatusCode::UNAUTHORIZED, &mount, Some(problem));
         }

@@ -21,17 +21,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use axum::Router;
-use cloakroom::{Engine, Policy};
+use cloakroom::{EngineBuilder, Policy};
 use cloakroom_admin::{AdminObserver, AdminPage};
-use cloakroom_redis::DEFAULT_PREFIX;
 
 use crate::failure::Failure;
-use crate::installation;
+use crate::installation::{self, Purpose};
 use crate::output::remark;
 use exporter::Exporter;
 use journal::Journal;
 use people::{People, Person};
 use place::Place;
+use server::Served;
 
 pub(crate) const EXAMPLES: &str = "\
 Without --password-file the password is that of CLOAKROOM_ADMIN_PASSWORD, else one is drawn and
@@ -91,24 +91,26 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         Some(place) => Some(Exporter::listen(place).await?),
         None => None,
     };
-    let storage = installation.open().await?;
+    let name = installation.place.clone();
     let observer = AdminObserver::of_the_page_only();
-    let engine = Engine::builder(storage).policy(policy);
-    let engine = match &exporter {
-        Some(exporter) => engine.observer((observer.clone(), exporter.observer())),
-        None => engine.observer(observer.clone()),
+    let own = |engine: EngineBuilder| {
+        let engine = engine.policy(policy);
+        match &exporter {
+            Some(exporter) => engine.observer((observer.clone(), exporter.observer())),
+            None => engine.observer(observer.clone()),
+        }
     };
-    let engine = engine.build()?;
+    let (engine, _) = installation.engine_with(Purpose::End, own).await?;
     let greeting = server::Greeting {
         names: people.names(),
         passwords: people.passwords(),
-        storage: &installation.place,
+        storage: &name,
         trail: journal.place(),
         place,
     };
     let mut page = AdminPage::for_operators(engine.clone(), people.operators)
         .observer(observer)
-        .installation(name(&installation))
+        .installation(name.as_str())
         .audit(journal);
     if place == Place::Here {
         page = page.plain_http_on_loopback();
@@ -116,13 +118,15 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     if let Some(path) = &options.path {
         page = page.path(path);
     }
+    let under_way = page.under_way();
     let mut router = page.router()?;
     let path = options.path.as_deref().map(|path| path.trim_end_matches('/'));
     if let Some(path) = path.filter(|path| !path.is_empty()) {
         // Whether the proxy takes the path away or leaves it.
         router = Router::new().nest_service(path, router.clone()).fallback_service(router);
     }
-    server::serve(listener, exporter, &engine, router, &greeting).await
+    let served = Served { page: router, under_way, engine, exporter };
+    server::serve(listener, served, &greeting).await
 }
 
 const PROXY: &str = "no --trusted-proxy is named: the audit trail shows the proxy's address for \
@@ -133,13 +137,4 @@ fn policy(trusted_proxies: &[String]) -> Result<Policy, Failure> {
     let proxies = serde_json::json!({ "trusted_proxies": trusted_proxies });
     serde_json::from_value(proxies)
         .map_err(|error| Failure::misused(format!("--trusted-proxy: {error}")))
-}
-
-/// What the page calls it: operators may have several open.
-fn name(installation: &installation::Installation) -> String {
-    let prefix = &installation.config.prefix;
-    if prefix == DEFAULT_PREFIX {
-        return installation.place.clone();
-    }
-    format!("{}, prefix {prefix}", installation.place)
 }

@@ -14,11 +14,12 @@ mod url;
 
 use std::path::PathBuf;
 
-use cloakroom::{ConfigError, Engine, Policy};
-use cloakroom_redis::{RedisSessionStorage, RedisStorageConfig};
+use cloakroom::{ConfigError, Engine, EngineBuilder, Policy};
+use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage, RedisStorageConfig};
 
 use crate::failure::Failure;
 use crate::output::remark;
+use crate::shown::shown;
 use environment::Environment;
 use precedence::Choice;
 
@@ -49,7 +50,8 @@ pub(crate) struct Options {
 /// Where the sessions are, altogether.
 pub(crate) struct Installation {
     pub(crate) config: RedisStorageConfig,
-    /// Its name for people, without credentials.
+    /// Its name for people, without credentials: the server, and the database and the prefix unless
+    /// they are the usual ones, because several installations may share a server.
     pub(crate) place: String,
 }
 
@@ -60,7 +62,10 @@ impl Options {
             warn_of_password("--url", url, INSTEAD);
         }
         let config = self.merge(&Environment::read()?)?;
-        let place = format!("Redis at {}", config.server().place()?);
+        let mut place = format!("Redis at {}", config.server().place()?);
+        if config.prefix != DEFAULT_PREFIX {
+            place += &format!(", prefix {}", shown(&config.prefix));
+        }
         Ok(Installation { config, place })
     }
 
@@ -118,12 +123,21 @@ impl Installation {
 
     /// The same for whoever asks what only a Redis can tell.
     pub(crate) async fn engine_and_storage(
+        self,
+        purpose: Purpose,
+    ) -> Result<(Engine, RedisSessionStorage), Failure> {
+        self.engine_with(purpose, |engine| engine).await
+    }
+
+    /// The same for whoever has a policy or an observer of their own.
+    pub(crate) async fn engine_with(
         mut self,
         purpose: Purpose,
+        own: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Result<(Engine, RedisSessionStorage), Failure> {
         self.config.near_cache = None;
         let storage = self.open().await?;
-        let engine = Engine::builder(storage.clone()).policy(Policy::default()).build()?;
+        let engine = own(Engine::builder(storage.clone()).policy(Policy::default())).build()?;
         purpose.check(&engine.health())?;
         Ok((engine, storage))
     }

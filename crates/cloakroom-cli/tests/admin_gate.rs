@@ -12,11 +12,13 @@ use std::path::Path;
 
 use cloakroom::Engine;
 use cloakroom_redis::RedisSessionStorage;
-use cloakroom_testkit::RedisServer;
+use cloakroom_testkit::fault_proxy::{FaultRule, On, Times};
+use cloakroom_testkit::{FaultProxy, RedisServer};
 use serde_json::Value;
 use support::admin::{PASSWORD, command, place_in, serve, visit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::process::Child;
 
 const ADA: &str = "the first password of all";
 const GRACE: &str = "the second password of all";
@@ -162,6 +164,72 @@ async fn a_path_works_whether_the_proxy_takes_it_away_or_leaves_it() {
         let answer = ask(&url, "GET", path, "", "").await;
         assert!(answer.contains("action=\"/ops/sessions/sign-in\""), "{path}: {answer}");
     }
+}
+
+/// A page whose Redis keeps an order waiting that its operator waits for no more, and the rule that
+/// holds it.
+async fn with_an_order_under_way(trail: &str) -> (Child, RedisServer, FaultProxy, FaultRule) {
+    let redis = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&redis).await.unwrap();
+    let url = proxy.url();
+    let mut admin = command(&["--url", &url, "--listen", "127.0.0.1:0", "--audit-file", trail]);
+    let (child, greeting) = serve(admin.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+    let held = proxy.hold_replies(On::commands(["SCAN"]), Times::UntilCleared);
+    let url = place_in(&greeting);
+    let headers = format!("Authorization: Bearer {PASSWORD}\r\nContent-Type: application/json\r\n");
+    let order = "{\"moment\":\"2026-01-01T00:00:00Z\"}";
+    let asking = async { ask(&url, "POST", "/api/revoke-before", &headers, order).await };
+    tokio::select! {
+        answer = asking => panic!("{answer}"),
+        () = held.until_struck(1) => {}
+    }
+    (child, redis, proxy, held)
+}
+
+async fn signal(child: &Child, name: &str) {
+    let process = child.id().unwrap().to_string();
+    let sent = tokio::process::Command::new("kill").args([name, &process]).status().await;
+    assert!(sent.unwrap().success());
+}
+
+#[tokio::test]
+async fn what_an_operator_has_begun_is_done_and_in_the_trail_when_the_process_is_asked_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["-TERM", "-INT"] {
+        let trail = folder.path().join(name).display().to_string();
+        let (mut child, _redis, _proxy, held) = with_an_order_under_way(&trail).await;
+        signal(&child, name).await;
+        held.clear();
+        assert!(child.wait().await.unwrap().success());
+        let entries = lines(&std::fs::read_to_string(&trail).unwrap());
+        let entry = ["admin", "127.0.0.1", "end_before", "nothing"];
+        assert_eq!(told(&entries), [entry], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_second_signal_breaks_off_is_in_the_trail() {
+    let folder = tempfile::tempdir().unwrap();
+    let trail = folder.path().join("trail").display().to_string();
+    let (mut child, _redis, _proxy, _held) = with_an_order_under_way(&trail).await;
+    signal(&child, "-TERM").await;
+    // Two signals of one kind that come together are one.
+    signal(&child, "-INT").await;
+    assert_eq!(child.wait().await.unwrap().code(), Some(130));
+    let entries = lines(&std::fs::read_to_string(&trail).unwrap());
+    assert_eq!(told(&entries), [["admin", "127.0.0.1", "end_before", "unknown"]]);
+    assert_eq!(entries[0]["reason"], "it broke off");
+}
+
+#[tokio::test]
+async fn no_page_that_ends_sessions_is_served_over_a_replica() {
+    let redis = RedisServer::start().await.unwrap();
+    redis.ask(["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
+    let mut admin = command(&["--url", &redis.url(), "--listen", "127.0.0.1:0"]);
+    let left = admin.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD).output().await.unwrap();
+    let errors = String::from_utf8(left.stderr).unwrap();
+    assert_eq!((left.status.code(), left.stdout.as_slice()), (Some(1), &b""[..]), "{errors}");
+    assert!(errors.contains("is a replica") && errors.lines().count() == 1, "{errors}");
 }
 
 #[tokio::test]

@@ -277,6 +277,28 @@ async fn sessions_are_counted_for_a_user_who_may_not_ask_for_the_servers_figures
     assert_eq!(full["server"].get("used_memory"), None);
 }
 
+#[tokio::test]
+async fn the_question_and_the_result_name_the_database_and_the_prefix() {
+    let server = RedisServer::start().await.unwrap();
+    let port = server.port();
+    let variables = [
+        ("CLOAKROOM_REDIS_URL", &*format!("redis://127.0.0.1:{port}/3")),
+        ("CLOAKROOM_REDIS_PREFIX", "shop:"),
+    ];
+    let place = format!("Redis at 127.0.0.1:{port}, database 3, prefix shop:");
+    let id = "0".repeat(32);
+    for command in [&["revoke", &id][..], &["revoke-owner", "ann"], &["revoke-before", "0s"]] {
+        let asked = run_with(&variables, command).await;
+        assert!(asked.errors.contains(&format!("in {place}")), "{asked:?}");
+        let told = run_with(&variables, &[command, &["--dry-run", "--json"]].concat()).await;
+        let told: Value = serde_json::from_str(&told.output).unwrap();
+        assert_eq!(told["place"], *place, "{command:?}");
+    }
+    let told = run_with(&variables, &["stats", "--json"]).await;
+    let told: Value = serde_json::from_str(&told.output).unwrap();
+    assert_eq!(told["place"], *place);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_list_whose_reader_stands_still_ends_when_it_is_asked_to() {

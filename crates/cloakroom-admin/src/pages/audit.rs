@@ -14,7 +14,7 @@ use crate::pages::end::Context;
 use crate::pages::frame::{Frame, Place};
 use crate::pages::input::Input;
 use crate::pages::moment::Moment;
-use crate::shown::shown;
+use crate::shown::on_page;
 
 /// How many entries a page has.
 const LINES: usize = 100;
@@ -63,10 +63,10 @@ impl Line {
         let is_sign = entry.action.object().is_empty();
         Self {
             at: Moment(entry.at),
-            operator: shown(entry.operator.name()),
+            operator: on_page(entry.operator.name()),
             address: entry.address.map(|it| it.to_string()).unwrap_or_default(),
             action: if is_refused && is_sign { "Sign-in" } else { entry.action.title() },
-            object: shown(&entry.action.object()),
+            object: on_page(&entry.action.object()),
             outcome: if is_sign && !is_refused { String::new() } else { entry.outcome.to_string() },
             mood: match entry.outcome {
                 Outcome::Done { .. } | Outcome::Nothing | Outcome::Partly { .. } => "good",

@@ -20,7 +20,7 @@ use crate::pages::frame::{Frame, Place};
 use crate::pages::input::{Input, SessionId};
 use crate::pages::row::{Row, in_query};
 use crate::pages::session;
-use crate::shown::shown;
+use crate::shown::on_page;
 
 /// A page that asks before something is ended.
 #[derive(Template)]
@@ -110,7 +110,7 @@ pub(crate) async fn ask_others(context: Context, SessionId(id): SessionId) -> Re
     let Some(owner) = facts.owner() else {
         return answer::no_session(frame, "Nobody is signed in to it, so it has no owner.");
     };
-    let text = format!("All sessions of {} but this one. This one goes on.", shown(owner));
+    let text = format!("All sessions of {} but this one. This one goes on.", on_page(owner));
     let page = ConfirmPage {
         frame,
         title: "End the owner's other sessions?",
@@ -141,7 +141,7 @@ pub(crate) async fn ask_owner(
         Ok(owned) => owned,
         Err(error) => return answer::storage_is_silent(frame, &error),
     };
-    let (name, count) = (shown(&owner.name), owned.sessions.len());
+    let (name, count) = (on_page(&owner.name), owned.sessions.len());
     let sessions = if count == 1 { "session" } else { "sessions" };
     let mut text =
         format!("{name} has {count} {sessions} at present. Sign-ins under way are ended as well.");

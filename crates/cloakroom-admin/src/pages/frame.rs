@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::assets::{self, Addresses};
 use crate::door::{Admitted, Way};
 use crate::mount::Mount;
-use crate::shown::shown;
+use crate::shown::on_page;
 
 /// The head and the header of a page.
 pub(crate) struct Frame {
@@ -35,8 +35,8 @@ impl Frame {
     /// The frame of an operator's page.
     pub(crate) fn of(app: &App, admitted: &Admitted, mount: &Mount, place: Place) -> Self {
         Self {
-            operator: Some(admitted.operator.name().to_owned()),
-            installation: app.installation.as_deref().map(shown),
+            operator: Some(on_page(admitted.operator.name())),
+            installation: app.installation.as_deref().map(on_page),
             token: app.seal.token(&admitted.binding),
             can_leave: admitted.way == Way::Form,
             ..Self::bare(mount, place)

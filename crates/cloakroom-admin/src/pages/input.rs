@@ -16,7 +16,7 @@ use crate::door::Admitted;
 use crate::mount::Mount;
 use crate::pages::answer::{self, Audience};
 use crate::pages::frame::{Frame, Place};
-use crate::shown::shown;
+use crate::shown::on_page;
 
 /// What an extractor has found.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ async fn misunderstood(
     status: StatusCode,
     problem: &(impl std::fmt::Display + Sync),
 ) -> Response {
-    let problem = shown(&problem.to_string());
+    let problem = on_page(&problem.to_string());
     if Audience::of(parts) == Audience::Program {
         return answer::error(status, "bad_request", &problem);
     }

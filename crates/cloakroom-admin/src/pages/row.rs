@@ -4,7 +4,7 @@
 use cloakroom::SessionFacts;
 
 use crate::pages::moment::{Moment, Span};
-use crate::shown::shown;
+use crate::shown::on_page;
 
 /// A session in a list or on its own page.
 pub(crate) struct Row {
@@ -34,11 +34,11 @@ impl Row {
     pub(crate) fn of(facts: &SessionFacts) -> Self {
         Self {
             id: facts.id().to_string(),
-            owner: facts.owner().map(shown),
+            owner: facts.owner().map(on_page),
             owner_query: facts.owner().map(in_query).unwrap_or_default(),
-            address: facts.address().map(shown),
+            address: facts.address().map(on_page),
             browser: facts.browser(),
-            user_agent: facts.user_agent().map(shown),
+            user_agent: facts.user_agent().map(on_page),
             created: facts.created().map(Moment),
             age: facts.age().map(Span),
             signed_in: facts.signed_in().map(Moment),

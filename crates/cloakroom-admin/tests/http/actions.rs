@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use cloakroom::{Clock, Engine, MemorySessionStorage, SystemClock};
+use cloakroom::{Clock, Engine, Event, MemorySessionStorage, SystemClock};
 use cloakroom_admin::AdminPage;
 use cloakroom_redis::{DEFAULT_PREFIX, RedisSessionStorage};
 use cloakroom_testkit::{ManualClock, RedisServer};
@@ -183,11 +183,15 @@ async fn before_now_means_the_storages_clock() {
     let got = ada.post("/admin/before/end", &format!("moment={later}&word=end+them")).await;
     assert_eq!(got.status, StatusCode::BAD_REQUEST);
     assert!(got.body.contains("Refused: that moment is still to come."), "{got:?}");
-    let (status, body) =
-        ada.order("/admin/api/revoke-before", json!({ "moment": later.as_str() })).await;
-    assert_eq!((status, &body["outcome"]), (StatusCode::BAD_REQUEST, &json!("refused")));
+    // Nor does it help to say that it has begun.
+    for position in ["", "0@127.0.0.1:6379#5d41402a", "1", "nonsense"] {
+        let order = json!({ "moment": later.as_str(), "position": position });
+        let (status, body) = ada.order("/admin/api/revoke-before", order).await;
+        let refused = (StatusCode::BAD_REQUEST, &json!("refused"));
+        assert_eq!((status, &body["outcome"]), refused, "{position}");
+    }
     let trail = ada.get("/admin/audit").await;
-    assert_eq!(trail.body.matches("End all sessions from before a moment").count(), 2);
+    assert_eq!(trail.body.matches("End all sessions from before a moment").count(), 5);
     assert!(site.lives(id).await);
 
     let got = ada.post("/admin/before/end", &format!("moment={now}&word=end+them")).await;
@@ -238,4 +242,27 @@ async fn the_audit_trail_says_who_did_what_and_what_became_of_it() {
     assert_eq!(trail[1]["ended"], 1);
     let page = ada.get("/admin/audit").await.body;
     assert!(page.contains("End a session") && page.contains(&id.to_string()));
+}
+
+#[tokio::test]
+async fn what_meets_a_panic_is_in_the_audit_trail() {
+    let breaks = |event: &Event<'_>| match event {
+        Event::Revoked { .. } => panic!("the application's observer is broken"),
+        _ => {}
+    };
+    let memory = MemorySessionStorage::new();
+    let site = Site::on(|_| Engine::builder(memory).observer(breaks).build().unwrap());
+    let id = site.visit(Some("eve"), "A").await;
+    let mut ada = site.operator().await;
+    let got = ada.post(&format!("/admin/sessions/{id}/end"), "").await;
+    assert_eq!(got.status, StatusCode::SERVICE_UNAVAILABLE, "{got:?}");
+    let trail = ada.get("/admin/api/audit").await.json();
+    assert_eq!(
+        (&trail[0]["action"], &trail[0]["session"]),
+        (&json!("end_session"), &json!(id.to_string()))
+    );
+    assert_eq!(
+        (&trail[0]["outcome"], &trail[0]["reason"]),
+        (&json!("unknown"), &json!("it broke off"))
+    );
 }

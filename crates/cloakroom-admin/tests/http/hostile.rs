@@ -98,3 +98,28 @@ async fn no_page_and_no_json_holds_a_value_a_ticket_or_a_password() {
         }
     }
 }
+
+#[tokio::test]
+async fn owners_that_look_alike_are_told_apart_on_every_page() {
+    let site = Site::new();
+    let mut ada = site.operator().await;
+    let pile = "\u{301}".repeat(40);
+    for hidden in ["\u{3164}", "\u{a0}", "\u{115f}", "\u{2800}", "\u{34f}", "\u{fe0f}", &pile] {
+        let owner = format!("ann{hidden}");
+        let id = site.visit(Some(&owner), "A").await;
+        let query: String = owner.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for path in [
+            "/sessions".to_owned(),
+            format!("/sessions/{id}"),
+            format!("/sessions/{id}/end-others"),
+            format!("/owner/end?name={query}"),
+        ] {
+            let page = ada.get(&format!("/admin{path}")).await.body;
+            let escape = hidden.chars().last().unwrap().escape_unicode().to_string();
+            assert!(page.contains("ann") && page.contains(&escape), "{path}: {escape}");
+        }
+        ada.post(&format!("/admin/owner/end?name={query}"), "").await;
+    }
+    let trail = ada.get("/admin/audit").await.body;
+    assert!(trail.contains(r"ann\u{3164}"), "{trail}");
+}

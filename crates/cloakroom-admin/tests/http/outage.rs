@@ -69,3 +69,34 @@ async fn a_redis_that_is_gone_is_told_on_every_page_and_actions_are_pending_or_u
     assert!(!site.lives(one).await && !site.lives(other).await);
     assert_eq!(ada.get("/admin/sessions").await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn nothing_is_called_ended_on_a_server_that_has_become_a_replica() {
+    let redis = RedisServer::start().await.unwrap();
+    let beat = std::time::Duration::from_millis(20);
+    let storage = RedisSessionStorage::builder().url(redis.url()).heartbeat_interval(beat);
+    let storage = storage.build().await.unwrap();
+    let site = Site::on(|observer| Engine::builder(storage).observer(observer).build().unwrap());
+    let mut ada = site.operator().await;
+    let id = "0".repeat(32);
+    let orders = [
+        (format!("/admin/api/sessions/{id}/revoke"), json!({})),
+        ("/admin/api/revoke-owner".to_owned(), json!({ "owner": "ann" })),
+        ("/admin/api/revoke-before".to_owned(), json!({ "moment": "2026-01-01T00:00:00Z" })),
+    ];
+    for (path, order) in &orders {
+        let (_, body) = ada.order(path, order.clone()).await;
+        assert_eq!(body, json!({ "outcome": "nothing" }), "{path}");
+    }
+    // Cut off from a primary that is gone.
+    redis.ask(["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
+    while site.engine.health().nodes[0].role.as_deref() != Some("replica") {
+        tokio::time::sleep(beat).await;
+    }
+    for (path, order) in &orders {
+        let (status, body) = ada.order(path, order.clone()).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(body["outcome"], "unknown", "{path}");
+        assert!(body["reason"].as_str().unwrap().contains("is a replica"), "{path}: {body}");
+    }
+}

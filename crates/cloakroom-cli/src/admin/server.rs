@@ -3,16 +3,25 @@
 use std::future::IntoFuture;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use cloakroom::Engine;
+use cloakroom_admin::UnderWay;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::exporter::Exporter;
 use super::place::Place;
 use crate::failure::Failure;
 use crate::signals::Signals;
+
+/// How long browsers may take to get their answers after the page was asked to end. They also keep
+/// connections open without sending anything on them.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long pending ends of sessions may take after the page was asked to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -36,15 +45,25 @@ pub(super) async fn listen(place: SocketAddr, option: &str) -> Result<TcpListene
     })
 }
 
-/// Serves the page, and the metrics where they were asked for, until Ctrl-C or SIGTERM.
+/// What is served.
+pub(super) struct Served {
+    pub(super) page: Router,
+    /// What operators have begun on it.
+    pub(super) under_way: UnderWay,
+    pub(super) engine: Engine,
+    /// Where it was asked for.
+    pub(super) exporter: Option<Exporter>,
+}
+
+/// Serves until Ctrl-C or SIGTERM. What operators have begun is done and in the audit trail before the
+/// process ends; a second signal ends it without waiting, and leaves in the trail that it broke off.
 pub(super) async fn serve(
     listener: TcpListener,
-    exporter: Option<Exporter>,
-    engine: &Engine,
-    page: Router,
+    served: Served,
     greeting: &Greeting<'_>,
 ) -> Result<(), Failure> {
     let cannot = |error| Failure::new(format!("cannot serve: {error}"));
+    let Served { page, under_way, engine, exporter } = served;
     let place = listener.local_addr().map_err(cannot)?;
     let mut signals = Signals::listen().map_err(cannot)?;
     let metrics = exporter.as_ref().map(Exporter::place).transpose().map_err(cannot)?;
@@ -56,13 +75,29 @@ pub(super) async fn serve(
             None => std::future::pending().await,
         }
     };
+    let ending = Arc::new(Notify::new());
+    let told = ending.clone();
+    let serving =
+        axum::serve(listener, service).with_graceful_shutdown(async move { told.notified().await });
+    let mut serving = pin!(serving.into_future());
     tokio::select! {
-        served = axum::serve(listener, service).into_future() => served.map_err(cannot)?,
-        served = showing_metrics => served.map_err(cannot)?,
-        () = signals.next() => {}
+        served = &mut serving => return served.map_err(cannot),
+        served = showing_metrics => return served.map_err(cannot),
+        () = signals.next() => ending.notify_one(),
     }
-    // A session whose end is pending is refused by this process alone: give the others their turn.
-    if engine.drain(DRAIN).await {
+    let in_good_order = async {
+        let (_, ()) = tokio::join!(timeout(PATIENCE, serving), under_way.finish());
+        // A session whose end is pending is refused by this process alone: give the others their turn.
+        engine.drain(DRAIN).await
+    };
+    let is_done = tokio::select! {
+        is_done = in_good_order => is_done,
+        () = signals.next() => {
+            let text = "ended before all was done that operators had begun";
+            return Err(Failure::interrupted(text));
+        }
+    };
+    if is_done {
         say("\nThe page has ended.\n");
         return Ok(());
     }
