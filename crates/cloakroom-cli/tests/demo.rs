@@ -291,6 +291,12 @@ async fn assets_are_kept_by_browsers_and_pages_are_not() {
         let asset = visitor.get(&path).await;
         assert_eq!((asset.status, asset.cost()), (200, "nothing"));
         assert!(asset.header("cache-control").unwrap().ends_with("immutable"));
+        // Another mark is another release's, which must not get this one for good.
+        let (bare, _) = path.split_once('?').unwrap();
+        for other in [bare.to_owned(), format!("{bare}?v=other"), format!("{path}&more")] {
+            let asset = visitor.get(&other).await;
+            assert_eq!((asset.status, asset.header("cache-control")), (200, Some("no-store")));
+        }
     }
 }
 
