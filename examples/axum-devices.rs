@@ -119,7 +119,13 @@ async fn end_others(session: Session) -> Result<Redirect, SessionRejection> {
         return Ok(Redirect::to("/"));
     }
     let revoked = session.end_other_devices().await?;
-    session.flash(FlashLevel::Info, format!("Signed out in {} other places.", revoked.ended))?;
+    let text = match (revoked.pending, revoked.unreadable) {
+        (0, 0) => format!("Signed out in {} other places.", revoked.ended),
+        (_, 0) => "You will be signed out there as soon as our storage answers.".to_owned(),
+        // Records of another release of Cloakroom, or damaged ones.
+        _ => "You may still be signed in elsewhere. Please tell our support.".to_owned(),
+    };
+    session.flash(FlashLevel::Info, text)?;
     Ok(Redirect::to("/"))
 }
 

@@ -93,6 +93,7 @@ mod pages {
         async fn sign_out_everywhere_else(session: &Session) -> Result<Revoked, SessionError> {
             session.require_fresh_auth(Duration::from_secs(5 * 60))?;
             // `ended` are gone; `pending` are refused here, and gone when the storage's server answers.
+            // `unreadable`, which another release has written, may live on.
             session.end_other_devices().await
         }
     }

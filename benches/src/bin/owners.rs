@@ -1,9 +1,12 @@
 //! What operators do among very many sessions, and what visitors feel of it: `sessions_of` and
-//! `revoke_owner` with ten sessions of an owner, and a walk that lists all, `stats`, and the revocation
-//! of everything created before a moment, each in a process of its own beside visitors who read.
+//! `revoke_owner` with ten sessions of an owner, and a walk that takes each session's facts (what
+//! `cloakroom list` and `cloakroom stats` do), the storage's own count (`SessionStorage::stats`), and the
+//! revocation of everything created before a moment, each in a process of its own beside visitors who
+//! read.
 //!
 //! The number of sessions is the first argument (1,000,000 unless told otherwise).
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -54,17 +57,21 @@ async fn main() -> ExitCode {
     let (quiet, ()) = quiet.await;
     bars.tell("a read, p99, nobody operates", &[p99(&quiet)]);
     let mut operator = Worker::start(&["operator", &server.url()]);
-    for order in ["list", "stats", "revoke"] {
+    for (order, what) in [
+        ("facts", "a walk with facts, as list and stats"),
+        ("count", "the storage's stats()"),
+        ("revoke", "revoke_created_before"),
+    ] {
         server.ask(["SLOWLOG", "RESET"]).await.expect("the server answers");
         let asked = async {
             operator.tell(order);
             tokio::task::block_in_place(|| operator.hear())
         };
         let (during, answer) = beside(&engine, &keys, asked).await;
-        println!("  {order}: {answer}");
-        bars.tell(&format!("a read, p99, during {order}"), &[p99(&during)]);
+        println!("  {what}: {answer}");
+        bars.tell(&format!("a read, p99, during {what}"), &[p99(&during)]);
         bars.at_most(
-            &format!("longest command of the server, {order}"),
+            &format!("longest command of the server, {what}"),
             &[slowest(&server).await],
             STALL,
         );
@@ -78,8 +85,8 @@ async fn operate(url: &str) {
     while let Some(order) = Parent.hear() {
         let start = Instant::now();
         let done = match order.first().map(String::as_str) {
-            Some("list") => list(&engine).await,
-            Some("stats") => {
+            Some("facts") => walk_with_facts(&engine).await,
+            Some("count") => {
                 engine.storage().stats().await.expect("the server answers").total_sessions as usize
             }
             _ => revoke(&engine).await,
@@ -89,13 +96,16 @@ async fn operate(url: &str) {
     }
 }
 
-async fn list(engine: &Engine) -> usize {
-    let (mut position, mut listed) = (Position::start(), 0);
+/// As the commands do: each session is counted once, however often the walk meets it.
+async fn walk_with_facts(engine: &Engine) -> usize {
+    let (mut position, mut met, mut seen) = (Position::start(), HashSet::new(), 0);
     loop {
         let page = engine.storage().walk(&position).await.expect("the server answers");
         let found = engine.storage().facts(&page.sessions).await.expect("the server answers");
-        listed += found.iter().filter(|found| matches!(found, Found::Session(_))).count();
-        let Some(next) = page.next else { return listed };
+        for (key, found) in page.sessions.into_iter().zip(found) {
+            seen += usize::from(met.insert(key) && matches!(found, Found::Session(_)));
+        }
+        let Some(next) = page.next else { return seen };
         position = next;
     }
 }

@@ -1,5 +1,5 @@
-//! What the commands that end sessions have in common: the trial, the question, and the wait for what
-//! the server has not taken yet.
+//! What the commands that end sessions have in common: the trial, the question, the wait for what the
+//! server has not taken yet, and the words for what cannot be read.
 //!
 //! A removal that a server does not take is remembered by the process that asked for it. This process
 //! ends, so it waits; what is pending then is a failure, and is called one.
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::installation::Purpose;
 use crate::progress::Progress;
 use crate::signals::Signals;
+use crate::table::thousands;
 
 /// How long it is waited for what is pending.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -92,4 +93,28 @@ pub(crate) async fn settle(engine: &Engine) -> Result<(), Failure> {
          tries again when this command has ended; run it again",
         PATIENCE.as_secs()
     )))
+}
+
+/// An error where sessions that should have ended were left alone, because this release cannot read
+/// what lies in their place: another release has written it, or it is damaged.
+pub(crate) fn all_were_read(unreadable: u64) -> Result<(), Failure> {
+    if unreadable == 0 {
+        return Ok(());
+    }
+    let (them, it) = match unreadable {
+        1 => ("1 cannot be read by this release and was".to_owned(), "it"),
+        many => (format!("{} cannot be read by this release and were", thousands(many)), "them"),
+    };
+    Err(Failure::new(format!(
+        "not all are known to have ended: {them} left alone; where another release has written \
+         {it}, run that release's command as well"
+    )))
+}
+
+/// The same for the line that tells how many have ended.
+pub(crate) fn left_alone(unreadable: u64) -> String {
+    match unreadable {
+        0 => String::new(),
+        unreadable => format!(", {} cannot be read and left alone", thousands(unreadable)),
+    }
 }

@@ -4,7 +4,7 @@
 //! It is a walk in bounded steps. However it ends, it tells where it can be taken up again, with the
 //! same moment.
 
-use cloakroom::{Engine, OwnerKey, Position, SessionStorage, Timestamp};
+use cloakroom::{Position, Timestamp};
 use serde::Serialize;
 
 use crate::cutoff::{Cutoff, exact};
@@ -50,8 +50,11 @@ struct Told {
     /// How many have ended, or would; at least so many where a step was repeated.
     ended: u64,
     looked_at: u64,
+    /// How many were left alone because they cannot be read; a walk may meet one twice.
+    unreadable: u64,
+    /// Whether it has come to its end and could read everything.
     complete: bool,
-    /// Where to go on, unless it is complete.
+    /// Where to go on, unless it has come to its end.
     position: Option<String>,
     /// Whether more may have ended than is told.
     at_least: bool,
@@ -72,7 +75,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
             "the position is of other servers, or of another run of them: the walk begins anew",
         );
     }
-    let moment = options.cutoff.moment(now(&engine).await?)?;
+    let moment = options.cutoff.moment(engine.now().await.map_err(Failure::new)?)?;
     let before = exact(moment);
     let question = format!("This ends every session in {place} that was created before {before}.");
     options.revocation.ask(&format!("{question} Go on?"))?;
@@ -83,6 +86,7 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
         before,
         ended: 0,
         looked_at: 0,
+        unreadable: 0,
         complete: false,
         position: None,
         at_least: false,
@@ -91,19 +95,16 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
     let what = if told.dry_run { "counting the sessions" } else { "ending sessions" };
     let mut walk = Walk::begin(&engine, from, what)?;
     let walked = told.take(&mut walk, mode, moment).await;
-    told.complete = walked.is_ok();
+    told.complete = walked.is_ok() && told.unreadable == 0;
     told.position = walk.position().map(ToString::to_string);
-    told.at_least = walk.has_repeated() || !told.complete;
+    told.at_least = walk.has_repeated() || walked.is_err();
     drop(walk);
     options.output.open().write(&told, text)?;
     walked.map_err(|stop| told.cut_short(&stop))?;
+    if mode == Mode::Earnest {
+        revocation::all_were_read(told.unreadable)?;
+    }
     Ok(Ending::Done)
-}
-
-/// The storage's clock, by which sessions are created: that of this machine may be wrong.
-async fn now(engine: &Engine) -> Result<Timestamp, Failure> {
-    let index = engine.storage().owner_index(&OwnerKey::of("")).await.map_err(Failure::new)?;
-    Ok(index.now)
 }
 
 impl Told {
@@ -114,12 +115,14 @@ impl Told {
                     self.looked_at += sessions.len() as u64;
                     let older = sessions.iter().filter(|facts| facts.is_created_before(before));
                     self.ended += older.count() as u64;
+                    self.unreadable = walk.unreadable();
                 }
             }
             Mode::Earnest => {
                 while let Some(page) = walk.revoke_next(before).await? {
                     self.looked_at += page.seen as u64;
                     self.ended += page.ended as u64;
+                    self.unreadable += page.unreadable as u64;
                 }
             }
         }
@@ -150,9 +153,10 @@ fn text(told: &Told) -> String {
     };
     let sessions = if told.ended == 1 { "session" } else { "sessions" };
     let least = if told.at_least && !told.dry_run { "at least " } else { "" };
-    let so_far = if told.complete { "" } else { " so far" };
+    let so_far = if told.position.is_none() { "" } else { " so far" };
+    let alone = revocation::left_alone(told.unreadable);
     format!(
-        "{least}{} {sessions} created before {} {verb}{so_far}, {} were looked at\n",
+        "{least}{} {sessions} created before {} {verb}{so_far}, {} were looked at{alone}\n",
         thousands(told.ended),
         told.before,
         thousands(told.looked_at),

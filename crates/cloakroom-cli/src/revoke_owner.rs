@@ -1,6 +1,6 @@
 //! `cloakroom revoke-owner`: ends all sessions of an owner, or all but one.
 
-use cloakroom::{Engine, Found, PublicId, SessionFacts};
+use cloakroom::{Engine, Found, OwnerKey, PublicId, SessionFacts, SessionStorage};
 use serde::Serialize;
 
 use crate::ending::Ending;
@@ -46,6 +46,8 @@ struct Told {
     ended: Option<usize>,
     /// How many may still live; `None` where nobody knows.
     pending: Option<usize>,
+    /// How many were left alone, or would be, because they cannot be read; `None` where nobody knows.
+    unreadable: Option<u64>,
     /// In a trial: those that would end.
     #[serde(skip_serializing_if = "Option::is_none")]
     sessions: Option<Vec<String>>,
@@ -75,12 +77,14 @@ pub(crate) async fn run(options: Options) -> Result<Ending, Failure> {
         kept: keep.map(|keep| keep.to_string()),
         ended: None,
         pending: None,
+        unreadable: None,
         sessions: None,
         lines: String::new(),
     };
     let settled = match options.revocation.mode() {
         Mode::Trial => {
             told.would_end(&others(&engine, owner, keep).await?);
+            told.unreadable = Some(unreadable(&engine, owner, keep).await?);
             Ok(())
         }
         Mode::Earnest => {
@@ -125,6 +129,17 @@ async fn others(
     Ok(sessions)
 }
 
+/// How many sessions that the owner's index names cannot be read, so that nobody can tell whose they
+/// are.
+async fn unreadable(engine: &Engine, owner: &str, keep: Option<PublicId>) -> Result<u64, Failure> {
+    let storage = engine.storage();
+    let index = storage.owner_index(&OwnerKey::of(owner)).await.map_err(Failure::new)?;
+    let mut keys: Vec<_> = index.entries.iter().map(|entry| entry.session).collect();
+    keys.retain(|key| Some(key.public_id()) != keep);
+    let found = storage.facts(&keys).await.map_err(Failure::new)?;
+    Ok(found.iter().filter(|found| matches!(found, Found::Unreadable)).count() as u64)
+}
+
 async fn end(
     engine: &Engine,
     owner: &str,
@@ -143,15 +158,13 @@ async fn end(
                     again without --keep";
         return Err(Failure::new(text));
     };
-    if revoked.unreadable > 0 {
-        let text = "what lies in the place of some of them cannot be read and was left alone";
-        output::remark(text);
-    }
+    told.unreadable = Some(revoked.unreadable as u64);
     let settled = revocation::settle(engine).await;
     (told.ended, told.pending) = match settled {
         Ok(()) => (Some(revoked.ended + revoked.pending), Some(0)),
         Err(_) => (Some(revoked.ended), Some(revoked.pending)),
     };
+    let settled = settled.and_then(|()| revocation::all_were_read(revoked.unreadable as u64));
     let Some(keep) = keep else { return settled };
     // Somebody else may have signed in to it since it was looked at.
     match engine.session(keep).await {
@@ -164,7 +177,7 @@ async fn end(
 }
 
 fn text(told: &Told) -> String {
-    let Told { pending, lines, .. } = told;
+    let Told { pending, unreadable, lines, .. } = told;
     let owner = shown(&told.owner);
     let Some(ended) = &told.ended else {
         return format!("nobody knows how many sessions of {owner} have ended\n");
@@ -180,5 +193,6 @@ fn text(told: &Told) -> String {
         None | Some(0) => String::new(),
         Some(pending) => format!(", {pending} may still live"),
     };
-    format!("{lines}{ended} {sessions} of {owner} {verb}{kept}{left}\n")
+    let alone = revocation::left_alone(unreadable.unwrap_or(0));
+    format!("{lines}{ended} {sessions} of {owner} {verb}{kept}{left}{alone}\n")
 }

@@ -1,4 +1,5 @@
-//! `docs/cli.md` is true: every example on it is run, and every option of every command stands there.
+//! `docs/cli.md` is true: every example on it is run, and every option of every command stands there,
+//! with its default.
 //!
 //! A block ```` ```console KIND ```` holds commands behind `$ `, each with its output. `…` stands for
 //! anything within a line, and alone on a line for any lines. KIND says which server the test starts;
@@ -102,10 +103,10 @@ async fn every_command_has_a_section_with_an_example_and_all_of_its_options() {
         assert!(section.contains("```console"), "{command} has no example");
         let help = run_command(&[command, "--help"]).await.output;
         let (options, _) = help.split_once("Examples:").unwrap();
-        let words = options.lines().filter(|line| line.trim_start().starts_with('-'));
-        let flags = words.flat_map(|line| line.split_whitespace().find(|it| it.starts_with("--")));
-        for flag in flags {
-            assert!(flag == "--help" || section.contains(flag), "{command} {flag} is missing");
+        for (flag, default) in flags(options) {
+            let row = row(section, &flag).unwrap_or_else(|| panic!("{command} {flag} is missing"));
+            let is_told = default.is_none_or(|default| row.contains(&default));
+            assert!(is_told, "{command} {flag} has another default: {row:?}");
         }
     }
     // The page lists every command that there is.
@@ -115,4 +116,39 @@ async fn every_command_has_a_section_with_an_example_and_all_of_its_options() {
         let name = line.split_whitespace().next().unwrap();
         assert!(COMMANDS.contains(&name), "{line}");
     }
+}
+
+/// The options that a command's help names, each with its default where that is a single value. Where
+/// the sessions are is told once, in a section of its own.
+fn flags(help: &str) -> Vec<(String, Option<String>)> {
+    let mut options: Vec<String> = Vec::new();
+    for line in help.lines().map(str::trim) {
+        // Values that an option may have are told as `- setuser: …`.
+        let is_option = line.starts_with("--") || (line.starts_with('-') && line.contains(", --"));
+        match options.last_mut() {
+            _ if is_option => options.push(line.to_owned()),
+            Some(option) => *option = format!("{option} {line}"),
+            None => {}
+        }
+    }
+    let named = options.iter().map(|text| {
+        let flag = text.split([' ', ',']).find(|word| word.starts_with("--")).unwrap().to_owned();
+        let default = text.split_once("[default: ").and_then(|(_, rest)| rest.split_once(']'));
+        let default = default.map(|(value, _)| value.to_owned());
+        let is_elsewhere = ["--url", "--prefix"].contains(&flag.as_str());
+        (flag, default.filter(|value| !value.contains(' ') && !is_elsewhere))
+    });
+    named.filter(|(flag, _)| flag != "--help").collect()
+}
+
+/// The words of the row of a section's table that names an option.
+fn row(section: &str, flag: &str) -> Option<Vec<String>> {
+    let words = |text: &str| -> Vec<String> {
+        let ends = |letter: char| letter.is_whitespace() || "`|()[;".contains(letter);
+        // 2,000 is 2000.
+        text.split(ends).map(|word| word.trim_matches(',').replace(',', "")).collect()
+    };
+    let rows = section.lines().filter(|line| line.starts_with('|'));
+    let of = |line: &&str| words(line.split('|').nth(1).unwrap()).iter().any(|word| word == flag);
+    rows.into_iter().find(of).map(words)
 }

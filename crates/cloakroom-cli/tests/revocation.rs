@@ -14,7 +14,7 @@ use cloakroom_redis::{AclRule, DEFAULT_PREFIX};
 use cloakroom_testkit::{ClusterSet, RedisServer};
 use serde_json::Value;
 use support::process::{Left, cloakroom, run_with};
-use support::sessions::{Application, keys, moment};
+use support::sessions::{Application, Browser, keys, moment};
 
 async fn run(url: &str, arguments: &[&str]) -> Left {
     let left = run_with(&[("CLOAKROOM_REDIS_URL", url)], arguments).await;
@@ -177,15 +177,54 @@ async fn what_is_no_session_goes_by_its_id_only() {
     let id = "1".repeat(32);
     let name = format!("cloakroom:session:{id}");
     server.ask(["SET", &name, "of somebody else"]).await.unwrap();
-    for mode in ["--dry-run", "--yes"] {
-        let text = done(&url, &["revoke-before", "0s", mode]).await;
-        assert!(text.starts_with("0 sessions"), "{text}");
+    for (mode, code) in [("--dry-run", 0), ("--yes", 1)] {
+        let left = run(&url, &["revoke-before", "0s", mode]).await;
+        assert_eq!(left.status.code(), Some(code), "{left:?}");
+        assert!(left.output.starts_with("0 sessions"), "{left:?}");
+        assert!(left.output.ends_with(", 1 cannot be read and left alone\n"), "{left:?}");
     }
     let left = done(&url, &["revoke", &id, "--dry-run", "--json"]).await;
     assert_eq!(json(&left)["sessions"][0]["outcome"], "unreadable");
     assert_eq!(server.ask(["GET", &name]).await.unwrap().text(), "of somebody else");
     done(&url, &["revoke", &id, "--yes"]).await;
     assert_eq!(keys(&server).await, 0);
+}
+
+/// As a newer release writes it: its format has another version.
+async fn rewrite(server: &RedisServer, browser: &Browser) {
+    let name = format!("cloakroom:session:{}", browser.id);
+    server.ask(["SETRANGE", &name, "4", "\u{2}"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_was_left_alone_is_a_failure_and_not_a_success() {
+    let (server, url, application) = start().await;
+    let (ann, newer) = (application.sign_in("ann").await, application.sign_in("ann").await);
+    rewrite(&server, &newer).await;
+    let trial = json(&done(&url, &["revoke-owner", "ann", "--dry-run", "--json"]).await);
+    assert_eq!((&trial["ended"], &trial["unreadable"]), (&1.into(), &1.into()));
+    let left = run(&url, &["revoke-owner", "ann", "--yes", "--json"]).await;
+    assert_eq!((left.status.code(), left.errors.lines().count()), (Some(1), 1), "{left:?}");
+    assert!(left.errors.contains("1 cannot be read by this release"), "{left:?}");
+    let told = json(&left.output);
+    assert_eq!((&told["ended"], &told["unreadable"]), (&1.into(), &1.into()));
+    assert_eq!(told["pending"], 0);
+    assert!(!application.admits(&ann).await && application.lives(newer.id).await);
+    let left = run(&url, &["revoke-owner", "ann", "--yes"]).await;
+    let text = "0 sessions of ann have ended, 1 cannot be read and left alone\n";
+    assert_eq!((left.status.code(), left.output.as_str()), (Some(1), text), "{left:?}");
+
+    let ann = application.sign_in("ann").await;
+    let moment = moment(&server).await;
+    let told = json(&done(&url, &["revoke-before", &moment, "--dry-run", "--json"]).await);
+    assert_eq!((&told["ended"], &told["unreadable"]), (&1.into(), &1.into()));
+    let left = run(&url, &["revoke-before", &moment, "--yes", "--json"]).await;
+    assert_eq!((left.status.code(), left.errors.lines().count()), (Some(1), 1), "{left:?}");
+    let told = json(&left.output);
+    assert_eq!((&told["ended"], &told["unreadable"]), (&1.into(), &1.into()));
+    let end = (&told["complete"], &told["position"], &told["at_least"]);
+    assert_eq!(end, (&false.into(), &Value::Null, &false.into()));
+    assert!(!application.admits(&ann).await && application.lives(newer.id).await);
 }
 
 #[tokio::test]
@@ -314,7 +353,7 @@ async fn the_names_in_json_are_the_ones_that_scripts_read() {
                   user_agent";
     let mut of_all: Vec<_> = of_all.split_whitespace().collect();
     of_all.sort_unstable();
-    let before = "at_least before complete dry_run ended looked_at place position";
+    let before = "at_least before complete dry_run ended looked_at place position unreadable";
     for (arguments, expected) in [
         (&["stats"][..], of_stats.to_owned()),
         (&["list"], of_all.join(" ")),
@@ -322,11 +361,14 @@ async fn the_names_in_json_are_the_ones_that_scripts_read() {
         (&["revoke", &id, "--dry-run"], "dry_run place sessions".to_owned()),
         (
             &["revoke-owner", "ann", "--dry-run"],
-            "dry_run ended kept owner pending place sessions".to_owned(),
+            "dry_run ended kept owner pending place sessions unreadable".to_owned(),
         ),
         (&["revoke-before", "0s", "--dry-run"], before.to_owned()),
         (&["revoke-before", "0s", "--yes"], before.to_owned()),
-        (&["revoke-owner", "ann", "--yes"], "dry_run ended kept owner pending place".to_owned()),
+        (
+            &["revoke-owner", "ann", "--yes"],
+            "dry_run ended kept owner pending place unreadable".to_owned(),
+        ),
         (
             &["stats", "--full"],
             "ages anonymous bytes idle largest_bytes median_bytes owners p99_bytes place server \

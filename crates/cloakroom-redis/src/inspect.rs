@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 use cloakroom::{
-    ConfigError, ConfigErrorKind, FACTS_BYTES, Found, Operation, Page, Position, SessionFacts,
-    SessionKey, StorageError, StorageErrorKind, Timestamp,
+    ConfigError, ConfigErrorKind, DestroyedBefore, FACTS_BYTES, Found, Operation, Page, Position,
+    SessionFacts, SessionKey, StorageError, StorageErrorKind, Timestamp,
 };
 use futures_util::future::try_join_all;
 use redis::{Cmd, Value};
@@ -92,13 +92,13 @@ pub(crate) async fn walk(
     Ok(Page { sessions, next, done })
 }
 
-/// Removes those of these sessions that were created before a moment; answers how many.
+/// Removes those of these sessions that were created before a moment.
 pub(crate) async fn destroy_created_before(
     servers: &Servers,
     keys: &Keys,
     sessions: &[SessionKey],
     moment: Timestamp,
-) -> Result<usize, StorageError> {
+) -> Result<DestroyedBefore, StorageError> {
     let mut open: Vec<_> = sessions.iter().map(|session| keys.session(session)).collect();
     // Every name was made of a session.
     let session = |name: &[u8]| keys.parse(name).unwrap_or(SessionKey::from_bytes([0; 16]));
@@ -109,22 +109,20 @@ pub(crate) async fn destroy_created_before(
         async |name: &[u8]| match scripts::remove_record(servers, name, &session(name), moment)
             .await
         {
-            Err(error) if *error.kind() == StorageErrorKind::Corrupt => Ok(0),
-            removed => removed.map(usize::from),
+            // Another type.
+            Err(error) if *error.kind() == StorageErrorKind::Corrupt => Ok(scripts::destroyed(-1)),
+            destroyed => destroyed,
         };
-    let mut removed = 0;
+    let mut destroyed = DestroyedBefore::default();
     while !open.is_empty() {
         let answers = batch::ask(servers, &open, deadline, removal).await?;
         let mut untaught = Vec::new();
         for (name, answer) in open.into_iter().zip(answers) {
             match answer {
-                Some([One::Value(Value::Int(count))]) => {
-                    removed += usize::try_from(count).unwrap_or(0);
-                }
+                Some([One::Value(Value::Int(answer))]) => destroyed += scripts::destroyed(answer),
                 Some([One::NoScript]) => untaught.push(name),
-                None => removed += alone(&name).await?,
-                // Not ours.
-                Some([One::OtherType]) => {}
+                None => destroyed += alone(&name).await?,
+                Some([One::OtherType]) => destroyed.unreadable += 1,
                 Some([One::Value(_)]) => return Err(unexpected(Operation::Destroy)),
             }
         }
@@ -134,11 +132,12 @@ pub(crate) async fn destroy_created_before(
         let (teaching, rest): (Vec<_>, Vec<_>) = untaught
             .into_iter()
             .partition(|name| taught.insert(servers.of(name).map(|server| server.address())));
-        removed +=
-            try_join_all(teaching.iter().map(|name| alone(name))).await?.iter().sum::<usize>();
+        for one in try_join_all(teaching.iter().map(|name| alone(name))).await? {
+            destroyed += one;
+        }
         open = rest;
     }
-    Ok(removed)
+    Ok(destroyed)
 }
 
 fn head(name: &[u8]) -> Cmd {

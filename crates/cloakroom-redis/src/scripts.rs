@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use cloakroom::{
-    Absolute, Commit, Committed, Generation, Operation, Record, SessionKey, Stamp, StorageError,
-    StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
+    Absolute, Commit, Committed, DestroyedBefore, Generation, Operation, Record, SessionKey, Stamp,
+    StorageError, StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
 };
 use redis::{Cmd, Value};
 
@@ -133,24 +133,32 @@ pub(crate) async fn remove(
 ) -> Result<bool, StorageError> {
     let before = before.map(|before| before.as_millis().to_string()).unwrap_or_default();
     let proofs: Vec<u8> = proofs.iter().flat_map(|proof| *proof.as_bytes()).collect();
-    call_remove(servers, key, &[before.as_bytes(), &proofs]).await
+    Ok(call_remove(servers, key, &[before.as_bytes(), &proofs]).await? > 0)
 }
 
-/// Removes the record of a session if it was created before a moment; what is no record of it stays.
-/// `true` where one was removed.
+/// Removes the record of a session if it was created before a moment; what is no record of it stays,
+/// and is told as unreadable.
 pub(crate) async fn remove_record(
     servers: &Servers,
     key: &[u8],
     session: &SessionKey,
     before: Timestamp,
-) -> Result<bool, StorageError> {
+) -> Result<DestroyedBefore, StorageError> {
     let before = before.as_millis().to_string();
     let arguments = [before.as_bytes(), b"", session.as_bytes()];
-    call_remove(servers.watched(None), key, &arguments).await
+    call_remove(servers.watched(None), key, &arguments).await.map(destroyed)
 }
 
-/// The same call for one of many in a row. Where the server does not know the script,
-/// [`remove_record`] is to be asked instead.
+/// What its answer says.
+pub(crate) fn destroyed(answer: i64) -> DestroyedBefore {
+    let mut destroyed = DestroyedBefore::default();
+    destroyed.removed = usize::from(answer > 0);
+    destroyed.unreadable = usize::from(answer < 0);
+    destroyed
+}
+
+/// The same call for one of many in a row, whose answer [`destroyed`] reads. Where the server does not
+/// know the script, [`remove_record`] is to be asked instead.
 pub(crate) fn removal_of_record(key: &[u8], session: &SessionKey, before: Timestamp) -> Cmd {
     let before = before.as_millis().to_string();
     command("EVALSHA", &REMOVE.hash, key, &[before.as_bytes(), b"", session.as_bytes()])
@@ -160,13 +168,13 @@ async fn call_remove(
     servers: Watched<'_>,
     key: &[u8],
     arguments: &[&[u8]],
-) -> Result<bool, StorageError> {
+) -> Result<i64, StorageError> {
     let by_hash = command("EVALSHA", &REMOVE.hash, key, arguments);
     let by_text = || command("EVAL", REMOVE.text, key, arguments);
     let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
     let answer = servers.ask(key, Operation::Destroy, question).await?;
     match answer.value {
-        Value::Int(removed) => Ok(removed > 0),
+        Value::Int(answer) => Ok(answer),
         _ => Err(answer.unexpected(Operation::Destroy)),
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, ConfigError, Destroyed, FingerprintMode, Found, IndexChange, MarkKey,
-    Observer, Operation, OwnerIndex, OwnerKey, Page, Position, Record, SessionKey, SessionStorage,
-    StorageError, StorageHealth, StorageStats, Timestamp, Touched, VerifierHash,
+    Commit, Committed, ConfigError, Destroyed, DestroyedBefore, FingerprintMode, Found,
+    IndexChange, MarkKey, Observer, Operation, OwnerIndex, OwnerKey, Page, Position, Record,
+    SessionKey, SessionStorage, StorageError, StorageHealth, StorageStats, Timestamp, Touched,
+    VerifierHash,
 };
 use redis::Value;
 
@@ -269,7 +270,7 @@ impl SessionStorage for RedisSessionStorage {
         &self,
         sessions: &[SessionKey],
         moment: Timestamp,
-    ) -> Result<usize, StorageError> {
+    ) -> Result<DestroyedBefore, StorageError> {
         let records = self.records();
         let (servers, keys) = (&records.servers, &records.keys);
         let removed = inspect::destroy_created_before(servers, keys, sessions, moment).await;

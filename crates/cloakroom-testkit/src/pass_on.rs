@@ -85,7 +85,7 @@ macro_rules! pass_on {
         }
     };
     (@ destroy_created_before [$($inner:tt)+]) => {
-        async fn destroy_created_before(&self, sessions: &[::cloakroom::SessionKey], moment: ::cloakroom::Timestamp) -> ::std::result::Result<usize, ::cloakroom::StorageError> {
+        async fn destroy_created_before(&self, sessions: &[::cloakroom::SessionKey], moment: ::cloakroom::Timestamp) -> ::std::result::Result<::cloakroom::DestroyedBefore, ::cloakroom::StorageError> {
             ::cloakroom::SessionStorage::destroy_created_before(&self.$($inner)+, sessions, moment).await
         }
     };

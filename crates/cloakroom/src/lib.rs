@@ -73,8 +73,8 @@ pub use session::{
 };
 pub use storage::{
     AnyStorage, BreakerState, ConnectionHealth, ConnectionState, DEFAULT_MAX_BYTES,
-    DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, Durability,
-    HealthStatus, JournalHealth, MemorySessionStorage, MemorySessionStorageBuilder,
+    DEFAULT_MAX_SESSION_BYTES, DEFAULT_MAX_SESSIONS, DEFAULT_TTL, Destroyed, DestroyedBefore,
+    Durability, HealthStatus, JournalHealth, MemorySessionStorage, MemorySessionStorageBuilder,
     NearCacheHealth, NodeHealth, Page, Position, RoomHealth, SessionStorage, StorageHealth,
     StorageStats, Touched, end_by,
 };

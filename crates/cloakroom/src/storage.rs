@@ -40,7 +40,7 @@ pub use limit::end_by;
 pub use memory::{
     DEFAULT_MAX_BYTES, DEFAULT_MAX_SESSIONS, MemorySessionStorage, MemorySessionStorageBuilder,
 };
-pub use outcome::{Destroyed, Durability, Touched};
+pub use outcome::{Destroyed, DestroyedBefore, Durability, Touched};
 pub use stats::StorageStats;
 pub use walk::{Page, Position};
 
@@ -247,7 +247,7 @@ pub trait SessionStorage: Send + Sync + 'static {
     }
 
     /// Removes those of these sessions that were created before a moment, and says how many that
-    /// were. For ending a great number of them, by pages of a walk: nothing is remembered where the
+    /// were, and how many could not be read and were left alone. For ending a great number of them, by pages of a walk: nothing is remembered where the
     /// server cannot be reached, so the caller repeats what was not confirmed.
     ///
     /// # Errors
@@ -257,21 +257,25 @@ pub trait SessionStorage: Send + Sync + 'static {
         &self,
         sessions: &[SessionKey],
         moment: Timestamp,
-    ) -> impl Future<Output = Result<usize, StorageError>> + Send {
+    ) -> impl Future<Output = Result<DestroyedBefore, StorageError>> + Send {
         async move {
-            let (mut removed, mut pending) = (0, false);
+            let (mut destroyed, mut pending) = (DestroyedBefore::default(), false);
             for (key, found) in sessions.iter().zip(self.facts(sessions).await?) {
-                if let Found::Session(facts) | Found::Over(facts) = found
-                    && facts.is_created_before(moment)
-                {
-                    match self.destroy(key).await? {
-                        Destroyed::Removed(_) => removed += 1,
-                        Destroyed::Pending => pending = true,
-                        Destroyed::Absent(_) => {}
+                match found {
+                    Found::Session(facts) | Found::Over(facts)
+                        if facts.is_created_before(moment) =>
+                    {
+                        match self.destroy(key).await? {
+                            Destroyed::Removed(_) => destroyed.removed += 1,
+                            Destroyed::Pending => pending = true,
+                            Destroyed::Absent(_) => {}
+                        }
                     }
+                    Found::Unreadable => destroyed.unreadable += 1,
+                    Found::Session(_) | Found::Over(_) | Found::Nothing | Found::Ending => {}
                 }
             }
-            if pending { Err(StorageError::pending()) } else { Ok(removed) }
+            if pending { Err(StorageError::pending()) } else { Ok(destroyed) }
         }
     }
 

@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
-use axum::extract::Path;
+use axum::extract::{Path, RawQuery};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -30,15 +30,19 @@ pub(super) fn addresses() -> &'static Addresses {
     })
 }
 
-/// Answers an asset.
-pub(super) async fn serve(Path(name): Path<String>) -> Response {
+/// Answers an asset. It may be kept under its own mark only: an address with another one is of another
+/// release's page, which must not keep what this release has answered.
+pub(super) async fn serve(Path(name): Path<String>, RawQuery(query): RawQuery) -> Response {
     let (kind, text) = match name.as_str() {
         "style.css" => ("text/css; charset=utf-8", STYLE),
         "demo.js" => ("text/javascript; charset=utf-8", SCRIPT),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
-    let keep = "public, max-age=31536000, immutable";
+    let asked = format!("/assets/{name}?{}", query.unwrap_or_default());
+    let Addresses { style, script, icon } = addresses();
+    let is_ours = [style, script, icon].contains(&&asked);
+    let keep = if is_ours { "public, max-age=31536000, immutable" } else { "no-store" };
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, keep)], text).into_response()
 }
 

@@ -102,11 +102,12 @@ pub(super) async fn end_others(
         return Ok(refused);
     }
     let revoked = session.end_other_devices().await?;
-    let (level, text) = match (revoked.pending, revoked.ended) {
-        (0, 0) => (FlashLevel::Info, "You were signed in nowhere else.".to_owned()),
-        (0, 1) => (FlashLevel::Success, "Signed out in one other place.".to_owned()),
-        (0, ended) => (FlashLevel::Success, format!("Signed out in {ended} other places.")),
-        _ => (FlashLevel::Warning, PENDING.to_owned()),
+    let (level, text) = match (revoked.unreadable, revoked.pending, revoked.ended) {
+        (0, 0, 0) => (FlashLevel::Info, "You were signed in nowhere else.".to_owned()),
+        (0, 0, 1) => (FlashLevel::Success, "Signed out in one other place.".to_owned()),
+        (0, 0, ended) => (FlashLevel::Success, format!("Signed out in {ended} other places.")),
+        (0, _, _) => (FlashLevel::Warning, PENDING.to_owned()),
+        _ => (FlashLevel::Warning, UNREADABLE.to_owned()),
     };
     session.flash(level, text)?;
     Ok(pages::see(PAGE))
@@ -129,6 +130,9 @@ pub(super) async fn confirm(
 
 const PENDING: &str = "The storage does not answer at present. It is refused here from now on, and \
                        ends everywhere as soon as the storage is back.";
+
+const UNREADABLE: &str = "Not every other session could be ended: one of them cannot be read by this \
+                          release of the demo. You may still be signed in there.";
 
 /// Where a visitor goes who may not end anything: to sign in, or to confirm who it is.
 fn refusal(app: &App, session: &Session) -> Result<Option<Response>, SessionError> {

@@ -1,10 +1,8 @@
 //! Everything by keyboard alone.
 
-use std::collections::HashSet;
-
 use serde_json::json;
 
-use super::{ENTER, ESCAPE, PAGES, TAB, quiet, tab_to, until};
+use super::{ENTER, ESCAPE, PAGES, TAB, quiet, until};
 use crate::support::admin::{Admin, PASSWORD};
 use crate::support::webdriver::Browser;
 
@@ -27,18 +25,18 @@ async fn everything_can_be_done_with_the_keyboard_alone() {
     browser.press(ENTER).await;
     assert_eq!(browser.script("return document.activeElement.id").await, "content");
 
-    tab_to(&browser, "nav a[href='/sessions']").await;
+    browser.tab_to("nav a[href='/sessions']").await;
     browser.press(ENTER).await;
     browser.shows("h1", "Sessions").await;
-    tab_to(&browser, "#owner").await;
+    browser.tab_to("#owner").await;
     browser.press(&format!("eve{ENTER}")).await;
     browser.shows("[data-looked-at]", "1 shown").await;
-    tab_to(&browser, "[data-sessions] th a").await;
+    browser.tab_to("[data-sessions] th a").await;
     browser.press(ENTER).await;
     browser.shows("h1", &id.to_string()[..8]).await;
 
     // Escape leaves the question and gives the focus back; Enter alone ends nothing.
-    tab_to(&browser, ".actions a").await;
+    browser.tab_to(".actions a").await;
     browser.press(ENTER).await;
     browser.shows("dialog h1", "End this session?").await;
     assert_eq!(
@@ -55,20 +53,20 @@ async fn everything_can_be_done_with_the_keyboard_alone() {
     assert!(admin.lives(id).await);
     browser.press(ENTER).await;
     browser.shows("dialog h1", "End this session?").await;
-    tab_to(&browser, "dialog button").await;
+    browser.tab_to("dialog button").await;
     browser.press(ENTER).await;
     browser.shows("[data-outcome=good]", "Done: 1 session ended.").await;
     assert!(!admin.lives(id).await);
 
-    tab_to(&browser, "nav a[href='/before']").await;
+    browser.tab_to("nav a[href='/before']").await;
     browser.press(ENTER).await;
-    tab_to(&browser, "main button").await;
+    browser.tab_to("main button").await;
     browser.press(ENTER).await;
     browser.shows("h1", "End everything from before this moment?").await;
-    tab_to(&browser, "#word").await;
+    browser.tab_to("#word").await;
     browser.press(&format!("end them{ENTER}")).await;
     browser.shows("[data-outcome=good]", "There was nothing to end.").await;
-    tab_to(&browser, ".who button").await;
+    browser.tab_to(".who button").await;
     browser.press(ENTER).await;
     browser.shows("h1", "Sign in").await;
     quiet(&browser).await;
@@ -85,23 +83,7 @@ async fn no_page_traps_the_focus_or_hides_it() {
         [format!("/sessions/{id}"), format!("/sessions/{id}/end"), "/owner/end?name=eve".into()];
     for path in PAGES.into_iter().chain(more.iter().map(String::as_str)) {
         admin.open(&browser, path).await;
-        let wanted = "return [...document.querySelectorAll('a, button, input:not([type=hidden]), select')]\
-                      .filter((it) => it.checkVisibility()).map((it, at) => (it.dataset.stop = at, at)).length";
-        let wanted = browser.script(wanted).await.as_u64().unwrap();
-        let mut reached = HashSet::new();
-        for _ in 0..wanted * 2 + 12 {
-            browser.press(TAB).await;
-            let focus = "const it = document.activeElement; if (it === document.body) return null; \
-                         return [it.dataset.stop ?? 'region', getComputedStyle(it).outlineStyle]";
-            let focus = browser.script(focus).await;
-            if focus.is_null() {
-                continue;
-            }
-            assert_ne!(focus[1], "none", "{path}: {focus}");
-            reached.insert(focus[0].to_string());
-        }
-        reached.remove("\"region\"");
-        assert_eq!(reached.len() as u64, wanted, "{path}: {reached:?}");
+        browser.tab_through(path).await;
     }
     // Each field has a label, each page one heading and one main part.
     for path in PAGES {

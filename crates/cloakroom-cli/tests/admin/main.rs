@@ -19,11 +19,7 @@ mod outages;
 
 use std::time::{Duration, Instant};
 
-use support::webdriver::Browser;
-
-const TAB: &str = "\u{e004}";
-const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
+use support::webdriver::{Browser, ENTER, ESCAPE, TAB};
 
 /// Every page of the navigation.
 const PAGES: [&str; 4] = ["/", "/sessions", "/before", "/audit"];
@@ -35,18 +31,6 @@ async fn until(browser: &Browser, script: &str) {
         assert!(start.elapsed() < Duration::from_secs(20), "never true: {script}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// Presses Tab until the focus is on an element.
-async fn tab_to(browser: &Browser, selector: &str) {
-    let is_there = format!("return document.activeElement.matches({selector:?})");
-    for _ in 0..60 {
-        if browser.script(&is_there).await == true {
-            return;
-        }
-        browser.press(TAB).await;
-    }
-    panic!("no Tab leads to {selector}");
 }
 
 async fn quiet(browser: &Browser) {

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 #[derive(Clone, Debug)]
 pub struct Visitor {
     port: u16,
+    agent: Option<&'static str>,
     ticket: Option<String>,
     /// All that it ever had.
     tickets: Vec<String>,
@@ -26,7 +27,12 @@ pub struct Answer {
 impl Visitor {
     /// A visitor without a ticket.
     pub fn of(port: u16) -> Self {
-        Self { port, ticket: None, tickets: Vec::new() }
+        Self { port, agent: None, ticket: None, tickets: Vec::new() }
+    }
+
+    /// The same visitor, who names a browser.
+    pub fn with(self, agent: &'static str) -> Self {
+        Self { agent: Some(agent), ..self }
     }
 
     /// The same visitor, with the same ticket, at another process.
@@ -58,8 +64,9 @@ impl Visitor {
             Some(ticket) => format!("Cookie: theme=dark; id={ticket}\r\n"),
             None => String::new(),
         };
+        let agent = self.agent.map(|agent| format!("User-Agent: {agent}\r\n")).unwrap_or_default();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{cookie}\
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{agent}{cookie}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         );

@@ -1,6 +1,8 @@
 //! A headless Chromium driven through chromedriver by the WebDriver protocol, of which the tests
 //! need a few commands. Everything of it ends with the value.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,13 @@ const BROWSER: &str = "CLOAKROOM_TEST_CHROMIUM";
 
 /// Names its driver; the default is `chromedriver` from the path.
 const DRIVER: &str = "CLOAKROOM_TEST_CHROMEDRIVER";
+
+/// Names the folder that pictures are kept in; without it none is.
+const PICTURES: &str = "CLOAKROOM_TEST_SCREENSHOTS";
+
+pub const TAB: &str = "\u{e004}";
+pub const ENTER: &str = "\u{e007}";
+pub const ESCAPE: &str = "\u{e00c}";
 
 /// How long a page may take to show what a test expects.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -111,10 +120,16 @@ impl Browser {
         self.ask("POST", "/goog/cdp/execute", command).await;
     }
 
-    /// What the window shows, as a PNG in base64.
-    pub async fn screenshot(&self) -> String {
+    /// Takes a picture of what the window shows, and keeps it if the environment names a folder.
+    pub async fn picture(&self, name: &str) {
         let path = format!("/session/{}/screenshot", self.session);
-        self.call("GET", &path, None).await.as_str().unwrap().to_owned()
+        let picture = decode(self.call("GET", &path, None).await.as_str().unwrap());
+        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 5000, "{name}");
+        if let Some(folder) = std::env::var_os(PICTURES) {
+            // Tests run in their crate's folder, people type in the repository's.
+            let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+            std::fs::write(root.join(folder).join(format!("{name}.png")), picture).unwrap();
+        }
     }
 
     /// Presses keys one after the other, wherever the focus is: letters, or WebDriver's code points
@@ -128,6 +143,41 @@ impl Browser {
         self.script(WATCH).await;
         self.ask("POST", "/actions", json!({ "actions": [keyboard] })).await;
         self.arrive().await;
+    }
+
+    /// Presses Tab until the focus is on an element.
+    pub async fn tab_to(&self, selector: &str) {
+        let is_there = format!("return document.activeElement.matches({selector:?})");
+        for _ in 0..60 {
+            if self.script(&is_there).await == true {
+                return;
+            }
+            self.press(TAB).await;
+        }
+        panic!("no Tab leads to {selector}");
+    }
+
+    /// Presses Tab until the focus has been everywhere on this page: it comes to whatever can be used,
+    /// and shows where it is.
+    pub async fn tab_through(&self, page: &str) {
+        let wanted = "return [...document.querySelectorAll('a, button, input:not([type=hidden]), select')]\
+                      .filter((it) => it.checkVisibility() && !it.disabled)\
+                      .map((it, at) => (it.dataset.stop = at, at)).length";
+        let wanted = self.script(wanted).await.as_u64().unwrap();
+        let mut reached = HashSet::new();
+        for _ in 0..wanted * 2 + 12 {
+            self.press(TAB).await;
+            let focus = "const it = document.activeElement; if (it === document.body) return null; \
+                         return [it.dataset.stop ?? 'region', getComputedStyle(it).outlineStyle]";
+            let focus = self.script(focus).await;
+            if focus.is_null() {
+                continue;
+            }
+            assert_ne!(focus[1], "none", "{page}: {focus}");
+            reached.insert(focus[0].to_string());
+        }
+        reached.remove("\"region\"");
+        assert_eq!(reached.len() as u64, wanted, "{page}: {reached:?}");
     }
 
     /// Runs a script in the page and answers what it returns.
@@ -217,6 +267,22 @@ impl Browser {
         assert!(value.get("error").is_none(), "{method} {path}: {}", value["message"]);
         value
     }
+}
+
+/// Base64, as WebDriver sends pictures.
+fn decode(text: &str) -> Vec<u8> {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
+    for letter in text.bytes().filter(|it| *it != b'=') {
+        let value = alphabet.iter().position(|it| *it == letter).unwrap() as u32;
+        bits = (bits << 6) | value;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held & 255) as u8);
+        }
+    }
+    bytes
 }
 
 /// The body of an answer; the driver keeps the connection open behind it.

@@ -194,7 +194,7 @@ async fn hashes_of_spring_are_imported_and_what_was_left_behind_is_told() {
     assert_eq!(record.created(), Timestamp::from_millis(1_700_000_000_000), "as Spring says");
     assert_eq!(record.started(), Timestamp::UNKNOWN);
     let summer = Timestamp::from_millis(1_720_000_000_000);
-    assert_eq!(target.destroy_created_before(&[key], summer).await.unwrap(), 1);
+    assert_eq!(target.destroy_created_before(&[key], summer).await.unwrap().removed, 1);
 }
 
 /// A `java.lang.Integer` up to its value.

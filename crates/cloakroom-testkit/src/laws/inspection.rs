@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cloakroom::{Found, Position, SessionFingerprint, SessionKey, SessionStorage};
+use cloakroom::{DestroyedBefore, Found, Position, SessionFingerprint, SessionKey, SessionStorage};
 
 use super::sample::{LONG, apply, creating, found, noise, unused_key};
 use super::{Fixture, Settings};
@@ -75,12 +75,14 @@ pub async fn what_was_created_before_a_moment_can_be_destroyed(fixture: &impl Fi
     let moment = new.iter().map(|(_, created)| *created).min().unwrap();
     let new: Vec<SessionKey> = new.into_iter().map(|(key, _)| key).collect();
     let all: Vec<_> = old.iter().chain(&new).copied().chain([unused_key()]).collect();
-    assert_eq!(storage.destroy_created_before(&all, moment).await.unwrap(), old.len());
+    let destroyed = storage.destroy_created_before(&all, moment).await.unwrap();
+    assert_eq!((destroyed.removed, destroyed.unreadable), (old.len(), 0));
     for key in &old {
         assert!(storage.load(key).await.unwrap().is_none());
     }
     for key in &new {
         found(&storage, key).await;
     }
-    assert_eq!(storage.destroy_created_before(&all, moment).await.unwrap(), 0);
+    let again = storage.destroy_created_before(&all, moment).await.unwrap();
+    assert_eq!(again, DestroyedBefore::default());
 }

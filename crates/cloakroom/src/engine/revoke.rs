@@ -15,7 +15,7 @@ use crate::event::{Event, RevokedBy};
 use crate::facts::{Found, SessionFacts};
 use crate::index::{IndexChange, IndexEntry, OwnerIndex};
 use crate::owner::OwnerKey;
-use crate::storage::{Destroyed, Page, Position, SessionStorage, within};
+use crate::storage::{Destroyed, DestroyedBefore, Page, Position, SessionStorage, within};
 use crate::token::{PublicId, SessionKey};
 
 /// How many removals are under way at once.
@@ -58,6 +58,9 @@ pub struct Revoked {
 pub struct RevokedPage {
     /// How many sessions this step has ended.
     pub ended: usize,
+    /// What lies in the place of a session and is no record that this release can read: when it was
+    /// created cannot be told, so it was left alone. A walk may meet one twice.
+    pub unreadable: usize,
     /// How many sessions it has looked at.
     pub seen: usize,
     /// Where to go on; `None` at the end.
@@ -172,7 +175,8 @@ impl Engine {
     /// breach, or when an old copy of the data was restored. Never on a request's path.
     ///
     /// Begin at [`Position::start`] and go on at [`RevokedPage::next`] until there is none. A position
-    /// can be kept as text. Steps may be repeated.
+    /// can be kept as text. Steps may be repeated. The moment is by the storage's clock: see
+    /// [`Engine::now`].
     ///
     /// # Errors
     /// [`StorageError`] where the outcome of this step is unknown; take it again.
@@ -188,11 +192,21 @@ impl Engine {
         // Of a whole page, so it has as much time as the step of the walk.
         let limit = storage.timeout(Operation::Walk).map(|limit| limit.saturating_add(GRACE));
         let removal = within(limit, Operation::Destroy, removal);
-        let ended = self.observed(Operation::Destroy, removal).await?;
+        let DestroyedBefore { removed: ended, unreadable } =
+            self.observed(Operation::Destroy, removal).await?;
         if ended > 0 {
             self.emit(&Event::RevokedBefore { moment, ended });
         }
-        Ok(RevokedPage { ended, seen: sessions.len(), next, done })
+        Ok(RevokedPage { ended, unreadable, seen: sessions.len(), next, done })
+    }
+
+    /// The storage's clock, by which sessions are created: that of this machine may be wrong.
+    ///
+    /// # Errors
+    /// [`StorageError`] where the storage could not say.
+    pub async fn now(&self) -> Result<Timestamp, StorageError> {
+        // Every index tells the time, also that of nobody.
+        Ok(self.index_of("").await?.now)
     }
 
     /// Ends one session.

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Destroyed, Page, Position, SessionStorage, StorageHealth, StorageStats, Touched};
+use super::{
+    Destroyed, DestroyedBefore, Page, Position, SessionStorage, StorageHealth, StorageStats,
+    Touched,
+};
 use crate::clock::Timestamp;
 use crate::commit::{Commit, Committed};
 use crate::error::{Operation, StorageError};
@@ -71,7 +74,7 @@ trait ErasedStorage: Send + Sync {
         &'a self,
         sessions: &'a [SessionKey],
         moment: Timestamp,
-    ) -> Answer<'a, usize>;
+    ) -> Answer<'a, DestroyedBefore>;
     fn stats(&self) -> Answer<'_, StorageStats>;
     fn backend_metrics(&self) -> Answer<'_, BTreeMap<String, String>>;
     fn backend_name(&self) -> &'static str;
@@ -149,7 +152,7 @@ impl<S: SessionStorage> ErasedStorage for S {
         &'a self,
         sessions: &'a [SessionKey],
         moment: Timestamp,
-    ) -> Answer<'a, usize> {
+    ) -> Answer<'a, DestroyedBefore> {
         Box::pin(SessionStorage::destroy_created_before(self, sessions, moment))
     }
 
@@ -256,7 +259,7 @@ impl SessionStorage for AnyStorage {
         &self,
         sessions: &[SessionKey],
         moment: Timestamp,
-    ) -> Result<usize, StorageError> {
+    ) -> Result<DestroyedBefore, StorageError> {
         self.0.destroy_created_before(sessions, moment).await
     }
 

@@ -1,4 +1,6 @@
-//! What became of a touch and of a removal.
+//! What became of a touch, of a removal, and of many removals.
+
+use std::ops::AddAssign;
 
 use crate::record::Stamp;
 
@@ -25,6 +27,25 @@ pub enum Destroyed {
     /// The server could not be reached or took no writes. This storage refuses the record from now
     /// on and removes it as soon as the server answers; other nodes may still serve it until then.
     Pending,
+}
+
+/// What became of the removal of what was created before a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct DestroyedBefore {
+    /// Records that were there and are gone.
+    pub removed: usize,
+    /// What lies in the place of a record and is none that this release can read: when it was created
+    /// cannot be told, so it was left alone.
+    pub unreadable: usize,
+}
+
+impl AddAssign for DestroyedBefore {
+    fn add_assign(&mut self, more: Self) {
+        self.removed += more.removed;
+        self.unreadable += more.unreadable;
+    }
 }
 
 /// How many servers are known to have carried out a removal.

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-use cloakroom::{Clock, Destroyed, Position, Session};
-use cloakroom_testkit::Mood;
+use cloakroom::{
+    Clock, Destroyed, Found, MemorySessionStorage, Position, Session, SessionKey, SessionStorage,
+    StorageError,
+};
+use cloakroom_testkit::{ManualClock, Mood};
 
 use crate::ailing;
 use crate::house::{House, key};
@@ -61,4 +64,34 @@ async fn a_step_that_ends_all_from_before_a_moment_is_told_once_with_its_count()
         assert!(ended == 0 || steps.len() < ended, "several in one step");
     }
     assert_eq!(house.journal.count("Revoked {"), 0);
+}
+
+/// A storage whose records nobody can read.
+struct Foreign(MemorySessionStorage);
+
+impl SessionStorage for Foreign {
+    cloakroom_testkit::pass_on! {
+        [0] load commit touch destroy owner_index change_owner_index walk stats backend_name
+    }
+
+    async fn facts(&self, sessions: &[SessionKey]) -> Result<Vec<Found>, StorageError> {
+        Ok(vec![Found::Unreadable; sessions.len()])
+    }
+}
+
+#[tokio::test]
+async fn a_walk_tells_what_it_could_not_read_and_left_alone() {
+    let clock = ManualClock::new();
+    let memory = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
+    let house = House::on(Foreign(memory), clock, |_| {});
+    let cookie = house.visitor().await;
+    let later = house.clock.now() + Duration::from_secs(1);
+    let (mut told, mut position) = ((0, 0, 0), Some(Position::start()));
+    while let Some(at) = position {
+        let step = house.engine.revoke_created_before(later, &at).await.unwrap();
+        told = (told.0 + step.ended, told.1 + step.unreadable, told.2 + step.seen);
+        position = step.next;
+    }
+    assert_eq!(told, (0, 1, 1));
+    assert!(house.engine.storage().load(&key(&cookie)).await.unwrap().is_some());
 }
