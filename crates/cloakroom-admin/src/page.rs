@@ -86,7 +86,7 @@ impl AdminPage {
     }
 
     /// Who keeps the audit trail (default: nobody; the page shows the newest 500 actions and 100
-    /// refused sign-ins from its memory).
+    /// refusals from its memory).
     pub fn audit(mut self, audit: impl Audit) -> Self {
         self.audit = Some(Box::new(audit));
         self

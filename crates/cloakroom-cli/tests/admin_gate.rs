@@ -222,6 +222,38 @@ async fn what_a_second_signal_breaks_off_is_in_the_trail() {
 }
 
 #[tokio::test]
+async fn a_trail_whose_disk_hangs_keeps_no_operator_from_acting_and_is_written_later() {
+    let redis = RedisServer::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let trail = folder.path().join("trail");
+    let pipe = std::process::Command::new("mkfifo").arg(&trail).status().unwrap();
+    assert!(pipe.success());
+    // Who opens a pipe in order to write waits for somebody who reads.
+    let read = || {
+        let pipe = std::fs::OpenOptions::new().read(true).write(true).open(&trail);
+        std::io::BufReader::new(pipe.unwrap())
+    };
+    let first = read();
+    let (url, file) = (redis.url(), trail.display().to_string());
+    let mut admin = command(&["--url", &url, "--listen", "127.0.0.1:0", "--audit-file", &file]);
+    let (_child, greeting) = serve(admin.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+    drop(first);
+    let url = place_in(&greeting);
+    // More than the process has threads for its tasks.
+    let many = std::thread::available_parallelism().unwrap().get() * 4;
+    let mut orders = tokio::task::JoinSet::new();
+    for _ in 0..many {
+        let url = url.clone();
+        orders.spawn(async move { order(&url, PASSWORD, "192.0.2.7").await });
+    }
+    for answer in orders.join_all().await {
+        assert!(answer.contains("{\"outcome\":\"nothing\"}"), "{answer}");
+    }
+    let kept = std::io::BufRead::lines(read()).take(many);
+    assert!(kept.map(Result::unwrap).all(|line| line.contains("end_owner")));
+}
+
+#[tokio::test]
 async fn no_page_that_ends_sessions_is_served_over_a_replica() {
     let redis = RedisServer::start().await.unwrap();
     redis.ask(["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
