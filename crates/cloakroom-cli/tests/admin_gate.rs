@@ -272,6 +272,8 @@ async fn what_makes_no_sense_is_one_line() {
     for (arguments, line) in [
         (vec!["--trusted-proxy", "10.0.0.0/33"], "--trusted-proxy"),
         (vec!["--path", "ops"], "no path such as"),
+        (vec!["--path", "/sessions"], "/ops/sessions"),
+        (vec!["--path", "/api/page/"], "/ops/api/page"),
         (vec!["--operator", "ada", "--operator", "grace"], "NAME=FILE"),
         (vec!["--operator", &ada, "--operator", "grace=/no/such/file"], "/no/such/file"),
         (vec!["--operator", &ada, "--password-file", &ada[4..]], "nobody's"),

@@ -32,14 +32,14 @@ pub const QUESTIONS: [&str; 4] = [
     "/api/sessions/00000000000000000000000000000000",
     "/api/audit",
 ];
-const FORMS: [&str; 5] = [
+pub const FORMS: [&str; 5] = [
     "/sessions/00000000000000000000000000000000/end",
     "/sessions/00000000000000000000000000000000/end-others",
     "/owner/end?name=eve",
     "/before/end",
     "/sign-out",
 ];
-const ORDERS: [&str; 5] = [
+pub const ORDERS: [&str; 5] = [
     "/api/sessions/00000000000000000000000000000000/revoke",
     "/api/sessions/00000000000000000000000000000000/revoke-others",
     "/api/revoke-owner",
