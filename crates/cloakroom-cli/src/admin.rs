@@ -96,7 +96,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let name = installation.place.clone();
     let observer = AdminObserver::of_the_page_only();
     let own = |engine: EngineBuilder| {
-        let engine = engine.policy(policy);
+        let engine = engine.policy(policy.clone());
         match &exporter {
             Some(exporter) => engine.observer((observer.clone(), exporter.observer())),
             None => engine.observer(observer.clone()),
@@ -126,12 +126,17 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
         // Whether the proxy takes the path away or leaves it.
         router = Router::new().nest_service(path, router.clone()).fallback_service(router);
     }
+    if place == Place::BehindTls {
+        router = place::through_proxies(router, &policy);
+    }
     let served = Served { page: router, under_way, engine, exporter };
     server::serve(listener, served, &greeting).await
 }
 
-const PROXY: &str = "no --trusted-proxy is named: the audit trail shows the proxy's address for \
-                     everybody, and all visitors share one measure of wrong passwords";
+const PROXY: &str = "no --trusted-proxy is named: see to it that nobody but the proxy reaches this \
+                     port, for others would send the password in plain text; the audit trail shows \
+                     the proxy's address for everybody, and all visitors share one measure of wrong \
+                     passwords";
 
 /// A proxy may take the path away, so nothing of the page's own may be called like it.
 fn check_path(path: &str) -> Result<(), Failure> {

@@ -254,6 +254,52 @@ async fn a_trail_whose_disk_hangs_keeps_no_operator_from_acting_and_is_written_l
 }
 
 #[tokio::test]
+async fn a_password_and_a_trail_that_every_user_can_read_are_noticed() {
+    let redis = RedisServer::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (password, trail) = (write(folder.path(), "ada", ADA), write(folder.path(), "trail", ""));
+    for (mode, noticed) in [(0o644, ["password", "audit trail"].as_slice()), (0o640, &[])] {
+        for file in [&password, &trail] {
+            std::fs::set_permissions(file, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        let url = redis.url();
+        let place = ["--url", &url, "--listen", "127.0.0.1:0", "--password-file", &password];
+        let mut admin = command(&[&place[..], &["--audit-file", &trail]].concat());
+        let (mut child, _) = serve(&mut admin).await;
+        child.kill().await.unwrap();
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
+        assert_eq!(errors.lines().count(), noticed.len(), "{errors}");
+        for what in noticed {
+            assert!(errors.contains(&format!("every user of this machine can read the {what}")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_tls_nobody_but_a_named_proxy_can_send_a_password() {
+    let redis = RedisServer::start().await.unwrap();
+    let url = redis.url();
+    let place = ["--url", &url, "--listen", "127.0.0.1:0", "--behind-tls"];
+    for (proxy, status) in [("192.0.2.1", "403"), ("127.0.0.0/8", "200")] {
+        let mut admin = command(&[&place[..], &["--trusted-proxy", proxy]].concat());
+        let (_child, greeting) = serve(admin.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+        assert!(!greeting.contains("http:") && greeting.contains("HTTPS"), "{greeting}");
+        let (_, port) = greeting.split_once("127.0.0.1:").unwrap();
+        let url = format!("http://127.0.0.1:{}", port.split_whitespace().next().unwrap());
+        let answer = ask(&url, "GET", "/sign-in", "", "").await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{proxy}: {answer}");
+        let answer = order(&url, PASSWORD, "192.0.2.7").await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{proxy}: {answer}");
+    }
+    let (mut child, _) = serve(command(&place).env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+    child.kill().await.unwrap();
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
+    assert!(errors.contains("nobody but the proxy reaches this port"), "{errors}");
+}
+
+#[tokio::test]
 async fn no_page_that_ends_sessions_is_served_over_a_replica() {
     let redis = RedisServer::start().await.unwrap();
     redis.ask(["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();

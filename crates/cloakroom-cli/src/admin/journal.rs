@@ -15,6 +15,7 @@ use std::time::Duration;
 use cloakroom_admin::{Audit, AuditEntry};
 
 use crate::failure::Failure;
+use crate::installation::can_all_read;
 use crate::output::{in_ascii, remark};
 
 /// How long an answer waits for its line. Then it is written later, if the disk ever comes back.
@@ -44,6 +45,10 @@ impl Journal {
         };
         if let Some(file) = file {
             append(file).map_err(cannot)?;
+            if can_all_read(file) {
+                let file = file.display();
+                remark(&format!("every user of this machine can read the audit trail in {file}"));
+            }
         }
         let (lines, waiting) = sync_channel::<Line>(WAITING);
         let place = file.map(Path::to_owned);
