@@ -15,6 +15,12 @@ pub enum Action {
     SignIn,
     /// Signed out of the page.
     SignOut,
+    /// Asked for something that was refused before it was looked at: the page's forms have not asked for
+    /// it, or whoever asked is no operator.
+    Request {
+        /// What for, below the page's own path.
+        path: String,
+    },
     /// Ended one session.
     EndSession {
         /// The session.
@@ -101,6 +107,7 @@ impl Action {
         match self {
             Self::SignIn => "Signed in",
             Self::SignOut => "Signed out",
+            Self::Request { .. } => "Asked for something",
             Self::EndSession { .. } => "End a session",
             Self::EndOthers { .. } => "End an owner's other sessions",
             Self::EndOwner { .. } => "End all sessions of an owner",
@@ -113,6 +120,7 @@ impl Action {
         match self {
             Self::SignIn | Self::SignOut => String::new(),
             Self::EndSession { session } | Self::EndOthers { session } => session.to_string(),
+            Self::Request { path } => path.clone(),
             Self::EndOwner { owner } => owner.clone(),
             Self::EndBefore { moment } => moment.to_string(),
         }

@@ -13,12 +13,14 @@ use axum::response::Response;
 use cloakroom_axum::client_address;
 use serde::Deserialize;
 
+use crate::action::Action;
 use crate::app::App;
 use crate::change;
 use crate::door::{Admitted, Closed, Transport, Way};
-use crate::guard::Operator;
+use crate::guard::{Operator, Refusal};
 use crate::mount::Mount;
 use crate::pages::answer::{self, Audience};
+use crate::shown::on_page;
 
 /// What a change may say. An owner's name is the longest of it.
 pub(crate) const MOST_BYTES: usize = 16 * 1024;
@@ -57,17 +59,23 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     let admitted = match app.door.admit(&parts, address).await {
         Ok(admitted) => admitted,
         Err(closed) => {
-            audit_guess(&app, address, &closed);
+            audit_closed(&app, &parts, address, &closed);
             return answer::closed(&parts, &mount, closed);
         }
     };
     let body = if !change::is_safe(&parts.method) {
         match checked_body(&app, &admitted, &parts, body).await {
             Ok(bytes) => Body::from(bytes),
-            Err(reason) => return answer::refuse(&parts, &mount, reason),
+            Err(reason) => {
+                let operator = &admitted.operator;
+                app.trail.refuse(operator, address, asked(&parts), reason.in_trail());
+                return answer::refuse(&parts, &mount, reason);
+            }
         }
     } else if Audience::of(&parts) == Audience::Program && change::is_foreign(&parts.headers) {
-        return answer::refuse(&parts, &mount, answer::FOREIGN);
+        let reason = answer::FOREIGN;
+        app.trail.refuse(&admitted.operator, address, asked(&parts), reason.in_trail());
+        return answer::refuse(&parts, &mount, reason);
     } else {
         body
     };
@@ -117,11 +125,17 @@ fn token(parts: &Parts, body: &Bytes) -> Option<String> {
     Some(form.0.token)
 }
 
-fn audit_guess(app: &App, address: Option<IpAddr>, closed: &Closed) {
-    let reason = match closed {
-        Closed::Wrong => "wrong password",
-        Closed::Slow(_) => "too many wrong passwords",
+fn audit_closed(app: &App, request: &Parts, address: Option<IpAddr>, closed: &Closed) {
+    let (action, reason) = match closed {
+        Closed::Wrong => (Action::SignIn, "wrong password"),
+        Closed::Slow(_) => (Action::SignIn, "too many wrong passwords"),
+        Closed::Refused(Refusal::Forbidden) => (asked(request), "signed in, but no operator"),
         Closed::SignIn | Closed::Refused(_) => return,
     };
-    app.trail.refuse(Operator::named(""), address, reason);
+    app.trail.refuse(&Operator::named(""), address, action, reason);
+}
+
+/// What a request was for, as far as an entry has room for it.
+fn asked(request: &Parts) -> Action {
+    Action::Request { path: on_page(request.uri.path()) }
 }

@@ -110,7 +110,7 @@ impl App {
             Action::EndOthers { session } => self.end_others(*session).await,
             Action::EndOwner { owner } => self.engine.revoke_owner(owner).await.map(of_many),
             Action::EndBefore { moment } => Ok(self.end_before(*moment, position).await),
-            Action::SignIn | Action::SignOut => Ok(Outcome::Nothing),
+            Action::SignIn | Action::SignOut | Action::Request { .. } => Ok(Outcome::Nothing),
         };
         outcome.unwrap_or_else(Outcome::unknown)
     }

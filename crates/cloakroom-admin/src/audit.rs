@@ -20,10 +20,10 @@ use crate::measure::Measure;
 /// How many actions are kept.
 const ACTIONS: usize = 500;
 
-/// How many refused sign-ins are kept, in a place of their own.
+/// How many refused sign-ins and requests are kept, in a place of their own.
 const REFUSALS: usize = 100;
 
-/// How many refused sign-ins become an entry; the next entry tells how many did not.
+/// How many of them become an entry; the next entry tells how many did not.
 const NOTED: Measure = Measure { at_once: 100, each: Duration::from_secs(1) };
 
 /// One line of the audit trail.
@@ -49,8 +49,8 @@ pub struct AuditEntry {
 
 /// Is told every entry of the audit trail, at once. A closure is one.
 ///
-/// Each step of a long action is an entry. Of refused sign-ins there is one a second at most, after
-/// the first hundred; it tells how many there were besides.
+/// Each step of a long action is an entry. Of refused sign-ins and requests there is one a second at
+/// most, after the first hundred; it tells how many there were besides.
 pub trait Audit: Send + Sync + 'static {
     /// Keeps an entry. It is called while the operator waits for the answer, so it must not block.
     fn record(&self, entry: &AuditEntry);
@@ -99,14 +99,20 @@ impl Trail {
         self.kept().add(entry);
     }
 
-    /// Notes a sign-in that was refused.
-    pub(crate) fn refuse(&self, who: Operator, address: Option<IpAddr>, reason: &str) {
+    /// Notes what was refused before it was looked at.
+    pub(crate) fn refuse(
+        &self,
+        who: &Operator,
+        address: Option<IpAddr>,
+        action: Action,
+        reason: &str,
+    ) {
         let Some(unnoted) = self.kept().note_refusal(Instant::now()) else { return };
         let reason = match unnoted {
             0 => reason.to_owned(),
             more => format!("{reason}; {more} more were refused since the line before"),
         };
-        self.record(&who, address, Action::SignIn, Outcome::Refused { reason });
+        self.record(who, address, action, Outcome::Refused { reason });
     }
 
     /// All that is kept, the newest first.
@@ -136,7 +142,9 @@ impl Kept {
 
     fn add(&mut self, mut entry: AuditEntry) {
         let (entries, most) = match (&entry.action, &entry.outcome) {
-            (Action::SignIn, Outcome::Refused { .. }) => (&mut self.refusals, REFUSALS),
+            (Action::SignIn | Action::Request { .. }, Outcome::Refused { .. }) => {
+                (&mut self.refusals, REFUSALS)
+            }
             _ => (&mut self.actions, ACTIONS),
         };
         if let Some(at) = entries.iter().rposition(|(_, before)| entry.goes_on_with(before))
@@ -203,11 +211,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn guessing_does_not_push_out_what_was_done() {
         let (trail, told) = told();
-        let ada = Operator::named("ada");
+        let (ada, nobody) = (Operator::named("ada"), Operator::named("unknown name"));
         let action = Action::EndOwner { owner: "eve".to_owned() };
         trail.record(&ada, None, action.clone(), Outcome::Done { ended: 2 });
         for _ in 0..10_000 {
-            trail.refuse(Operator::named("unknown name"), None, "wrong password");
+            trail.refuse(&nobody, None, Action::SignIn, "wrong password");
             tokio::time::advance(Duration::from_millis(100)).await;
         }
         let entries = trail.entries();

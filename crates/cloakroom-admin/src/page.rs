@@ -47,6 +47,11 @@ enum WayIn {
 }
 
 impl AdminPage {
+    /// What the page's own addresses begin with. Where a proxy may take a path away or leave it, that
+    /// path begins with none of them, for both would be meant.
+    pub const OWN_PATHS: [&str; 8] =
+        ["api", "assets", "audit", "before", "owner", "sessions", "sign-in", "sign-out"];
+
     /// A page for people with a password. They sign in with a form, over HTTPS; the cookie is
     /// `__Host-cloakroom-admin`, and a sign-in ends after 15 minutes without use and after 8 hours in
     /// any case. Sign-ins lie in this process's memory. A network has 5 wrong passwords and one more
@@ -86,7 +91,7 @@ impl AdminPage {
     }
 
     /// Who keeps the audit trail (default: nobody; the page shows the newest 500 actions and 100
-    /// refused sign-ins from its memory).
+    /// refusals from its memory).
     pub fn audit(mut self, audit: impl Audit) -> Self {
         self.audit = Some(Box::new(audit));
         self

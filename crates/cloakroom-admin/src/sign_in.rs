@@ -18,6 +18,7 @@ use crate::admission::MOST_BYTES;
 use crate::app::App;
 use crate::change;
 use crate::door::{Admitted, Closed, Door, Way};
+use crate::guard::Operator;
 use crate::mount::Mount;
 use crate::pages::answer;
 use crate::pages::frame::{Frame, Place};
@@ -43,11 +44,13 @@ pub(crate) async fn show(mount: Mount) -> Response {
 /// Lets somebody in, or tells that the password was wrong.
 pub(crate) async fn enter(State(app): State<Arc<App>>, mount: Mount, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    if !change::is_own(&parts, &app.origins) {
-        return answer::refuse(&parts, &mount, answer::FOREIGN);
-    }
     let handle = parts.extensions.get::<Handle>().cloned();
     let address = client_address(&app.engine, &parts);
+    if !change::is_own(&parts, &app.origins) {
+        let nobody = Operator::named("");
+        app.trail.refuse(&nobody, address, Action::SignIn, answer::FOREIGN.in_trail());
+        return answer::refuse(&parts, &mount, answer::FOREIGN);
+    }
     let Ok(bytes) = to_bytes(body, MOST_BYTES).await else {
         return answer::refuse(&parts, &mount, answer::TOO_LARGE);
     };
@@ -61,13 +64,18 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, mount: Mount, request: Re
     let operator = match gate.check(&entry.name, &entry.password, address) {
         Ok(operator) => operator,
         Err(Closed::Slow(wait)) => {
-            app.trail.refuse(gate.named(&entry.name), address, "too many wrong passwords");
+            app.trail.refuse(
+                &gate.named(&entry.name),
+                address,
+                Action::SignIn,
+                "too many wrong passwords",
+            );
             let seconds = wait.as_secs() + 1;
             let problem = format!("Too many wrong passwords. Please wait {seconds} seconds.");
             return page(StatusCode::TOO_MANY_REQUESTS, &mount, Some(&problem));
         }
         Err(_) => {
-            app.trail.refuse(gate.named(&entry.name), address, "wrong password");
+            app.trail.refuse(&gate.named(&entry.name), address, Action::SignIn, "wrong password");
             let problem = "The name or the password is wrong.";
             return page(StatusCode::UNAUTHORIZED, &mount, Some(problem));
         }

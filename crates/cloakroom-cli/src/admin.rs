@@ -79,6 +79,8 @@ pub(crate) struct Options {
 /// Serves the page until it is asked to end.
 pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let place = Place::choose(options.listen, options.behind_tls)?;
+    let path = options.path.as_deref().map(|path| path.trim_end_matches('/'));
+    check_path(path.unwrap_or_default())?;
     let people = People::find(&options.operator, options.password_file.as_deref())?;
     let journal = Journal::open(options.audit_file.as_deref())?;
     let policy = policy(&options.trusted_proxy)?;
@@ -94,7 +96,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let name = installation.place.clone();
     let observer = AdminObserver::of_the_page_only();
     let own = |engine: EngineBuilder| {
-        let engine = engine.policy(policy);
+        let engine = engine.policy(policy.clone());
         match &exporter {
             Some(exporter) => engine.observer((observer.clone(), exporter.observer())),
             None => engine.observer(observer.clone()),
@@ -120,17 +122,33 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     }
     let under_way = page.under_way();
     let mut router = page.router()?;
-    let path = options.path.as_deref().map(|path| path.trim_end_matches('/'));
     if let Some(path) = path.filter(|path| !path.is_empty()) {
         // Whether the proxy takes the path away or leaves it.
         router = Router::new().nest_service(path, router.clone()).fallback_service(router);
+    }
+    if place == Place::BehindTls {
+        router = place::through_proxies(router, &policy);
     }
     let served = Served { page: router, under_way, engine, exporter };
     server::serve(listener, served, &greeting).await
 }
 
-const PROXY: &str = "no --trusted-proxy is named: the audit trail shows the proxy's address for \
-                     everybody, and all visitors share one measure of wrong passwords";
+const PROXY: &str = "no --trusted-proxy is named: see to it that nobody but the proxy reaches this \
+                     port, for others would send the password in plain text; the audit trail shows \
+                     the proxy's address for everybody, and all visitors share one measure of wrong \
+                     passwords";
+
+/// A proxy may take the path away, so nothing of the page's own may be called like it.
+fn check_path(path: &str) -> Result<(), Failure> {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    if AdminPage::OWN_PATHS.contains(&first) {
+        return Err(Failure::misused(format!(
+            "--path {path} begins as an address of the page itself; choose another one, such as \
+             /ops{path}"
+        )));
+    }
+    Ok(())
+}
 
 /// The default policy with these proxies, read as in every policy.
 fn policy(trusted_proxies: &[String]) -> Result<Policy, Failure> {

@@ -2,9 +2,10 @@
 //! command line.
 
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use cloakroom::Timestamp;
+use cloakroom_admin::read_moment;
 
 use crate::failure::Failure;
 
@@ -22,7 +23,7 @@ impl FromStr for Cutoff {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(moment) = moment(text) {
+        if let Some(moment) = read_moment(text) {
             return Ok(Self::At(moment));
         }
         humantime::parse_duration(text).map(Self::Ago).map_err(|_| FORMS)
@@ -54,34 +55,6 @@ pub(crate) fn exact(moment: Timestamp) -> String {
         0 => moment.to_string(),
         _ => humantime::format_rfc3339_millis(SystemTime::from(moment)).to_string(),
     }
-}
-
-/// Reads RFC 3339. The library that reads it knows UTC only.
-fn moment(text: &str) -> Option<Timestamp> {
-    let upper = text.to_ascii_uppercase();
-    if upper.ends_with('Z') {
-        return in_utc(&upper);
-    }
-    let (local, offset) = upper.split_at_checked(upper.len().checked_sub(6)?)?;
-    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-    let number = |digits: &str, limit: u64| {
-        let is_number = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
-        digits.parse::<u64>().ok().filter(|number| is_number && *number < limit)
-    };
-    let millis = (number(hours, 24)? * 60 + number(minutes, 60)?) * 60_000;
-    let there = in_utc(&format!("{local}Z"))?.as_millis();
-    match offset.as_bytes().first()? {
-        b'+' => there.checked_sub(millis),
-        b'-' => there.checked_add(millis),
-        _ => None,
-    }
-    .map(Timestamp::from_millis)
-}
-
-fn in_utc(text: &str) -> Option<Timestamp> {
-    let moment = humantime::parse_rfc3339(text).ok()?;
-    let millis = moment.duration_since(UNIX_EPOCH).ok()?.as_millis();
-    u64::try_from(millis).ok().map(Timestamp::from_millis)
 }
 
 #[cfg(test)]

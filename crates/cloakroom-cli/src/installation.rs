@@ -23,6 +23,7 @@ use crate::shown::shown;
 use environment::Environment;
 use precedence::Choice;
 
+pub(crate) use file::can_all_read;
 pub(crate) use role::Purpose;
 
 /// What to do instead of writing a password into `--url`.

@@ -222,6 +222,84 @@ async fn what_a_second_signal_breaks_off_is_in_the_trail() {
 }
 
 #[tokio::test]
+async fn a_trail_whose_disk_hangs_keeps_no_operator_from_acting_and_is_written_later() {
+    let redis = RedisServer::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let trail = folder.path().join("trail");
+    let pipe = std::process::Command::new("mkfifo").arg(&trail).status().unwrap();
+    assert!(pipe.success());
+    // Who opens a pipe in order to write waits for somebody who reads.
+    let read = || {
+        let pipe = std::fs::OpenOptions::new().read(true).write(true).open(&trail);
+        std::io::BufReader::new(pipe.unwrap())
+    };
+    let first = read();
+    let (url, file) = (redis.url(), trail.display().to_string());
+    let mut admin = command(&["--url", &url, "--listen", "127.0.0.1:0", "--audit-file", &file]);
+    let (_child, greeting) = serve(admin.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+    drop(first);
+    let url = place_in(&greeting);
+    // More than the process has threads for its tasks.
+    let many = std::thread::available_parallelism().unwrap().get() * 4;
+    let mut orders = tokio::task::JoinSet::new();
+    for _ in 0..many {
+        let url = url.clone();
+        orders.spawn(async move { order(&url, PASSWORD, "192.0.2.7").await });
+    }
+    for answer in orders.join_all().await {
+        assert!(answer.contains("{\"outcome\":\"nothing\"}"), "{answer}");
+    }
+    let kept = std::io::BufRead::lines(read()).take(many);
+    assert!(kept.map(Result::unwrap).all(|line| line.contains("end_owner")));
+}
+
+#[tokio::test]
+async fn a_password_and_a_trail_that_every_user_can_read_are_noticed() {
+    let redis = RedisServer::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (password, trail) = (write(folder.path(), "ada", ADA), write(folder.path(), "trail", ""));
+    for (mode, noticed) in [(0o644, ["password", "audit trail"].as_slice()), (0o640, &[])] {
+        for file in [&password, &trail] {
+            std::fs::set_permissions(file, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        let url = redis.url();
+        let place = ["--url", &url, "--listen", "127.0.0.1:0", "--password-file", &password];
+        let mut admin = command(&[&place[..], &["--audit-file", &trail]].concat());
+        let (mut child, _) = serve(&mut admin).await;
+        child.kill().await.unwrap();
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
+        assert_eq!(errors.lines().count(), noticed.len(), "{errors}");
+        for what in noticed {
+            assert!(errors.contains(&format!("every user of this machine can read the {what}")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_tls_nobody_but_a_named_proxy_can_send_a_password() {
+    let redis = RedisServer::start().await.unwrap();
+    let url = redis.url();
+    let place = ["--url", &url, "--listen", "127.0.0.1:0", "--behind-tls"];
+    for (proxy, status) in [("192.0.2.1", "403"), ("127.0.0.0/8", "200")] {
+        let mut admin = command(&[&place[..], &["--trusted-proxy", proxy]].concat());
+        let (_child, greeting) = serve(admin.env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+        assert!(!greeting.contains("http:") && greeting.contains("HTTPS"), "{greeting}");
+        let (_, port) = greeting.split_once("127.0.0.1:").unwrap();
+        let url = format!("http://127.0.0.1:{}", port.split_whitespace().next().unwrap());
+        let answer = ask(&url, "GET", "/sign-in", "", "").await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{proxy}: {answer}");
+        let answer = order(&url, PASSWORD, "192.0.2.7").await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{proxy}: {answer}");
+    }
+    let (mut child, _) = serve(command(&place).env("CLOAKROOM_ADMIN_PASSWORD", PASSWORD)).await;
+    child.kill().await.unwrap();
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
+    assert!(errors.contains("nobody but the proxy reaches this port"), "{errors}");
+}
+
+#[tokio::test]
 async fn no_page_that_ends_sessions_is_served_over_a_replica() {
     let redis = RedisServer::start().await.unwrap();
     redis.ask(["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
@@ -240,6 +318,8 @@ async fn what_makes_no_sense_is_one_line() {
     for (arguments, line) in [
         (vec!["--trusted-proxy", "10.0.0.0/33"], "--trusted-proxy"),
         (vec!["--path", "ops"], "no path such as"),
+        (vec!["--path", "/sessions"], "/ops/sessions"),
+        (vec!["--path", "/api/page/"], "/ops/api/page"),
         (vec!["--operator", "ada", "--operator", "grace"], "NAME=FILE"),
         (vec!["--operator", &ada, "--operator", "grace=/no/such/file"], "/no/such/file"),
         (vec!["--operator", &ada, "--password-file", &ada[4..]], "nobody's"),

@@ -288,8 +288,11 @@ async fn the_question_and_the_result_name_the_database_and_the_prefix() {
     let place = format!("Redis at 127.0.0.1:{port}, database 3, prefix shop:");
     let id = "0".repeat(32);
     for command in [&["revoke", &id][..], &["revoke-owner", "ann"], &["revoke-before", "0s"]] {
-        let asked = run_with(&variables, command).await;
-        assert!(asked.errors.contains(&format!("in {place}")), "{asked:?}");
+        // What the last one asks it asks a person only, with the moment by the storage's clock.
+        if command[0] != "revoke-before" {
+            let asked = run_with(&variables, command).await;
+            assert!(asked.errors.contains(&format!("in {place}")), "{asked:?}");
+        }
         let told = run_with(&variables, &[command, &["--dry-run", "--json"]].concat()).await;
         let told: Value = serde_json::from_str(&told.output).unwrap();
         assert_eq!(told["place"], *place, "{command:?}");

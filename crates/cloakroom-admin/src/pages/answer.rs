@@ -116,6 +116,13 @@ struct ErrorBody<'a> {
     message: &'a str,
 }
 
+impl Reason {
+    /// For the audit trail.
+    pub(crate) fn in_trail(&self) -> &'static str {
+        self.title
+    }
+}
+
 impl Audience {
     pub(crate) fn of(request: &Parts) -> Self {
         if request.uri.path().starts_with("/api/") { Self::Program } else { Self::Person }

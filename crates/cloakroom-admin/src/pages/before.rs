@@ -126,7 +126,8 @@ pub(crate) async fn end(context: Context, Input(Form(order)): Input<Form<Order>>
 
 /// Reads a moment.
 pub(crate) fn read(text: &str) -> Result<Timestamp, &'static str> {
-    moment::read(text).ok_or("A moment is written as 2026-03-01T12:30:00, in UTC.")
+    moment::read(text)
+        .ok_or("A moment is written as 2026-03-01T12:30:00, in UTC, or with an offset as +01:00.")
 }
 
 /// The outcome of a step, begun `from` there, with what the steps before have ended; and where it

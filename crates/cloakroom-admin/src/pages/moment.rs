@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use cloakroom::Timestamp;
 
+use crate::rfc3339::read_moment;
+
 /// A moment, for `<time>`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment(pub(crate) Timestamp);
@@ -43,14 +45,12 @@ impl fmt::Display for Span {
     }
 }
 
-/// Reads a moment in UTC, as a form's field or RFC 3339 writes it.
+/// Reads a moment in RFC 3339, or as a form's field writes it, without an offset and in UTC.
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     // A browser leaves out seconds that are zero.
-    let text = if text.len() == 16 { format!("{text}:00") } else { text.to_owned() };
-    let moment = humantime::parse_rfc3339_weak(&text).ok()?;
-    let since = moment.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some(Timestamp::default() + since)
+    let seconds = if text.len() == 16 { ":00" } else { "" };
+    read_moment(text).or_else(|| read_moment(&format!("{text}{seconds}Z")))
 }
 
 #[cfg(test)]
@@ -73,7 +73,13 @@ mod tests {
 
     #[test]
     fn a_moment_is_read_as_browsers_and_programs_write_it() {
-        for text in ["2026-03-01T12:30", "2026-03-01T12:30:00", "2026-03-01T12:30:00Z"] {
+        for text in [
+            "2026-03-01T12:30",
+            "2026-03-01T12:30:00",
+            "2026-03-01T12:30:00Z",
+            "2026-03-01T13:30:00+01:00",
+            "2026-03-01T12:30:00.000-00:00",
+        ] {
             let moment = read(text).unwrap();
             assert_eq!(Moment(moment).to_string(), "2026-03-01 12:30:00 UTC", "{text}");
         }

@@ -32,14 +32,14 @@ pub const QUESTIONS: [&str; 4] = [
     "/api/sessions/00000000000000000000000000000000",
     "/api/audit",
 ];
-const FORMS: [&str; 5] = [
+pub const FORMS: [&str; 5] = [
     "/sessions/00000000000000000000000000000000/end",
     "/sessions/00000000000000000000000000000000/end-others",
     "/owner/end?name=eve",
     "/before/end",
     "/sign-out",
 ];
-const ORDERS: [&str; 5] = [
+pub const ORDERS: [&str; 5] = [
     "/api/sessions/00000000000000000000000000000000/revoke",
     "/api/sessions/00000000000000000000000000000000/revoke-others",
     "/api/revoke-owner",
@@ -198,6 +198,19 @@ async fn a_change_needs_the_token_and_the_origin_of_the_page() {
         }
     }
     assert!(site.lives(id).await);
+    // The trail tells the first hundred of them and then one a second, whose they were and what for.
+    let trail = ada.get("/admin/api/audit").await.json();
+    let refused: Vec<_> =
+        trail.as_array().unwrap().iter().filter(|it| it["path"] != json!(null)).collect();
+    assert_eq!(refused.len(), forms.len() * 10);
+    for entry in &refused {
+        let told = (&entry["operator"], &entry["action"], &entry["outcome"]);
+        assert_eq!(told, (&json!("ada"), &json!("request"), &json!("refused")));
+    }
+    assert_eq!(refused.last().unwrap()["path"], format!("/sessions/{id}/end"));
+    for reason in ["Not from this page", "This page was out of date"] {
+        assert!(refused.iter().any(|entry| entry["reason"] == reason), "{reason}");
+    }
     // Another operator's token, and one of an earlier sign-in, are worth nothing.
     let mut again = site.operator().await;
     assert_ne!(again.token, token);
@@ -285,10 +298,15 @@ async fn an_application_guards_the_page_itself() {
     let got = browser.send(post(&browser, "grace")).await;
     assert!(got.body.contains("Done: 1 session ended."), "{got:?}");
     let kept = kept.lock().unwrap();
-    assert_eq!(kept.len(), 1);
-    assert_eq!(kept[0].operator, Operator::named("grace"));
-    assert_eq!(kept[0].action, Action::EndSession { session: id });
-    assert_eq!(kept[0].outcome, Outcome::Done { ended: 1 });
+    assert_eq!(kept.len(), 3);
+    for (at, path) in [(0, "/".to_owned()), (1, format!("/sessions/{id}/end"))] {
+        assert_eq!((kept[at].operator.name(), &kept[at].action), ("", &Action::Request { path }));
+        let reason = "signed in, but no operator".to_owned();
+        assert_eq!(kept[at].outcome, Outcome::Refused { reason });
+    }
+    assert_eq!(kept[2].operator, Operator::named("grace"));
+    assert_eq!(kept[2].action, Action::EndSession { session: id });
+    assert_eq!(kept[2].outcome, Outcome::Done { ended: 1 });
 }
 
 #[tokio::test]

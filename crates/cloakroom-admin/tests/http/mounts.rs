@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use cloakroom::{Engine, MemorySessionStorage};
 use cloakroom_admin::{AdminPage, Operator, Refusal};
 
+use crate::access::{FORMS, ORDERS, PAGES, QUESTIONS};
 use crate::site::{Browser, HOST, PASSWORD, Site, operators, visit};
 
 async fn page() -> AdminPage {
@@ -175,4 +176,14 @@ async fn processes_behind_a_guard_share_their_tokens_where_they_share_a_secret()
     other.token = one.token;
     let got = other.post(&path, "").await;
     assert!(got.body.contains("Done: 1 session ended."), "{got:?}");
+}
+
+#[test]
+fn the_pages_own_paths_are_all_named() {
+    let pages = PAGES.into_iter().chain(QUESTIONS).chain(FORMS).chain(ORDERS);
+    for path in pages.chain(["/assets/admin.css", "/sign-in"]) {
+        let first = path.split(['/', '?']).nth(1).unwrap_or_default();
+        let is_own = AdminPage::OWN_PATHS.contains(&first);
+        assert!(is_own || ["", "nowhere"].contains(&first), "{path}");
+    }
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::failure::Failure;
+use crate::installation::can_all_read;
+use crate::output::remark;
 
 /// Holds the password.
 const VARIABLE: &str = "CLOAKROOM_ADMIN_PASSWORD";
@@ -30,6 +32,10 @@ impl Password {
             let text = fs::read_to_string(file).map_err(|error| {
                 Failure::new(format!("cannot read the password in {}: {error}", file.display()))
             })?;
+            if can_all_read(file) {
+                let file = file.display();
+                remark(&format!("every user of this machine can read the password in {file}"));
+            }
             return Ok(Self::Given(text.trim_end_matches(['\r', '\n']).to_owned()));
         }
         match std::env::var(VARIABLE) {

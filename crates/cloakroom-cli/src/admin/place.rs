@@ -2,6 +2,14 @@
 //! the page is for this machine only.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse;
+use cloakroom::Policy;
 
 use crate::failure::Failure;
 
@@ -27,6 +35,26 @@ impl Place {
             ))),
         }
     }
+}
+
+/// Answers to the policy's proxies alone: nobody else has spoken HTTPS with a browser. Where none is
+/// named anybody may be one.
+pub(super) fn through_proxies(page: Router, policy: &Policy) -> Router {
+    if policy.trusted_proxies.is_empty() {
+        return page;
+    }
+    let policy = Arc::new(policy.clone());
+    page.layer(from_fn(move |peer: ConnectInfo<SocketAddr>, request: Request, next: Next| {
+        let peer = peer.0.ip().to_canonical();
+        let is_proxy = policy.trusted_proxies.iter().any(|network| network.contains(&peer));
+        async move {
+            if is_proxy {
+                return next.run(request).await;
+            }
+            let text = "This page is to be reached over HTTPS, through its proxy.\n";
+            (StatusCode::FORBIDDEN, text).into_response()
+        }
+    }))
 }
 
 #[cfg(test)]

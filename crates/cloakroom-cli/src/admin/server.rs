@@ -107,9 +107,9 @@ pub(super) async fn serve(
 
 impl Greeting<'_> {
     fn text(&self, place: SocketAddr, metrics: Option<SocketAddr>) -> String {
-        let reach = match self.place {
-            Place::Here => "for this machine only",
-            Place::BehindTls => "to be reached over HTTPS, through your proxy",
+        let page = match self.place {
+            Place::Here => format!("http://{place}/   for this machine only"),
+            Place::BehindTls => format!("{place}   for your proxy; others come to it over HTTPS"),
         };
         let metrics = match metrics {
             Some(place) => {
@@ -118,7 +118,7 @@ impl Greeting<'_> {
             None => String::new(),
         };
         format!(
-            "\n  Cloakroom admin  http://{place}/   {reach}\n  Sessions in      {}\n  \
+            "\n  Cloakroom admin  {page}\n  Sessions in      {}\n  \
                Name             {}\n  Password         {}\n  Audit trail      {}\n{metrics}\n  \
              Press Ctrl-C to end it.\n\n",
             self.storage, self.names, self.passwords, self.trail

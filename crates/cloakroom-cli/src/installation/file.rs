@@ -67,15 +67,17 @@ impl File {
     }
 }
 
+/// Whether every user of this machine may read it.
 #[cfg(unix)]
-fn can_all_read(path: &Path) -> bool {
+pub(crate) fn can_all_read(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
 
     std::fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o004 != 0)
 }
 
+/// Nobody can say.
 #[cfg(not(unix))]
-fn can_all_read(_path: &Path) -> bool {
+pub(crate) fn can_all_read(_path: &Path) -> bool {
     false
 }
 
