@@ -232,8 +232,10 @@ impl SessionStorage for KeepsWhatIsOver {
 #[derive(Clone)]
 pub(crate) struct ShowsOtherwise {
     memory: MemorySessionStorage,
-    otherwise: Arc<Mutex<HashMap<SessionKey, fn(Found) -> Found>>>,
+    otherwise: Arc<Mutex<HashMap<SessionKey, Show>>>,
 }
+
+type Show = fn(Found) -> Found;
 
 impl ShowsOtherwise {
     pub(crate) fn new(memory: MemorySessionStorage) -> Self {
@@ -241,7 +243,7 @@ impl ShowsOtherwise {
     }
 
     /// From now on what is found of this session is shown as that.
-    pub(crate) fn show(&self, session: SessionKey, otherwise: fn(Found) -> Found) {
+    pub(crate) fn show(&self, session: SessionKey, otherwise: Show) {
         self.otherwise.lock().unwrap().insert(session, otherwise);
     }
 }
