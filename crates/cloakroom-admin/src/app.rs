@@ -75,8 +75,7 @@ impl App {
 
     /// The storage's clock, by which sessions are created: that of this machine may be wrong.
     pub(crate) async fn now(&self) -> Result<Timestamp, StorageError> {
-        let index = self.engine.storage().owner_index(&OwnerKey::of("")).await?;
-        Ok(index.now)
+        self.engine.now().await
     }
 
     /// What a replica says is believed neither before nor after: somebody may have made the server one
@@ -133,21 +132,32 @@ impl App {
             Ok(_) => {}
             Err(error) => return stopped(0, &position, &error),
         }
-        let (start, mut all) = (Instant::now(), 0);
+        let (start, mut all, mut unreadable) = (Instant::now(), 0, 0);
         loop {
             let page = match self.engine.revoke_created_before(moment, &position).await {
                 Ok(page) => page,
                 Err(error) => return stopped(all, &position, &error),
             };
             all += page.ended;
-            let Some(next) = page.next else {
-                return if all == 0 { Outcome::Nothing } else { Outcome::Done { ended: all } };
-            };
+            unreadable += page.unreadable;
+            let Some(next) = page.next else { return ended_before(all, unreadable) };
             if start.elapsed() > STEP {
                 let percent = (page.done.clamp(0.0, 0.99) * 100.0) as u8;
                 return Outcome::Partly { ended: all, percent, next: next.to_string() };
             }
             position = next;
+        }
+    }
+}
+
+/// What a walk to its end has done.
+fn ended_before(ended: usize, unreadable: usize) -> Outcome {
+    match (ended, unreadable) {
+        (0, 0) => Outcome::Nothing,
+        (ended, 0) => Outcome::Done { ended },
+        (ended, unreadable) => {
+            let reason = format!("{unreadable} could not be read, so they were left alone");
+            Outcome::Incomplete { ended, pending: 0, reason }
         }
     }
 }

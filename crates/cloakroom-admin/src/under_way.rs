@@ -14,7 +14,7 @@ use tokio::sync::watch;
 /// use cloakroom::{Engine, MemorySessionStorage};
 /// use cloakroom_admin::{AdminPage, Operators};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// # let password = "correct horse battery staple";
 /// let engine = Engine::builder(MemorySessionStorage::new()).build()?;
 /// let page = AdminPage::for_operators(engine.clone(), Operators::new("ada", password)?);

@@ -50,6 +50,7 @@ async fn order(url: &str, password: &str, from: &str) -> String {
 fn write(folder: &Path, name: &str, text: &str) -> String {
     let file = folder.join(name);
     std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
     file.display().to_string()
 }
 
