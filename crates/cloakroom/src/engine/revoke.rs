@@ -57,7 +57,8 @@ pub struct Revoked {
 #[must_use]
 #[non_exhaustive]
 pub struct RevokedPage {
-    /// How many sessions this step has ended.
+    /// How many sessions this step has ended; fewer where the storage had to ask its server twice,
+    /// because a connection broke.
     pub ended: usize,
     /// How many sessions it has looked at.
     pub seen: usize,
@@ -183,9 +184,22 @@ impl Engine {
     /// Begin at [`Position::start`] and go on at [`RevokedPage::next`] until there is none. A position
     /// can be kept as text. Steps may be repeated.
     ///
+    /// Unlike other removals these are not remembered, and no replica confirms them: where a failover
+    /// brings sessions back, walk once more.
+    ///
     /// # Errors
     /// [`StorageError`] where the outcome of this step is unknown; take it again.
     pub async fn revoke_created_before(
+        &self,
+        moment: Timestamp,
+        position: &Position,
+    ) -> Result<RevokedPage, StorageError> {
+        let (engine, position) = (self.clone(), position.clone());
+        let work = async move { engine.end_page_before(moment, &position).await };
+        self.inner.background.complete(work).await
+    }
+
+    async fn end_page_before(
         &self,
         moment: Timestamp,
         position: &Position,
