@@ -132,32 +132,21 @@ impl App {
             Ok(_) => {}
             Err(error) => return stopped(0, &position, &error),
         }
-        let (start, mut all, mut unreadable) = (Instant::now(), 0, 0);
+        let (start, mut revoked) = (Instant::now(), Revoked::default());
         loop {
             let page = match self.engine.revoke_created_before(moment, &position).await {
                 Ok(page) => page,
-                Err(error) => return stopped(all, &position, &error),
+                Err(error) => return stopped(revoked.ended, &position, &error),
             };
-            all += page.ended;
-            unreadable += page.unreadable;
-            let Some(next) = page.next else { return ended_before(all, unreadable) };
+            revoked.ended += page.ended;
+            revoked.unreadable += page.unreadable;
+            let Some(next) = page.next else { return of_many(revoked) };
             if start.elapsed() > STEP {
                 let percent = (page.done.clamp(0.0, 0.99) * 100.0) as u8;
-                return Outcome::Partly { ended: all, percent, next: next.to_string() };
+                let ended = revoked.ended;
+                return Outcome::Partly { ended, percent, next: next.to_string() };
             }
             position = next;
-        }
-    }
-}
-
-/// What a walk to its end has done.
-fn ended_before(ended: usize, unreadable: usize) -> Outcome {
-    match (ended, unreadable) {
-        (0, 0) => Outcome::Nothing,
-        (ended, 0) => Outcome::Done { ended },
-        (ended, unreadable) => {
-            let reason = format!("{unreadable} could not be read, so they were left alone");
-            Outcome::Incomplete { ended, pending: 0, reason }
         }
     }
 }

@@ -275,7 +275,8 @@ impl RedisSessionStorageBuilder {
 
     /// How many replicas shall confirm a removal (default: none). The server waits for them up to
     /// the limit ([`DEFAULT_REPLICA_TIMEOUT`] is a good one); the result of `destroy` says how many
-    /// have. A removal that is carried out later, or of a ticket signed out unseen, is not waited for.
+    /// have. A removal that is carried out later, of a ticket signed out unseen, or of everything that
+    /// was created before a moment, is not waited for.
     pub fn replicas(mut self, count: u32, limit: Duration) -> Self {
         self.replicas = Replicas { count, limit };
         self

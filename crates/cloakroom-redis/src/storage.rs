@@ -273,9 +273,12 @@ impl SessionStorage for RedisSessionStorage {
     ) -> Result<DestroyedBefore, StorageError> {
         let records = self.records();
         let (servers, keys) = (&records.servers, &records.keys);
+        let forget = || sessions.iter().for_each(|session| self.shared.records.forget(session));
+        // This node shall not show what it has removed until the server tells it so: not when this is
+        // dropped half-way either, and nothing that was read meanwhile.
+        forget();
         let removed = inspect::destroy_created_before(servers, keys, sessions, moment).await;
-        // This node shall not show what it has removed until the server tells it so.
-        sessions.iter().for_each(|session| self.shared.records.forget(session));
+        forget();
         removed
     }
 

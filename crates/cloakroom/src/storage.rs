@@ -247,8 +247,10 @@ pub trait SessionStorage: Send + Sync + 'static {
     }
 
     /// Removes those of these sessions that were created before a moment, and says how many that
-    /// were, and how many could not be read and were left alone. For ending a great number of them, by pages of a walk: nothing is remembered where the
-    /// server cannot be reached, so the caller repeats what was not confirmed.
+    /// were, and how many could not be read and were left alone. For ending a great number of them, by
+    /// pages of a walk: nothing is remembered, neither where the server cannot be reached nor for the
+    /// case that a failover brings sessions back. So the caller repeats what was not confirmed, and walks
+    /// once more after a failover.
     ///
     /// # Errors
     /// [`StorageError`] where the outcome is unknown: any of them may be gone. Where the removal of one

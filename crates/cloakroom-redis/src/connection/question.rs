@@ -165,11 +165,14 @@ async fn send_framed(
     let mut answers = connection.send_packed_commands(&all, 0, count).await?;
     let after = answers.pop().unwrap_or(Value::Nil);
     let answer = answers.pop().unwrap_or(Value::Nil);
-    if let Value::ServerError(error) = answer {
-        return Err(error.into());
+    let before = answers.into_iter().next().unwrap_or(Value::Nil);
+    // A refused PING as well: it says what the user lacks, or what the server is busy with.
+    for answer in [&answer, &before, &after] {
+        if let Value::ServerError(error) = answer {
+            return Err(error.clone().into());
+        }
     }
-    let came_back = answers.first().is_some_and(|before| words.came_back([before, &after]));
-    Ok(if came_back { answer } else { Value::Nil })
+    Ok(if words.came_back([&before, &after]) { answer } else { Value::Nil })
 }
 
 async fn send(

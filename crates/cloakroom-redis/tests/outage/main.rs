@@ -8,5 +8,6 @@ mod forgotten_scripts;
 mod frozen;
 mod killed;
 mod no_writes;
+mod sign_ins;
 mod silent;
 mod support;

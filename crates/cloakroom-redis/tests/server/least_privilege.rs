@@ -51,8 +51,7 @@ async fn assert_refused_nothing(server: &RedisServer) {
 }
 
 /// Rights that are missed when a connection is opened, by replicas, in a Cluster, or by a near-cache.
-const ELSEWHERE: [&str; 7] =
-    ["ping", "role", "info", "wait", "asking", "client|tracking", "cluster|slots"];
+const ELSEWHERE: [&str; 6] = ["role", "info", "wait", "asking", "client|tracking", "cluster|slots"];
 
 #[tokio::test]
 async fn a_right_that_is_missing_is_told_wherever_it_is_missed() {

@@ -56,7 +56,8 @@ pub struct Revoked {
 #[must_use]
 #[non_exhaustive]
 pub struct RevokedPage {
-    /// How many sessions this step has ended.
+    /// How many sessions this step has ended; fewer where the storage had to ask its server twice,
+    /// because a connection broke.
     pub ended: usize,
     /// What lies in the place of a session and is no record that this release can read: when it was
     /// created cannot be told, so it was left alone. A walk may meet one twice.
@@ -178,9 +179,22 @@ impl Engine {
     /// can be kept as text. Steps may be repeated. The moment is by the storage's clock: see
     /// [`Engine::now`].
     ///
+    /// Unlike other removals these are not remembered, and no replica confirms them: where a failover
+    /// brings sessions back, walk once more.
+    ///
     /// # Errors
     /// [`StorageError`] where the outcome of this step is unknown; take it again.
     pub async fn revoke_created_before(
+        &self,
+        moment: Timestamp,
+        position: &Position,
+    ) -> Result<RevokedPage, StorageError> {
+        let (engine, position) = (self.clone(), position.clone());
+        let work = async move { engine.end_page_before(moment, &position).await };
+        self.inner.background.complete(work).await
+    }
+
+    async fn end_page_before(
         &self,
         moment: Timestamp,
         position: &Position,

@@ -1,11 +1,12 @@
 //! What is told of sessions that are ended from outside of them: each of them once, and in one event
 //! where they are many.
 
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use cloakroom::{
-    Clock, Destroyed, Found, MemorySessionStorage, Position, Session, SessionKey, SessionStorage,
-    StorageError,
+    Clock, Destroyed, Found, MemorySessionStorage, Page, Position, Session, SessionKey,
+    SessionStorage, StorageError,
 };
 use cloakroom_testkit::{ManualClock, Mood};
 
@@ -94,4 +95,43 @@ async fn a_walk_tells_what_it_could_not_read_and_left_alone() {
     }
     assert_eq!(told, (0, 1, 1));
     assert!(house.engine.storage().load(&key(&cookie)).await.unwrap().is_some());
+}
+
+/// Does not answer a step of a walk at once.
+struct FarAway(MemorySessionStorage);
+
+impl SessionStorage for FarAway {
+    cloakroom_testkit::pass_on! {
+        [0] load commit touch destroy owner_index change_owner_index facts destroy_created_before
+        stats backend_name
+    }
+
+    async fn walk(&self, position: &Position) -> Result<Page, StorageError> {
+        tokio::task::yield_now().await;
+        self.0.walk(position).await
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_ends_all_from_before_a_moment_is_taken_although_its_caller_goes_away() {
+    let clock = ManualClock::new();
+    let memory = MemorySessionStorage::builder().clock(clock.clone()).build().unwrap();
+    let house = House::on(FarAway(memory), clock, |_| {});
+    let cookie = house.visitor().await;
+    let later = house.clock.now() + Duration::from_secs(1);
+    // The step on which the session lies.
+    let mut at = Position::start();
+    loop {
+        let page = house.engine.storage().walk(&at).await.unwrap();
+        if page.sessions.contains(&key(&cookie)) {
+            break;
+        }
+        at = page.next.unwrap();
+    }
+    let mut step = Box::pin(house.engine.revoke_created_before(later, &at));
+    assert!(step.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(step);
+    house.drain().await;
+    assert!(house.record(&cookie).await.is_none());
+    assert_eq!(house.journal.count("RevokedBefore"), 1);
 }
