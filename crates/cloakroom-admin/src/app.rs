@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::{
-    Destroyed, Engine, OwnerKey, Position, PublicId, Revoked, SessionStorage, StorageError,
-    Timestamp,
-};
+use cloakroom::{Destroyed, Engine, Position, PublicId, Revoked, StorageError, Timestamp};
 use tokio::time::Instant;
 
 use crate::action::{Action, Outcome};
