@@ -135,7 +135,7 @@ async fn an_owner_sees_all_devices_and_ends_them_but_nobody_elses() {
             (elsewhere(&stage, "Ada").await, elsewhere(&stage, "Ada").await);
         let mut other = elsewhere(&stage, "Bob").await;
         let page = here.get("/devices").await;
-        assert_eq!(page.cost(), "1 load, 1 index step, 1 list");
+        assert_eq!(page.cost(), "2 loads, 1 index step, 1 list");
         assert!(page.body.contains("<strong data-devices>3</strong>"), "{}", page.body);
         assert_eq!(page.body.matches("data-current").count(), 1);
         let bobs = other.get("/").await.attribute("data-session").unwrap().to_owned();
