@@ -260,25 +260,7 @@ pub trait SessionStorage: Send + Sync + 'static {
         sessions: &[SessionKey],
         moment: Timestamp,
     ) -> impl Future<Output = Result<DestroyedBefore, StorageError>> + Send {
-        async move {
-            let (mut destroyed, mut pending) = (DestroyedBefore::default(), false);
-            for (key, found) in sessions.iter().zip(self.facts(sessions).await?) {
-                match found {
-                    Found::Session(facts) | Found::Over(facts)
-                        if facts.is_created_before(moment) =>
-                    {
-                        match self.destroy(key).await? {
-                            Destroyed::Removed(_) => destroyed.removed += 1,
-                            Destroyed::Pending => pending = true,
-                            Destroyed::Absent(_) => {}
-                        }
-                    }
-                    Found::Unreadable => destroyed.unreadable += 1,
-                    Found::Session(_) | Found::Over(_) | Found::Nothing | Found::Ending => {}
-                }
-            }
-            if pending { Err(StorageError::pending()) } else { Ok(destroyed) }
-        }
+        walk::destroy_created_before(self, sessions, moment)
     }
 
     /// Counts the sessions and reads the backend's figures. Never on a request's path: it may

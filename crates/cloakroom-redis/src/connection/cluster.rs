@@ -4,18 +4,19 @@
 //! The map is learnt from the nodes: when a node redirects, when one cannot be reached, and from
 //! time to time. Whoever asks waits for a new map no longer than until the deadline.
 
+mod asking;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use cloakroom::{ConfigError, Event, StorageError, StorageErrorKind};
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
-use redis::Value;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::connector::{Connector, connect_briefly};
+use super::connector::Connector;
 use super::deadline::Deadline;
 use super::failure::{Cause, Failure};
 use super::first_answer::first_answer;
@@ -23,11 +24,14 @@ use super::node::NodeSettings;
 use super::open_error::OpenError;
 use super::pool::{Pool, Reply};
 use super::question::{Inquiry, Sent, Standing};
-use super::slot_map::{self, KeySlot, Served, SlotMap};
+use super::slot_map::{KeySlot, Served, SlotMap};
 use super::start_error::config_error;
 use crate::address::{ClusterSeeds, Endpoint};
 use crate::keys::Keys;
 use crate::signals::Signals;
+use asking::{ask_node, ask_seed};
+
+pub(super) use asking::slots_command;
 
 /// How many nodes may be asked for one answer. The specification advises a handful; during a
 /// resharding two are normal.
@@ -327,38 +331,6 @@ impl Shared {
             }
         }
     }
-}
-
-/// The command that tells the map. `CLUSTER SHARDS` would tell more; Redis 6.2 does not know it.
-pub(super) fn slots_command() -> redis::Cmd {
-    let mut command = redis::cmd("CLUSTER");
-    command.arg("SLOTS");
-    command
-}
-
-async fn ask_node(node: Arc<Pool>) -> Result<Vec<Served>, OpenError> {
-    let answer = node.cluster_slots().await.ok_or(OpenError::Lost)?;
-    read(&answer, &node.address())
-}
-
-async fn ask_seed(seed: &Endpoint) -> Result<Vec<Served>, OpenError> {
-    let mut connection = connect_briefly(seed).await?;
-    let answer = slots_command().query_async(&mut *connection).await;
-    let answer = answer.map_err(|error| match error.code() {
-        Some("ERR") => OpenError::Unsupported(format!(
-            "it belongs to no Cluster; write redis://{}, or set cluster-enabled to yes",
-            seed.name()
-        )),
-        _ => OpenError::of_command("CLUSTER SLOTS", error),
-    })?;
-    read(&answer, seed.name())
-}
-
-/// Reads a node's answer. One that knows of no slots has been thrown out, or never taken in.
-fn read(answer: &Value, asked: &str) -> Result<Vec<Served>, OpenError> {
-    let host = asked.rsplit_once(':').map_or("", |(host, _)| host);
-    let served = slot_map::read(answer, host.trim_matches(['[', ']'])).unwrap_or_default();
-    if served.is_empty() { Err(OpenError::NoSlots) } else { Ok(served) }
 }
 
 /// Which of several nodes' failures helps a person most.

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::{Destroyed, DestroyedBefore, SessionStorage};
+use crate::clock::Timestamp;
+use crate::error::StorageError;
+use crate::facts::Found;
 use crate::token::SessionKey;
 
 /// Where a walk over all sessions stands. As text it can be kept, to go on another day.
@@ -58,4 +62,27 @@ pub struct Page {
     pub next: Option<Position>,
     /// How far the walk is: 0 at the beginning, 1 at the end. An estimate.
     pub done: f64,
+}
+
+/// Ends what a page has met, one after the other: the way of a storage that knows no better one.
+pub(super) async fn destroy_created_before(
+    storage: &(impl SessionStorage + ?Sized),
+    sessions: &[SessionKey],
+    moment: Timestamp,
+) -> Result<DestroyedBefore, StorageError> {
+    let (mut destroyed, mut pending) = (DestroyedBefore::default(), false);
+    for (key, found) in sessions.iter().zip(storage.facts(sessions).await?) {
+        match found {
+            Found::Session(facts) | Found::Over(facts) if facts.is_created_before(moment) => {
+                match storage.destroy(key).await? {
+                    Destroyed::Removed(_) => destroyed.removed += 1,
+                    Destroyed::Pending => pending = true,
+                    Destroyed::Absent(_) => {}
+                }
+            }
+            Found::Unreadable => destroyed.unreadable += 1,
+            Found::Session(_) | Found::Over(_) | Found::Nothing | Found::Ending => {}
+        }
+    }
+    if pending { Err(StorageError::pending()) } else { Ok(destroyed) }
 }
