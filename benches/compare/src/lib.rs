@@ -13,7 +13,9 @@ pub use by_hand::{Store, lifetime, routes as by_hand_routes};
 pub use runtime::workers;
 #[cfg(feature = "axum")]
 pub use runtime::{listener, run};
-pub use shop::{FIELDS, IDLE_TIMEOUT, KEY_COUNT, NONE, PLAIN, SetField, USER, key_names, text};
+pub use shop::{
+    FIELDS, IDLE_TIMEOUT, KEY_COUNT, NONE, PLAIN, SetField, USER, key_names, next_owner, text,
+};
 
 /// Why an application could not be started.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

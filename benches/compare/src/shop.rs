@@ -1,6 +1,8 @@
 //! What the applications keep in a session and answer: a signed-in user, a counter, and four texts
 //! that make the session as large as a real one, about 1 KiB.
 
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -26,6 +28,13 @@ pub const KEY_COUNT: usize = 50;
 /// One of the texts.
 pub fn text() -> String {
     "x".repeat(200)
+}
+
+/// Whose session the next sign-in makes, for a library that knows owners. Every visitor is somebody
+/// else, because an owner may have no more than so many sessions.
+pub fn next_owner() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("visitor-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The fields that `/keys` looks for: `k0` to `k49`.

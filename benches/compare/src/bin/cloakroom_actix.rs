@@ -10,7 +10,8 @@ use cloakroom_actix::{
     ExistingSession, Session, SessionHandle, SessionMiddleware, SessionRejection,
 };
 use cloakroom_compare::{
-    Arguments, FIELDS, Failure, NONE, PLAIN, Reads, SetField, USER, key_names, text, workers,
+    Arguments, FIELDS, Failure, NONE, PLAIN, Reads, SetField, USER, key_names, next_owner, text,
+    workers,
 };
 use cloakroom_redis::{NearCache, RedisSessionStorage};
 
@@ -39,7 +40,7 @@ async fn main() -> Result<(), Failure> {
 }
 
 async fn login(session: Session) -> Result<&'static str, SessionRejection> {
-    session.set_owner(&USER.to_string())?;
+    session.set_owner(&next_owner())?;
     session.insert("uid", USER)?;
     session.insert("count", 0)?;
     for field in FIELDS {

@@ -9,7 +9,8 @@ use axum::routing::get;
 use cloakroom::{Destroyed, Engine, Policy};
 use cloakroom_axum::{Session, SessionHandle, SessionLayer, SessionRejection};
 use cloakroom_compare::{
-    Arguments, FIELDS, Failure, NONE, PLAIN, Reads, SetField, USER, key_names, listener, run, text,
+    Arguments, FIELDS, Failure, NONE, PLAIN, Reads, SetField, USER, key_names, listener,
+    next_owner, run, text,
 };
 use cloakroom_redis::{NearCache, RedisSessionStorage};
 
@@ -42,7 +43,7 @@ fn main() -> Result<(), Failure> {
 }
 
 async fn login(session: Session) -> Result<&'static str, SessionRejection> {
-    session.set_owner(&USER.to_string())?;
+    session.set_owner(&next_owner())?;
     session.insert("uid", USER)?;
     session.insert("count", 0)?;
     for field in FIELDS {
