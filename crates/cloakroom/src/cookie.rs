@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 
 use crate::old_session::OldCookie;
 use crate::policy::{CookiePolicy, SameSite};
-use crate::token::Token;
+use crate::token::{Token, TokenText};
 
 /// How many tickets one request may show; the rest is ignored.
 const MAX_CANDIDATES: usize = 4;
@@ -22,8 +22,8 @@ const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// What a request's `Cookie` headers hold under our name.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    tokens: [Option<Token>; MAX_CANDIDATES],
-    count: usize,
+    first: Option<TokenText>,
+    others: Vec<TokenText>,
     malformed: bool,
     ignored: bool,
     bytes: usize,
@@ -42,14 +42,19 @@ impl Candidates {
         values(&header[..header.len().min(room)], name).for_each(|value| self.take(value));
     }
 
-    /// The tickets in the order in which they came.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
-        self.tokens.iter().flatten()
+    /// The tickets in the order in which they came. Each is read when it is asked for.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> {
+        self.first.iter().chain(&self.others).filter_map(TokenText::read)
     }
 
     /// Whether the request shows no ticket.
     pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
+        self.first.is_none()
+    }
+
+    /// Whether the request shows more than one ticket.
+    pub(crate) fn are_several(&self) -> bool {
+        !self.others.is_empty()
     }
 
     /// Whether something under our name was no ticket.
@@ -63,13 +68,11 @@ impl Candidates {
     }
 
     fn take(&mut self, value: &[u8]) {
-        match (Token::parse(value), self.tokens.get_mut(self.count)) {
-            (Some(token), Some(place)) => {
-                *place = Some(token);
-                self.count += 1;
-            }
-            (Some(_), None) => self.ignored = true,
-            (None, _) => self.malformed = true,
+        match TokenText::new(value) {
+            Some(text) if self.first.is_none() => self.first = Some(text),
+            Some(text) if self.others.len() + 1 < MAX_CANDIDATES => self.others.push(text),
+            Some(_) => self.ignored = true,
+            None => self.malformed = true,
         }
     }
 }

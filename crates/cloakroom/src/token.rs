@@ -8,6 +8,7 @@
 
 mod public_id;
 mod session_key;
+mod token_text;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ use crate::error::RandomError;
 
 pub use public_id::{InvalidPublicId, PublicId};
 pub use session_key::SessionKey;
+pub(crate) use token_text::TokenText;
 
 const SELECTOR_BYTES: usize = 16;
 const VERIFIER_BYTES: usize = 32;

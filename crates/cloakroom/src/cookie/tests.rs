@@ -16,7 +16,7 @@ fn found(headers: &[&[u8]]) -> Candidates {
 }
 
 fn texts(candidates: &Candidates) -> Vec<String> {
-    candidates.tokens().map(Token::encode).collect()
+    candidates.tokens().map(|token| token.encode()).collect()
 }
 
 fn ticket() -> impl Strategy<Value = String> {

@@ -58,7 +58,7 @@ impl Engine {
     async fn look(&self, visit: &Visit, look: Look) -> Result<LoadOutcome, StorageError> {
         // The storage bounds one question; only several need a limit around them. That is rare, and
         // boxed so that it takes no room in the future of every load.
-        let asks_more_than_once = visit.candidates.tokens().nth(1).is_some();
+        let asks_more_than_once = visit.candidates.are_several();
         match self.storage().timeout(Operation::Load).filter(|_| asks_more_than_once) {
             None => self.try_tickets(visit, look).await,
             limit => Box::pin(within(limit, Operation::Load, self.try_tickets(visit, look))).await,
@@ -71,7 +71,7 @@ impl Engine {
         }
         let mut outcome = LoadOutcome::Anonymous;
         for token in visit.candidates.tokens() {
-            let ticket = Ticket::new(token.clone());
+            let ticket = Ticket::new(token);
             let opened = match self.copy(visit, &ticket, look) {
                 Some(copy) => Ok(copy),
                 None => self.open(visit, &ticket, look).await?,
