@@ -71,17 +71,16 @@ impl Records {
         commit: &Commit,
         watch: Watching<'_>,
     ) -> Result<Committed, StorageError> {
-        match commit.expect() {
-            Expect::Absent => self.commit_on(key, commit, None, None, watch).await,
-            Expect::Exactly(version) => {
-                self.commit_on(key, commit, Some(version), None, watch).await
-            }
+        let expect = match commit.expect() {
+            Expect::Absent => None,
+            Expect::Exactly(version) => Some(version),
             Expect::Present => {
                 let limit = self.servers.timeout(Operation::Commit);
-                let work = Box::pin(self.commit_on_whatever(key, commit, watch));
-                bounded(limit, Operation::Commit, work).await
+                let work = self.commit_on_whatever(key, commit, watch);
+                return Box::pin(bounded(limit, Operation::Commit, work)).await;
             }
-        }
+        };
+        self.commit_on(key, commit, expect, None, watch).await
     }
 
     pub(crate) async fn touch(

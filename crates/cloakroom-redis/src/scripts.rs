@@ -4,6 +4,7 @@
 //! given its text on the same connection.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom::{
@@ -29,6 +30,9 @@ impl Script {
 /// How many bytes of a commit's nonce, and of a touch's key, the answer repeats.
 pub(crate) const ECHO: usize = 8;
 
+/// Room for what a commit's call says beside its record.
+const LONGEST_NUMBERS: usize = 24 + 3 * 20;
+
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
 static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/remove.lua")));
 static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/touch.lua")));
@@ -50,27 +54,9 @@ pub(crate) async fn commit(
     commit: &Commit,
     Meeting { expect, stamped }: Meeting,
 ) -> Result<Committed, StorageError> {
-    let mut state = Vec::new();
-    if let Some(expect) = expect {
-        state.extend_from_slice(&expect.generation().number().to_be_bytes());
-        state.extend_from_slice(expect.nonce().as_bytes());
-    }
-    let absolute = match commit.absolute() {
-        Absolute::Keep => String::new(),
-        Absolute::Start(timeout) => timeout.as_millis().to_string(),
-        Absolute::Prolong(timeout) => format!("+{}", timeout.as_millis()),
-    };
-    let idle = commit.idle_timeout().as_millis().to_string();
-    let life = stamped.map(|(stamp, now)| now.until(stamp.idle_deadline).as_millis());
-    // What is over at once has no life that Redis would accept.
-    let stamped = stamped.filter(|_| life != Some(0));
-    let (content, life) = match (&stamped, life) {
-        (Some((stamp, _)), Some(life)) => (commit.stamped(key, stamp), life.to_string()),
-        _ => (commit.content(key).into(), String::new()),
-    };
-    let all = [&state[..], absolute.as_bytes(), idle.as_bytes(), &content, life.as_bytes(), b"w"];
-    let arguments = if servers.is_watched() { &all[..] } else { &all[..5] };
-    let reply = call(servers, &COMMIT, Operation::Commit, name, arguments).await?;
+    let (call, content, stamped) =
+        commit_call(name, key, commit, Meeting { expect, stamped }, servers.is_watched());
+    let reply = ask(servers, &COMMIT, Operation::Commit, name, &call).await?;
     if let Value::BulkString(short) = &reply.value
         && let (Some((b'S', echo)), Some((stamp, as_of))) = (short.split_first(), stamped)
     {
@@ -104,13 +90,55 @@ pub(crate) async fn commit(
     Ok(outcome)
 }
 
+/// The call of a commit's script, the record in it, and the stamp that the record has, if it has one.
+fn commit_call(
+    name: &[u8],
+    key: &SessionKey,
+    commit: &Commit,
+    Meeting { expect, stamped }: Meeting,
+    is_watched: bool,
+) -> (Cmd, Bytes, Option<(Stamp, Timestamp)>) {
+    let life = |(stamp, now): &(Stamp, Timestamp)| millis(now.until(stamp.idle_deadline));
+    // What is over at once has no life that Redis would accept.
+    let stamped = stamped.filter(|stamped| life(stamped) > 0);
+    let content = match &stamped {
+        Some((stamp, _)) => commit.stamped(key, stamp),
+        None => commit.content(key).into(),
+    };
+    let mut call = begin_call(&COMMIT, name, 6, content.len() + LONGEST_NUMBERS);
+    match expect {
+        Some(expect) => {
+            let mut state = [0; 24];
+            state[..8].copy_from_slice(&expect.generation().number().to_be_bytes());
+            state[8..].copy_from_slice(expect.nonce().as_bytes());
+            call.arg(&state)
+        }
+        None => call.arg(""),
+    };
+    match commit.absolute() {
+        Absolute::Keep => call.arg(""),
+        Absolute::Start(timeout) => call.arg(millis(timeout)),
+        Absolute::Prolong(timeout) => call.arg(format!("+{}", millis(timeout))),
+    };
+    call.arg(millis(commit.idle_timeout())).arg(&content[..]);
+    match &stamped {
+        Some(stamped) => call.arg(life(stamped)),
+        None => call.arg(""),
+    };
+    if is_watched {
+        call.arg("w");
+    }
+    (call, content, stamped)
+}
+
 /// A touch's outcome.
 pub(crate) async fn touch(
     servers: Watched<'_>,
     name: &[u8],
     key: &SessionKey,
 ) -> Result<Touched, StorageError> {
-    let reply = call(servers, &TOUCH, Operation::Touch, name, &[key.as_bytes()]).await?;
+    let call = call(&TOUCH, name, &[key.as_bytes()]);
+    let reply = ask(servers, &TOUCH, Operation::Touch, name, &call).await?;
     let mut answer = Answer::parse(reply, Operation::Touch)?;
     answer.strip_echo(key.as_bytes())?;
     let outcome = match answer.outcome {
@@ -161,7 +189,7 @@ pub(crate) fn destroyed(answer: i64) -> DestroyedBefore {
 /// know the script, [`remove_record`] is to be asked instead.
 pub(crate) fn removal_of_record(key: &[u8], session: &SessionKey, before: Timestamp) -> Cmd {
     let before = before.as_millis().to_string();
-    command("EVALSHA", &REMOVE.hash, key, &[before.as_bytes(), b"", session.as_bytes()])
+    call(&REMOVE, key, &[before.as_bytes(), b"", session.as_bytes()])
 }
 
 async fn call_remove(
@@ -169,10 +197,8 @@ async fn call_remove(
     key: &[u8],
     arguments: &[&[u8]],
 ) -> Result<i64, StorageError> {
-    let by_hash = command("EVALSHA", &REMOVE.hash, key, arguments);
-    let by_text = || command("EVAL", REMOVE.text, key, arguments);
-    let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
-    let answer = servers.ask(key, Operation::Destroy, question).await?;
+    let call = call(&REMOVE, key, arguments);
+    let answer = ask(servers, &REMOVE, Operation::Destroy, key, &call).await?;
     match answer.value {
         Value::Int(answer) => Ok(answer),
         _ => Err(answer.unexpected(Operation::Destroy)),
@@ -243,25 +269,36 @@ fn lost_track() -> StorageError {
     StorageError::new(StorageErrorKind::Unavailable, Operation::Commit, message)
 }
 
-pub(crate) async fn call<'a>(
+/// Puts a script's [`call`] about a key.
+pub(crate) fn ask<'a: 'q, 'q>(
     servers: Watched<'a>,
     script: &Script,
     operation: Operation,
-    key: &[u8],
-    arguments: &[&[u8]],
-) -> Result<Reply<'a>, StorageError> {
-    let by_hash = command("EVALSHA", &script.hash, key, arguments);
-    let by_text = || command("EVAL", script.text, key, arguments);
-    let question = Question::Script { by_hash: &by_hash, by_text: &by_text };
-    servers.ask(key, operation, question).await
+    key: &'q [u8],
+    call: &'q Cmd,
+) -> impl Future<Output = Result<Reply<'a>, StorageError>> {
+    servers.ask(key, operation, Question::Script { by_hash: call, text: script.text })
 }
 
-fn command(name: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {
-    let size = script.len() + key.len() + arguments.iter().map(|part| part.len()).sum::<usize>();
-    let mut command = Cmd::with_capacity(4 + arguments.len(), name.len() + size + 8);
-    command.arg(name).arg(script).arg(1).arg(key);
+/// A script's call by its hash.
+pub(crate) fn call(script: &Script, key: &[u8], arguments: &[&[u8]]) -> Cmd {
+    let size = arguments.iter().map(|part| part.len()).sum();
+    let mut call = begin_call(script, key, arguments.len(), size);
     for argument in arguments {
-        command.arg(*argument);
+        call.arg(*argument);
     }
-    command
+    call
+}
+
+/// The same without its arguments, with room for them.
+fn begin_call(script: &Script, key: &[u8], arguments: usize, size: usize) -> Cmd {
+    let name = "EVALSHA";
+    let size = name.len() + script.hash.len() + 1 + key.len() + size;
+    let mut call = Cmd::with_capacity(4 + arguments, size);
+    call.arg(name).arg(&script.hash).arg(1).arg(key);
+    call
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

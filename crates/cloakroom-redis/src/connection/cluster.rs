@@ -143,9 +143,8 @@ impl Cluster {
         &self,
         key: &[u8],
         mut inquiry: Inquiry<'_>,
-        deadline: Deadline,
     ) -> Result<(Reply, Arc<Pool>), Failure> {
-        let shared = &self.shared;
+        let (shared, deadline) = (&self.shared, inquiry.deadline);
         let slot = KeySlot::of(key);
         let mut owner = shared.map().owner(slot).cloned();
         let (mut failure, mut redirected) = (None, 0);
@@ -165,7 +164,7 @@ impl Cluster {
                 Some(Cause::Ask { .. }) => Standing::Importing,
                 _ => Standing::Owner,
             };
-            let mut refused = match node.ask(inquiry, deadline).await {
+            let mut refused = match node.ask(&inquiry).await {
                 Ok(reply) => return Ok((reply, node)),
                 Err(refused) => refused,
             };

@@ -9,12 +9,12 @@
 use std::future::Future;
 
 #[cfg(feature = "tracing")]
-use cloakroom::{Operation, StorageError};
+use cloakroom::StorageError;
 
 use super::failure::Failure;
 use super::node::Node;
 use super::pool::Reply;
-use super::question::Question;
+use super::question::Inquiry;
 #[cfg(feature = "tracing")]
 use crate::error::ClientError;
 
@@ -26,13 +26,14 @@ pub(super) struct Exchange {
 
 #[cfg(feature = "tracing")]
 impl Exchange {
-    pub(super) fn begin(node: &Node, question: Question<'_>, operation: Operation) -> Self {
+    pub(super) fn begin(node: &Node, inquiry: &Inquiry<'_>) -> Self {
         use tracing::field::Empty;
         use tracing::level_filters::LevelFilter;
 
         if LevelFilter::current() < LevelFilter::DEBUG {
             return Self { span: tracing::Span::none() };
         }
+        let question = &inquiry.question;
         let (address, command) = (node.address(), question.name());
         let (host, port) = host_and_port(&address);
         // A database's number in it would be confusing, say the conventions.
@@ -48,7 +49,7 @@ impl Exchange {
             db.response.status_code = Empty,
             server.address = host,
             server.port = port,
-            cloakroom.operation = operation.name(),
+            cloakroom.operation = inquiry.operation().name(),
             "error.type" = Empty,
             otel.status_code = Empty,
         );
@@ -73,7 +74,7 @@ impl Exchange {
 
 #[cfg(not(feature = "tracing"))]
 impl Exchange {
-    pub(super) fn begin(_: &Node, _: Question<'_>, _: cloakroom::Operation) -> Self {
+    pub(super) fn begin(_: &Node, _: &Inquiry<'_>) -> Self {
         Self {}
     }
 
@@ -104,6 +105,7 @@ fn host_and_port(address: &str) -> (&str, Option<u16>) {
 #[cfg(all(test, feature = "tracing"))]
 mod tests {
     use super::*;
+    use crate::connection::Question;
 
     #[test]
     fn an_address_is_taken_apart_as_far_as_it_has_parts() {

@@ -128,17 +128,13 @@ impl Pool {
     }
 
     /// Puts a question to the server and waits for its answer until the deadline.
-    pub(crate) async fn ask(
-        &self,
-        inquiry: Inquiry<'_>,
-        deadline: Deadline,
-    ) -> Result<Reply, Failure> {
+    pub(crate) async fn ask(&self, inquiry: &Inquiry<'_>) -> Result<Reply, Failure> {
         if let (Question::Durable { .. }, Some(durable)) = (inquiry.question, &self.durable) {
-            return Box::pin(durable.ask(inquiry, deadline)).await;
+            return Box::pin(durable.ask(inquiry)).await;
         }
-        let operation = deadline.operation();
-        let Some(gate) = gate(operation) else { return self.ask_through(inquiry, deadline).await };
-        let pass = self.node.breaker(gate).admit(deadline.start()).map_err(|open| {
+        let operation = inquiry.operation();
+        let Some(gate) = gate(operation) else { return self.ask_through(inquiry).await };
+        let pass = self.node.breaker(gate).admit(inquiry.deadline.start()).map_err(|open| {
             let message = format!(
                 "the circuit breaker for {} is open, Redis at {} does not answer; try again in {:?}",
                 gate.name(),
@@ -147,7 +143,7 @@ impl Pool {
             );
             Failure::rejected(operation, message)
         })?;
-        let answer = self.ask_through(inquiry, deadline).await;
+        let answer = self.ask_through(inquiry).await;
         let changed = match &answer {
             Ok(_) => pass.succeed(Instant::now),
             Err(failure) => self.count(pass, gate, failure, operation),
@@ -156,23 +152,19 @@ impl Pool {
         answer
     }
 
-    async fn ask_through(
-        &self,
-        inquiry: Inquiry<'_>,
-        deadline: Deadline,
-    ) -> Result<Reply, Failure> {
-        let here = Home::here();
-        let Some(slot) = self.node.pick(deadline.operation(), here) else {
+    async fn ask_through(&self, inquiry: &Inquiry<'_>) -> Result<Reply, Failure> {
+        let (here, operation) = (Home::here(), inquiry.operation());
+        let Some(slot) = self.node.pick(operation, here) else {
             let message = format!(
                 "as many commands are under way to Redis at {} as may be ({} on each connection)",
                 self.address(),
                 self.node.settings.max_in_flight
             );
-            return Err(Failure::rejected(deadline.operation(), message));
+            return Err(Failure::rejected(operation, message));
         };
         // What changes something may be asked in the name of another runtime.
         if !slot.is_near(here)
-            && !is_write(deadline.operation())
+            && !is_write(operation)
             && here.asks_often(Arc::as_ptr(&self.node).addr())
         {
             self.node.supervisors.settle(&self.node, here);
@@ -180,17 +172,18 @@ impl Pool {
         // From here on, because whoever waits for a connection counts as well.
         let _in_flight = slot.begin();
         let sent_on = AtomicU64::new(0);
-        let exchange = Exchange::begin(&self.node, inquiry.question, deadline.operation());
+        let exchange = Exchange::begin(&self.node, inquiry);
         // Pinned here, because a timeout of its own copy would move a thousand bytes each time.
-        let answer = pin!(self.repeated(slot, &sent_on, inquiry, deadline));
-        let answer = end_by(deadline.at(), exchange.around(answer)).await.unwrap_or_else(|| {
-            // A connection whose other side has vanished without a word looks just like a slow one.
-            if slot.suspect(sent_on.load(Ordering::Relaxed)) {
-                slot.wake();
-                self.node.supervisors.ensure(&self.node);
-            }
-            Err(Failure::timed_out(deadline.error()))
-        });
+        let answer = pin!(self.repeated(slot, &sent_on, inquiry));
+        let answer =
+            end_by(inquiry.deadline.at(), exchange.around(answer)).await.unwrap_or_else(|| {
+                // A connection whose other side has vanished without a word looks just like a slow one.
+                if slot.suspect(sent_on.load(Ordering::Relaxed)) {
+                    slot.wake();
+                    self.node.supervisors.ensure(&self.node);
+                }
+                Err(Failure::timed_out(inquiry.deadline.error()))
+            });
         exchange.end(&answer);
         answer
     }
@@ -199,26 +192,24 @@ impl Pool {
         &self,
         slot: &Arc<Slot>,
         sent_on: &AtomicU64,
-        mut inquiry: Inquiry<'_>,
-        deadline: Deadline,
+        inquiry: &Inquiry<'_>,
     ) -> Result<Reply, Failure> {
-        let mut replaced = false;
+        let (mut sent, mut replaced) = (inquiry.sent, false);
         self.node.retries.deposit();
         loop {
-            let mut failure = match self.once(slot, sent_on, inquiry, deadline).await {
-                Ok(value) => return Ok(Reply { value, sent: inquiry.sent }),
+            let mut failure = match self.once(slot, sent_on, inquiry).await {
+                Ok(value) => return Ok(Reply { value, sent }),
                 Err(failure) => failure,
             };
-            failure.sent = if failure.cause == Cause::Broken { Sent::Twice } else { inquiry.sent };
+            failure.sent = if failure.cause == Cause::Broken { Sent::Twice } else { sent };
             match failure.cause {
                 // In the same place, where nothing is any more: what broke one connection has
                 // mostly broken all of them, so only a new one can be trusted.
-                Cause::Broken if inquiry.sent == Sent::Once && self.may_repeat() => {
-                    inquiry.sent = Sent::Twice;
-                }
+                Cause::Broken if sent == Sent::Once && self.may_repeat() => sent = Sent::Twice,
                 Cause::ReadOnly if !replaced && self.may_repeat() => replaced = true,
                 Cause::NotReady
-                    if self.may_repeat() && Box::pin(deadline.pause(NOT_READY_PAUSE)).await => {}
+                    if self.may_repeat()
+                        && Box::pin(inquiry.deadline.pause(NOT_READY_PAUSE)).await => {}
                 _ => return Err(failure),
             }
         }
@@ -232,10 +223,9 @@ impl Pool {
         &self,
         slot: &Arc<Slot>,
         sent_on: &AtomicU64,
-        inquiry: Inquiry<'_>,
-        deadline: Deadline,
+        inquiry: &Inquiry<'_>,
     ) -> Result<Value, Failure> {
-        let operation = deadline.operation();
+        let operation = inquiry.operation();
         let mut live = match slot.live() {
             Some(live) => live,
             None => {
@@ -259,7 +249,7 @@ impl Pool {
                 if let Question::Durable { replicas, limit, .. } = inquiry.question {
                     let confirmed = live.confirmations.of(&live.connection, replicas, limit);
                     // What was written is written, even where there is no time left to wait.
-                    let until = deadline.at() - CONFIRMED_EARLIER;
+                    let until = inquiry.deadline.at() - CONFIRMED_EARLIER;
                     let confirmed = tokio::time::timeout_at(until, confirmed).await.unwrap_or(0);
                     return Ok(Value::Array(vec![value, Value::Int(confirmed)]));
                 }
@@ -310,7 +300,7 @@ impl Pool {
         deadline: Deadline,
     ) -> Result<Timestamp, StorageError> {
         let time = ServerClock::ask();
-        let reply = self.ask(Inquiry::new(Question::Command(&time)), deadline).await;
+        let reply = self.ask(&Inquiry::new(Question::Command(&time), deadline)).await;
         let reply = reply.map_err(|failure| failure.error)?;
         let now = ServerClock::read(reply.value);
         let now = now.map_err(|_| self.out_of_step(deadline.operation()).error)?;

@@ -4,9 +4,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use cloakroom::Operation;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisError, Value};
 
+use super::deadline::Deadline;
 use super::watched::Watch;
 use super::words::Words;
 
@@ -19,8 +21,8 @@ pub(crate) enum Question<'a> {
     Script {
         /// The call by hash.
         by_hash: &'a Cmd,
-        /// Makes the call by text.
-        by_text: &'a (dyn Fn() -> Cmd + Sync),
+        /// The script's text.
+        text: &'static str,
     },
     /// A write that replicas are to confirm. The answer is an array of the write's and the number of
     /// replicas.
@@ -61,10 +63,12 @@ pub(crate) enum Sent {
     Twice,
 }
 
-/// One question and how it is to be put.
+/// One question, how it is to be put and until when. It is passed on by reference: whatever waits for
+/// an answer would keep a copy of its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Inquiry<'a> {
     pub(crate) question: Question<'a>,
+    pub(crate) deadline: Deadline,
     pub(crate) standing: Standing,
     pub(crate) sent: Sent,
     /// Who wants to know over which connection it goes out.
@@ -73,8 +77,13 @@ pub(crate) struct Inquiry<'a> {
 
 impl<'a> Inquiry<'a> {
     /// A question to the owner of its key that has not been put before.
-    pub(crate) fn new(question: Question<'a>) -> Self {
-        Self { question, standing: Standing::Owner, sent: Sent::Once, watch: None }
+    pub(crate) fn new(question: Question<'a>, deadline: Deadline) -> Self {
+        Self { question, deadline, standing: Standing::Owner, sent: Sent::Once, watch: None }
+    }
+
+    /// What is asked for.
+    pub(super) fn operation(&self) -> Operation {
+        self.deadline.operation()
     }
 }
 
@@ -114,16 +123,16 @@ impl Question<'_> {
     /// Sends the question and waits for the answer. What is rare is boxed: it shall take no room in
     /// the future of every command.
     pub(super) async fn put(
-        self,
+        &self,
         connection: &mut MultiplexedConnection,
         standing: Standing,
     ) -> Result<Value, RedisError> {
         match self {
             Self::Command(command) => send(connection, command, standing).await,
-            Self::Script { by_hash, by_text } => match send(connection, by_hash, standing).await {
+            Self::Script { by_hash, text } => match send(connection, by_hash, standing).await {
                 // The same connection: another node would not know the script either.
                 Err(error) if error.code() == Some("NOSCRIPT") => {
-                    Box::pin(send(connection, &by_text(), standing)).await
+                    Box::pin(send(connection, &by_text(by_hash, text), standing)).await
                 }
                 answer => answer,
             },
@@ -135,7 +144,7 @@ impl Question<'_> {
                 Ok(Value::Array(answers))
             }
             Self::Framed { command, words } => {
-                Box::pin(send_framed(connection, command, words, standing)).await
+                Box::pin(send_framed(connection, command, *words, standing)).await
             }
         }
     }
@@ -147,6 +156,19 @@ fn name(command: &Cmd) -> &str {
         Some(redis::Arg::Simple(name)) => str::from_utf8(name).unwrap_or_default(),
         _ => "",
     }
+}
+
+/// The same call with the script's text in the place of its hash.
+fn by_text(by_hash: &Cmd, text: &str) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(text);
+    for argument in by_hash.args_iter().skip(2) {
+        // A script is called with nothing but texts.
+        if let redis::Arg::Simple(argument) = argument {
+            command.arg(argument);
+        }
+    }
+    command
 }
 
 async fn send_framed(

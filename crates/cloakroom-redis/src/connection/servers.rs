@@ -134,30 +134,29 @@ impl Servers {
         question: Question<'_>,
         deadline: Deadline,
     ) -> Result<Answer<'_>, StorageError> {
-        self.put(key, Inquiry::new(question), deadline).await
+        self.put(key, &Inquiry::new(question, deadline)).await
     }
 
     pub(super) async fn put(
         &self,
         key: &[u8],
-        inquiry: Inquiry<'_>,
-        deadline: Deadline,
+        inquiry: &Inquiry<'_>,
     ) -> Result<Answer<'_>, StorageError> {
         let answer = match &self.place {
             Place::One(pool) => {
-                let reply = pool.ask(inquiry, deadline).await;
+                let reply = pool.ask(inquiry).await;
                 reply
                     .map(|reply| (reply, Server::One(pool)))
-                    .map_err(|failure| failure.outside_of_a_cluster(deadline.operation()))
+                    .map_err(|failure| failure.outside_of_a_cluster(inquiry.operation()))
             }
             // Boxed, so that one server's requests do not carry the Cluster's room along.
-            Place::Cluster(cluster) => Box::pin(cluster.ask(key, inquiry, deadline))
+            Place::Cluster(cluster) => Box::pin(cluster.ask(key, *inquiry))
                 .await
                 .map(|(reply, pool)| (reply, Server::Member(pool))),
         };
         match answer {
             Ok((reply, server)) => Ok(Answer { value: reply.value, sent: reply.sent, server }),
-            Err(failure) => Err(failure.told(deadline.operation())),
+            Err(failure) => Err(failure.told(inquiry.operation())),
         }
     }
 
@@ -228,7 +227,7 @@ impl Server<'_> {
         question: Question<'_>,
         deadline: Deadline,
     ) -> Result<Value, StorageError> {
-        let reply = self.ask(Inquiry::new(question), deadline).await;
+        let reply = self.ask(&Inquiry::new(question, deadline)).await;
         reply.map(|reply| reply.value).map_err(|failure| failure.error)
     }
 }

@@ -51,23 +51,30 @@ impl<'a> Watched<'a> {
     }
 
     /// As [`Servers::ask`].
-    pub(crate) async fn ask(
+    pub(crate) fn ask<'q>(
         self,
-        key: &[u8],
+        key: &'q [u8],
         operation: Operation,
-        question: Question<'_>,
-    ) -> Result<Answer<'a>, StorageError> {
-        self.ask_until(key, question, self.servers.deadline(operation)).await
+        question: Question<'q>,
+    ) -> impl Future<Output = Result<Answer<'a>, StorageError>>
+    where
+        'a: 'q,
+    {
+        self.ask_until(key, question, self.servers.deadline(operation))
     }
 
     /// As [`Servers::ask_until`].
-    pub(crate) async fn ask_until(
+    pub(crate) fn ask_until<'q>(
         self,
-        key: &[u8],
-        question: Question<'_>,
+        key: &'q [u8],
+        question: Question<'q>,
         deadline: Deadline,
-    ) -> Result<Answer<'a>, StorageError> {
-        let inquiry = Inquiry { watch: self.watch, ..Inquiry::new(question) };
-        self.servers.put(key, inquiry, deadline).await
+    ) -> impl Future<Output = Result<Answer<'a>, StorageError>>
+    where
+        'a: 'q,
+    {
+        let inquiry: Inquiry<'q> =
+            Inquiry { watch: self.watch, ..Inquiry::new(question, deadline) };
+        async move { self.servers.put(key, &inquiry).await }
     }
 }

@@ -53,7 +53,8 @@ pub(super) async fn finish(
     let background = engine.inner.background.clone();
     let work = async move {
         if ending.signs_out() {
-            return sign_out(&engine, ending, fingerprint, answer).await;
+            // What is rare is boxed: it shall take no room in the future of every change.
+            return Box::pin(sign_out(&engine, ending, fingerprint, answer)).await;
         }
         let handed_out = save(&engine, ending, fingerprint).await?;
         Ok(Finished::with_cookie(handed_out.or_else(|| clears.then(|| take_away(&engine)))))
@@ -144,7 +145,9 @@ async fn save(
             let may_be_lost = ending.effort == Effort::BestEffort && changes.only_fields();
             (change(engine, ticket, Attempt { base, proof, changes }).await, may_be_lost)
         }
-        _ if changes.creates() => (create(engine, ticket, &changes).await.map(Some), false),
+        _ if changes.creates() => {
+            (Box::pin(create(engine, ticket, &changes)).await.map(Some), false)
+        }
         _ => return Ok(None),
     };
     match saved {
