@@ -4,6 +4,7 @@
 
 mod process;
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -111,12 +112,12 @@ async fn a_port_of_somebody_else_is_never_mistaken_for_ones_own_server() {
 async fn a_process_with_a_server() {
     let server = RedisServer::start().await.unwrap();
     server.freeze();
-    println!("server={}", server.process_id().unwrap());
+    println!("server={} socket={}", server.process_id().unwrap(), server.socket().display());
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
 #[tokio::test]
-async fn a_frozen_server_ends_with_a_killed_test_process() {
+async fn a_frozen_server_ends_with_a_killed_test_process_and_leaves_nothing_behind() {
     use std::io::{BufRead, BufReader};
 
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -124,14 +125,18 @@ async fn a_frozen_server_ends_with_a_killed_test_process() {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let told = lines.map_while(Result::ok).find_map(|line| {
-        line.split_once("server=").and_then(|(_, process)| process.trim().parse().ok())
+        let (_, told) = line.split_once("server=")?;
+        let (process, socket) = told.split_once(" socket=")?;
+        Some((process.parse().ok()?, PathBuf::from(socket)))
     });
-    let process = told.unwrap();
+    let (process, socket) = told.unwrap();
+    let folder = socket.parent().unwrap();
+    assert!(folder.exists());
     assert!(is_alive(process));
     child.kill().unwrap();
     child.wait().unwrap();
     let mut waited = Duration::ZERO;
-    while is_alive(process) {
+    while is_alive(process) || folder.exists() {
         assert!(waited < Duration::from_secs(5), "the server outlives its test process");
         tokio::time::sleep(Duration::from_millis(10)).await;
         waited += Duration::from_millis(10);

@@ -131,12 +131,10 @@ impl RedisServer {
 
     /// Starts the process, after ending the one before, and waits until it answers.
     pub(super) async fn run(&self, arguments: &[&str]) -> io::Result<()> {
-        let settings = self.folder.path().join(super::SETTINGS);
-        let log = self.folder.path().join(super::LOG);
         {
             let mut process = self.process();
             drop(process.take());
-            *process = Some(Process::start(self.role, &settings, arguments, &log)?);
+            *process = Some(Process::start(self.role, self.folder.path(), arguments)?);
         }
         let start = Instant::now();
         loop {
@@ -149,6 +147,7 @@ impl RedisServer {
             }
             if start.elapsed() > LIMIT || !self.is_running() {
                 self.kill_now();
+                let log = self.folder.path().join(super::LOG);
                 let log = std::fs::read_to_string(log).unwrap_or_default();
                 let said = log.trim_end().lines().next_back().unwrap_or("nothing");
                 return Err(io::Error::other(format!(

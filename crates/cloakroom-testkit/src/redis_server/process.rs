@@ -2,26 +2,32 @@
 //! these, and [`RedisServer`](super::RedisServer) starts the next one after a restart.
 //!
 //! What must always hold: the server ends with the value and with the test process, however either
-//! of them ends, whether the server is running, frozen or dead already; and no signal is ever sent
-//! to a process that is not ours.
+//! of them ends, whether the server is running, frozen or dead already; no signal is ever sent to a
+//! process that is not ours; and a test process that ends without dropping its servers, as one with
+//! servers in a `static` does, leaves no folders of theirs behind.
 
 use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use super::{LOG, SETTINGS};
 
 /// Names the server's program; the default is `redis-server` from the path.
 pub const SERVER_PROGRAM: &str = "CLOAKROOM_TEST_REDIS_SERVER";
 
 /// Tells the server's process id, and kills the server as soon as the pipe from the test process is
-/// closed. It ends when the server ends, so that a failed start is noticed at once.
+/// closed. It ends when the server ends, so that a failed start is noticed at once. Where the pipe was
+/// closed without a word, nobody is left to remove the server's folder.
 const GUARD: &str = r#"exec 3<&0
+folder=$1; shift
 "$@" </dev/null 3<&- >&2 & server=$!
-{ read -r _ <&3; kill -9 $server; } >/dev/null & watch=$!
+{ read -r _ <&3 || : >"$folder/abandoned"; kill -9 $server; } >/dev/null & watch=$!
 exec 3<&-
 echo $server
 wait $server
-kill -9 $watch"#;
+kill -9 $watch
+if [ -e "$folder/abandoned" ]; then rm -rf "$folder"; fi"#;
 
 /// What a server is run as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +57,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the program with a settings file and arguments that overrule it; what it says goes to
-    /// `log`.
-    pub(super) fn start(
-        role: Role,
-        settings: &Path,
-        arguments: &[&str],
-        log: &Path,
-    ) -> io::Result<Self> {
+    /// Starts the program in a folder of its own, with the settings file there and arguments that
+    /// overrule it; what it says goes to the log there.
+    pub(super) fn start(role: Role, folder: &Path, arguments: &[&str]) -> io::Result<Self> {
         let program = std::env::var(SERVER_PROGRAM).unwrap_or_else(|_| "redis-server".to_owned());
-        let log = OpenOptions::new().create(true).append(true).open(log)?;
+        let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
         let mut command = Command::new("sh");
-        command.args(["-c", GUARD, "sh", &program]).arg(settings);
+        command.args(["-c", GUARD, "sh"]).arg(folder).arg(&program).arg(folder.join(SETTINGS));
         if role == Role::Sentinel {
             command.arg("--sentinel");
         }
@@ -104,7 +105,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.guard.stdin.take());
+        if let Some(mut guard) = self.guard.stdin.take() {
+            // The folder is still somebody's.
+            let _ = guard.write_all(b"keep\n");
+        }
         let _ = self.guard.wait();
     }
 }
