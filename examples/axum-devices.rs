@@ -66,7 +66,7 @@ async fn devices(session: Session) -> Result<Response, SessionRejection> {
         Some(_) => session.devices().await?,
         None => Vec::new(),
     };
-    let is_fresh = session.require_fresh_auth(FRESH).is_ok();
+    let is_fresh = session.require_fresh_auth(FRESH).await.is_ok();
     let page = Page { owner, is_fresh, devices, flashes: session.take_flashes()? };
     Ok(match page.render() {
         Ok(html) => Html(html).into_response(),
@@ -101,7 +101,7 @@ struct Choice {
 }
 
 async fn end_device(session: Session, form: Form<Choice>) -> Result<Redirect, SessionRejection> {
-    if !may_end(&session)? {
+    if !may_end(&session).await? {
         return Ok(Redirect::to("/"));
     }
     // Whatever id the form holds: it ends a session of this owner, or none.
@@ -115,7 +115,7 @@ async fn end_device(session: Session, form: Form<Choice>) -> Result<Redirect, Se
 }
 
 async fn end_others(session: Session) -> Result<Redirect, SessionRejection> {
-    if !may_end(&session)? {
+    if !may_end(&session).await? {
         return Ok(Redirect::to("/"));
     }
     let revoked = session.end_other_devices().await?;
@@ -130,8 +130,8 @@ async fn end_others(session: Session) -> Result<Redirect, SessionRejection> {
 }
 
 /// Whether the sign-in is recent; a visitor whose is not is told what to do.
-fn may_end(session: &Session) -> Result<bool, SessionError> {
-    match session.require_fresh_auth(FRESH) {
+async fn may_end(session: &Session) -> Result<bool, SessionError> {
+    match session.require_fresh_auth(FRESH).await {
         Ok(()) => Ok(true),
         Err(SessionError::SignInRequired | SessionError::FreshSignInRequired { .. }) => {
             session.flash(FlashLevel::Warning, "Please give your password once more.")?;

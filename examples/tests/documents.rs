@@ -85,13 +85,13 @@ mod pages {
 
         async fn end_device(session: &Session, id: PublicId) -> Result<(), SessionError> {
             // Only a sign-in of the last five minutes may do this; otherwise 403.
-            session.require_fresh_auth(Duration::from_secs(5 * 60))?;
+            session.require_fresh_auth(Duration::from_secs(5 * 60)).await?;
             let _ = session.end_device(id).await?; // nobody else's session, whatever the id
             Ok(())
         }
 
         async fn sign_out_everywhere_else(session: &Session) -> Result<Revoked, SessionError> {
-            session.require_fresh_auth(Duration::from_secs(5 * 60))?;
+            session.require_fresh_auth(Duration::from_secs(5 * 60)).await?;
             // `ended` are gone; `pending` are refused here, and gone when the storage's server answers.
             // `unreadable`, which another release has written, may live on.
             session.end_other_devices().await

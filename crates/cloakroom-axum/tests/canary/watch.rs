@@ -218,7 +218,8 @@ async fn debug(
 
 async fn devices(session: Session) -> Result<String, SessionRejection> {
     let devices = session.devices().await?;
-    tracing::debug!(?devices, fresh = ?session.require_fresh_auth(Duration::ZERO));
+    let fresh = session.require_fresh_auth(Duration::ZERO).await;
+    tracing::debug!(?devices, ?fresh);
     Ok(devices.len().to_string())
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn show(
         return Ok(pages::see("/"));
     };
     let devices = session.devices().await?.iter().map(Row::of).collect();
-    let is_fresh = session.require_fresh_auth(app.fresh_for).is_ok();
+    let is_fresh = session.require_fresh_auth(app.fresh_for).await.is_ok();
     let fresh_for = in_words(app.fresh_for);
     let frame = Frame::of(Some(&session), Place::Devices)?;
     let facts = Facts::of(&app, Some(&session))?;
@@ -77,7 +77,7 @@ pub(super) async fn end_one(
     session: Session,
     Form(choice): Form<Choice>,
 ) -> Result<Response, SessionRejection> {
-    if let Some(refused) = refusal(&app, &session)? {
+    if let Some(refused) = refusal(&app, &session).await? {
         return Ok(refused);
     }
     let ended = match choice.id.parse::<PublicId>() {
@@ -98,7 +98,7 @@ pub(super) async fn end_others(
     State(app): State<App>,
     session: Session,
 ) -> Result<Response, SessionRejection> {
-    if let Some(refused) = refusal(&app, &session)? {
+    if let Some(refused) = refusal(&app, &session).await? {
         return Ok(refused);
     }
     let revoked = session.end_other_devices().await?;
@@ -135,8 +135,8 @@ const UNREADABLE: &str = "Not every other session could be ended: one of them ca
                           release of the demo. You may still be signed in there.";
 
 /// Where a visitor goes who may not end anything: to sign in, or to confirm who it is.
-fn refusal(app: &App, session: &Session) -> Result<Option<Response>, SessionError> {
-    match session.require_fresh_auth(app.fresh_for) {
+async fn refusal(app: &App, session: &Session) -> Result<Option<Response>, SessionError> {
+    match session.require_fresh_auth(app.fresh_for).await {
         Ok(()) => Ok(None),
         Err(SessionError::SignInRequired) => Ok(Some(pages::see("/"))),
         Err(SessionError::FreshSignInRequired { .. }) => {

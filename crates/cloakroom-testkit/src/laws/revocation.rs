@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cloakroom::{Position, Session, SessionError, SetCookie};
+use cloakroom::{Answer, Engine, Position, Session, SessionError, SetCookie};
 
 use super::Fixture;
 use super::signed_in::{OWNER, drained, engine_on, id, index, lives, sign_in, two_nodes, visit};
@@ -173,21 +173,30 @@ pub async fn everything_before_a_moment_can_be_revoked(fixture: &impl Fixture) {
 pub async fn only_a_sign_in_makes_a_session_fresh(fixture: &impl Fixture) {
     let engine = engine_on(fixture, None).await;
     let age = fixture.unit() * 2;
-    let fresh = |session: &Session| session.require_fresh_auth(age);
-    let anonymous = visit(&engine, None, fresh).await;
+    let anonymous = is_fresh(&engine, None, age).await;
     assert!(matches!(anonymous, Err(SessionError::SignInRequired)), "{anonymous:?}");
-    let signing_in = |session: &Session| {
-        session.set_owner(OWNER)?;
-        session.require_fresh_auth(Duration::ZERO)
-    };
-    let cookie = visit(&engine, None, signing_in).await.unwrap().unwrap();
-    visit(&engine, Some(&cookie), |session| session.require_fresh_auth(age * 100)).await.unwrap();
+    let scope = engine.begin(&FakeRequest::new());
+    let session = scope.handle().load().await.unwrap();
+    session.set_owner(OWNER).unwrap();
+    session.require_fresh_auth(Duration::ZERO).await.unwrap();
+    let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
+    is_fresh(&engine, Some(&cookie), age * 100).await.unwrap();
     fixture.pass(fixture.unit() * 3).await;
     let month = Duration::from_secs(30 * 24 * 60 * 60);
     let remembering = |session: &Session| session.remember_for(month);
     visit(&engine, Some(&cookie), remembering).await.unwrap();
-    let stale = visit(&engine, Some(&cookie), fresh).await;
+    let stale = is_fresh(&engine, Some(&cookie), age).await;
     assert!(matches!(stale, Err(SessionError::FreshSignInRequired { .. })), "{stale:?}");
     let again = visit(&engine, Some(&cookie), |session| session.set_owner(OWNER)).await.unwrap();
-    visit(&engine, again.as_ref(), |session| session.require_fresh_auth(age * 100)).await.unwrap();
+    is_fresh(&engine, again.as_ref(), age * 100).await.unwrap();
+}
+
+async fn is_fresh(
+    engine: &Engine,
+    cookie: Option<&SetCookie>,
+    max_age: Duration,
+) -> Result<(), SessionError> {
+    let request = cookie.map_or_else(FakeRequest::new, FakeRequest::with);
+    let scope = engine.begin(&request);
+    scope.handle().load().await?.require_fresh_auth(max_age).await
 }

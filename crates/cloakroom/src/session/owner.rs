@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Session;
 use crate::clock::Timestamp;
 use crate::error::SessionError;
+use crate::handle::Handle;
 
 impl Session {
     /// Signs a principal in: the session belongs to `owner` from now on.
@@ -36,16 +37,15 @@ impl Session {
     /// in this very request is fresh; that of an imported session never is.
     ///
     /// Signing in again through [`Session::set_owner`] makes it fresh, and gives the session a new
-    /// ticket. The age is counted by the storage's clock, and by the session as it was loaded: where
-    /// there is a near-cache, load it with [`Handle::load_fresh`](crate::Handle::load_fresh) (the
-    /// adapters' `FreshSession`), which is fresh in that other sense alone.
+    /// ticket. The age is counted by the storage's clock. A session that was loaded from a near-cache's
+    /// copy is read again first, as by [`Handle::refresh`]: what has ended elsewhere is not fresh.
     ///
     /// ```
     /// use std::time::Duration;
     /// use cloakroom::{Session, SessionError};
     ///
-    /// fn change_password(session: &Session) -> Result<(), SessionError> {
-    ///     session.require_fresh_auth(Duration::from_secs(5 * 60))?;
+    /// async fn change_password(session: &Session) -> Result<(), SessionError> {
+    ///     session.require_fresh_auth(Duration::from_secs(5 * 60)).await?;
     ///     // …
     ///     Ok(())
     /// }
@@ -55,8 +55,9 @@ impl Session {
     /// # Errors
     /// [`SessionError::SignInRequired`] where nobody is signed in, otherwise
     /// [`SessionError::FreshSignInRequired`]; adapters answer both with 403. Match on them to send the
-    /// visitor to a sign-in page instead.
-    pub fn require_fresh_auth(&self, max_age: Duration) -> Result<(), SessionError> {
+    /// visitor to a sign-in page instead. Those of [`Handle::refresh`] where the session was a copy.
+    pub async fn require_fresh_auth(&self, max_age: Duration) -> Result<(), SessionError> {
+        Handle { visit: self.visit.clone() }.refresh().await?;
         self.state().require_fresh_auth(max_age)
     }
 }

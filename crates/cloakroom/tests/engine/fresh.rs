@@ -1,6 +1,9 @@
 //! A session that was loaded from a near-cache's copy, changed, and then looked up for certain.
 
+use std::time::Duration;
+
 use cloakroom::{Answer, Rejection, Session, SessionError};
+use cloakroom_testkit::Mood;
 
 use crate::near::{Pair, count};
 
@@ -133,4 +136,32 @@ async fn changes_of_a_session_that_has_ended_or_has_a_new_ticket_are_refused() {
             assert!(pair.other.record(&cookie).await.is_none());
         }
     }
+}
+
+#[tokio::test]
+async fn no_copy_is_fresh_enough_for_what_needs_a_recent_sign_in() {
+    let pair = Pair::new();
+    let cookie = pair.other.visit(None, |session| session.set_owner("ada").unwrap()).await.unwrap();
+    pair.copy(&cookie).await;
+    let recently = Duration::from_secs(60);
+    let (_scope, session) = pair.begin(&cookie).await;
+    session.require_fresh_auth(recently).await.unwrap();
+    assert_eq!(pair.near.journal.asked(), ["load"], "the copy was not believed");
+
+    let (_scope, session) = pair.begin(&cookie).await;
+    pair.other.visit(&cookie, |session| session.destroy().unwrap()).await;
+    assert_eq!(session.owner().as_deref(), Some("ada"), "by the copy");
+    let error = session.require_fresh_auth(recently).await.unwrap_err();
+    assert!(matches!(error, SessionError::SignInRequired), "{error}");
+}
+
+#[tokio::test]
+async fn a_copy_is_not_fresh_where_the_storage_cannot_say() {
+    let pair = Pair::new();
+    let cookie = pair.other.visit(None, |session| session.set_owner("ada").unwrap()).await.unwrap();
+    pair.copy(&cookie).await;
+    let (_scope, session) = pair.begin(&cookie).await;
+    pair.server.reads(Mood::Down);
+    let error = session.require_fresh_auth(Duration::from_secs(60)).await.unwrap_err();
+    assert!(matches!(error, SessionError::Storage(_)), "{error}");
 }

@@ -114,7 +114,7 @@ async fn nobody_knows_when_an_imported_session_was_signed_in_so_it_is_never_fres
         imported(&house, &id, session().created_elsewhere(created)).await;
         let scope = house.engine.begin(&request(&format!("old=genuine-{id}")));
         let session = scope.handle().load().await.unwrap();
-        let refused = session.require_fresh_auth(Duration::MAX).unwrap_err();
+        let refused = session.require_fresh_auth(Duration::MAX).await.unwrap_err();
         assert!(matches!(refused, SessionError::FreshSignInRequired { .. }), "{refused}");
         assert_eq!((session.owner().as_deref(), session.signed_in_at()), (Some("ada"), None));
         assert_eq!(session.created_at(), created.known());
@@ -126,7 +126,7 @@ async fn nobody_knows_when_an_imported_session_was_signed_in_so_it_is_never_fres
         let next = FakeRequest::with(&cookie).user_agent("Browser/1").peer("192.0.2.7");
         let scope = house.engine.begin(&next);
         let session = scope.handle().load().await.unwrap();
-        assert!(session.require_fresh_auth(24 * HOUR).is_err());
+        assert!(session.require_fresh_auth(24 * HOUR).await.is_err());
         session.set_owner("ada").unwrap();
         let cookie = scope.finish(Answer::Ordinary).await.unwrap().into_cookie().unwrap();
         let record = house.record(&cookie).await.unwrap();
