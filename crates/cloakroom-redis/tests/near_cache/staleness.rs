@@ -34,13 +34,14 @@ async fn a_sign_out_is_heard_of_at_once_where_the_network_is_well() {
         assert!(other.get("ann", None).await.unwrap().is_none());
     }
     took.sort_unstable();
-    // A busy machine may delay one or the other, not most of them.
+    // A busy machine may delay one or the other, not most of them, and none beyond the lease.
     assert!(took[took.len() / 2] < Duration::from_millis(50), "{took:?}");
+    assert!(took[took.len() - 1] <= NearCache::default().lease, "{took:?}");
 }
 
 /// Signs out on one node while the other one cannot be told, and checks that it refuses the session
-/// within the lease.
-async fn holds_the_bound(direction: Direction) {
+/// within the lease. Answers for how long it was accepted.
+async fn holds_the_bound(direction: Direction) -> Duration {
     let server = RedisServer::start().await.unwrap();
     let proxy = FaultProxy::before(&server).await.unwrap();
     let (one, other) = (node(server.url()).await, behind(&proxy).await);
@@ -48,18 +49,21 @@ async fn holds_the_bound(direction: Direction) {
     warm(&other, "ann").await;
     proxy.black_hole(Scope::All, direction);
     assert!(one.delete("ann").await.unwrap());
-    let gone = Instant::now();
+    let (gone, mut longest) = (Instant::now(), Duration::ZERO);
     loop {
         let before = Instant::now();
         if has_copy(&other, "ann") {
-            let age = before.saturating_duration_since(gone);
-            assert!(age <= LEASE, "served {age:?} after its end");
+            longest = before.saturating_duration_since(gone);
+            assert!(longest <= LEASE, "served {longest:?} after its end");
         } else if before - gone > LEASE * 3 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert!(figures(&other).longest_unconfirmed <= LEASE);
+    let shown = figures(&other).longest_unconfirmed;
+    // It is shown in whole milliseconds.
+    let is_true = shown <= LEASE && shown + Duration::from_millis(1) >= longest;
+    assert!(is_true, "{shown:?}, and it was {longest:?}");
     assert!(other.get("ann", None).await.is_err(), "nobody can say");
     proxy.heal(Scope::All);
     let healed = Instant::now();
@@ -67,21 +71,25 @@ async fn holds_the_bound(direction: Direction) {
         assert!(healed.elapsed() < Duration::from_secs(20));
     }
     assert!(other.get("ann", None).await.unwrap().is_none());
+    longest
 }
 
 #[tokio::test]
 async fn a_sign_out_is_obeyed_within_the_lease_under_a_partition() {
-    holds_the_bound(Direction::Both).await;
+    let accepted = holds_the_bound(Direction::Both).await;
+    assert!(accepted > LEASE / 6, "the copy was in use: {accepted:?}");
 }
 
 #[tokio::test]
 async fn a_sign_out_is_obeyed_within_the_lease_where_nothing_comes_back() {
-    holds_the_bound(Direction::Replies).await;
+    let accepted = holds_the_bound(Direction::Replies).await;
+    assert!(accepted > LEASE / 6, "the copy was in use: {accepted:?}");
 }
 
 #[tokio::test]
 async fn a_sign_out_is_obeyed_within_the_lease_where_nothing_gets_through() {
-    holds_the_bound(Direction::Requests).await;
+    // What is pushed comes through, so there is no least time.
+    let _ = holds_the_bound(Direction::Requests).await;
 }
 
 #[tokio::test]
