@@ -11,7 +11,7 @@ use redis::Value;
 
 use crate::connection::{Question, Servers, Words};
 use crate::keys::Keys;
-use crate::scripts::{Answer, Script, ask, call};
+use crate::scripts::{Answer, Script};
 
 /// The session key, the state and its moment.
 const ENTRY_BYTES: usize = 16 + 1 + 8;
@@ -58,8 +58,8 @@ pub(crate) async fn change(
     let (echo, _) = owner.as_bytes().split_at(crate::scripts::ECHO);
     let mut all = vec![step, echo];
     all.extend(arguments.iter().map(Vec::as_slice));
-    let call = call(&OWNER, &name, &all);
-    let reply = ask(servers.watched(None), &OWNER, Operation::Index, &name, &call).await?;
+    let call = OWNER.call(&name, &all);
+    let reply = call.put(servers.watched(None), Operation::Index).await?;
     let mut answer = Answer::parse(reply, Operation::Index)?;
     answer.strip_echo(owner.as_bytes())?;
     let outcome = match answer.outcome {

@@ -77,6 +77,7 @@ impl Records {
             Expect::Present => {
                 let limit = self.servers.timeout(Operation::Commit);
                 let work = self.commit_on_whatever(key, commit, watch);
+                // Boxed, so that it takes no room in the future of every commit.
                 return Box::pin(bounded(limit, Operation::Commit, work)).await;
             }
         };

@@ -25,13 +25,52 @@ impl Script {
     pub(crate) fn new(text: &'static str) -> Self {
         Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
     }
+
+    /// A call about a key.
+    pub(crate) fn call<'a>(&self, key: &'a [u8], arguments: &[&[u8]]) -> Call<'a> {
+        let bytes = arguments.iter().map(|argument| argument.len()).sum();
+        let mut call = self.begin(key, arguments.len(), bytes);
+        for argument in arguments {
+            call.command.arg(*argument);
+        }
+        call
+    }
+
+    /// The same without its arguments, with room for them.
+    fn begin<'a>(&self, key: &'a [u8], arguments: usize, bytes: usize) -> Call<'a> {
+        let name = "EVALSHA";
+        let bytes = name.len() + self.hash.len() + 1 + key.len() + bytes;
+        let mut command = Cmd::with_capacity(4 + arguments, bytes);
+        command.arg(name).arg(&self.hash).arg(1).arg(key);
+        Call { key, command, text: self.text }
+    }
+}
+
+/// A script's call about one key, by the script's hash.
+pub(crate) struct Call<'a> {
+    key: &'a [u8],
+    command: Cmd,
+    text: &'static str,
+}
+
+impl Call<'_> {
+    /// Sends it and waits for its answer until the operation's timeout.
+    pub(crate) fn put<'a: 'q, 'q>(
+        &'q self,
+        servers: Watched<'a>,
+        operation: Operation,
+    ) -> impl Future<Output = Result<Reply<'a>, StorageError>> {
+        let question = Question::Script { by_hash: &self.command, text: self.text };
+        servers.ask(self.key, operation, question)
+    }
 }
 
 /// How many bytes of a commit's nonce, and of a touch's key, the answer repeats.
 pub(crate) const ECHO: usize = 8;
 
-/// Room for what a commit's call says beside its record.
-const LONGEST_NUMBERS: usize = 24 + 3 * 20;
+/// Room for what a commit's call says beside its record: the state that it expects, three durations
+/// and two signs.
+const BESIDE_THE_RECORD: usize = 24 + 3 * 20 + 2;
 
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
 static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/remove.lua")));
@@ -52,11 +91,11 @@ pub(crate) async fn commit(
     name: &[u8],
     key: &SessionKey,
     commit: &Commit,
-    Meeting { expect, stamped }: Meeting,
+    meeting: Meeting,
 ) -> Result<Committed, StorageError> {
-    let (call, content, stamped) =
-        commit_call(name, key, commit, Meeting { expect, stamped }, servers.is_watched());
-    let reply = ask(servers, &COMMIT, Operation::Commit, name, &call).await?;
+    let expect = meeting.expect;
+    let Written { call, content, stamped } = write(servers, name, key, commit, meeting);
+    let reply = call.put(servers, Operation::Commit).await?;
     if let Value::BulkString(short) = &reply.value
         && let (Some((b'S', echo)), Some((stamp, as_of))) = (short.split_first(), stamped)
     {
@@ -90,14 +129,20 @@ pub(crate) async fn commit(
     Ok(outcome)
 }
 
-/// The call of a commit's script, the record in it, and the stamp that the record has, if it has one.
-fn commit_call(
-    name: &[u8],
+/// A commit's call, the record in it, and the stamp that the record has, if it has one.
+struct Written<'a> {
+    call: Call<'a>,
+    content: Bytes,
+    stamped: Option<(Stamp, Timestamp)>,
+}
+
+fn write<'a>(
+    servers: Watched<'_>,
+    name: &'a [u8],
     key: &SessionKey,
     commit: &Commit,
     Meeting { expect, stamped }: Meeting,
-    is_watched: bool,
-) -> (Cmd, Bytes, Option<(Stamp, Timestamp)>) {
+) -> Written<'a> {
     let life = |(stamp, now): &(Stamp, Timestamp)| millis(now.until(stamp.idle_deadline));
     // What is over at once has no life that Redis would accept.
     let stamped = stamped.filter(|stamped| life(stamped) > 0);
@@ -105,30 +150,31 @@ fn commit_call(
         Some((stamp, _)) => commit.stamped(key, stamp),
         None => commit.content(key).into(),
     };
-    let mut call = begin_call(&COMMIT, name, 6, content.len() + LONGEST_NUMBERS);
+    let mut call = COMMIT.begin(name, 6, BESIDE_THE_RECORD + content.len());
+    let command = &mut call.command;
     match expect {
         Some(expect) => {
             let mut state = [0; 24];
             state[..8].copy_from_slice(&expect.generation().number().to_be_bytes());
             state[8..].copy_from_slice(expect.nonce().as_bytes());
-            call.arg(&state)
+            command.arg(&state)
         }
-        None => call.arg(""),
+        None => command.arg(""),
     };
     match commit.absolute() {
-        Absolute::Keep => call.arg(""),
-        Absolute::Start(timeout) => call.arg(millis(timeout)),
-        Absolute::Prolong(timeout) => call.arg(format!("+{}", millis(timeout))),
+        Absolute::Keep => command.arg(""),
+        Absolute::Start(timeout) => command.arg(millis(timeout)),
+        Absolute::Prolong(timeout) => command.arg(format!("+{}", millis(timeout))),
     };
-    call.arg(millis(commit.idle_timeout())).arg(&content[..]);
+    command.arg(millis(commit.idle_timeout())).arg(&content[..]);
     match &stamped {
-        Some(stamped) => call.arg(life(stamped)),
-        None => call.arg(""),
+        Some(stamped) => command.arg(life(stamped)),
+        None => command.arg(""),
     };
-    if is_watched {
-        call.arg("w");
+    if servers.is_watched() {
+        command.arg("w");
     }
-    (call, content, stamped)
+    Written { call, content, stamped }
 }
 
 /// A touch's outcome.
@@ -137,8 +183,8 @@ pub(crate) async fn touch(
     name: &[u8],
     key: &SessionKey,
 ) -> Result<Touched, StorageError> {
-    let call = call(&TOUCH, name, &[key.as_bytes()]);
-    let reply = ask(servers, &TOUCH, Operation::Touch, name, &call).await?;
+    let call = TOUCH.call(name, &[key.as_bytes()]);
+    let reply = call.put(servers, Operation::Touch).await?;
     let mut answer = Answer::parse(reply, Operation::Touch)?;
     answer.strip_echo(key.as_bytes())?;
     let outcome = match answer.outcome {
@@ -189,7 +235,7 @@ pub(crate) fn destroyed(answer: i64) -> DestroyedBefore {
 /// know the script, [`remove_record`] is to be asked instead.
 pub(crate) fn removal_of_record(key: &[u8], session: &SessionKey, before: Timestamp) -> Cmd {
     let before = before.as_millis().to_string();
-    call(&REMOVE, key, &[before.as_bytes(), b"", session.as_bytes()])
+    REMOVE.call(key, &[before.as_bytes(), b"", session.as_bytes()]).command
 }
 
 async fn call_remove(
@@ -197,8 +243,8 @@ async fn call_remove(
     key: &[u8],
     arguments: &[&[u8]],
 ) -> Result<i64, StorageError> {
-    let call = call(&REMOVE, key, arguments);
-    let answer = ask(servers, &REMOVE, Operation::Destroy, key, &call).await?;
+    let call = REMOVE.call(key, arguments);
+    let answer = call.put(servers, Operation::Destroy).await?;
     match answer.value {
         Value::Int(answer) => Ok(answer),
         _ => Err(answer.unexpected(Operation::Destroy)),
@@ -267,36 +313,6 @@ fn lost_track() -> StorageError {
     let message = "the connection broke during the commit and others have written since, so nobody \
                    can tell whether it was applied";
     StorageError::new(StorageErrorKind::Unavailable, Operation::Commit, message)
-}
-
-/// Puts a script's [`call`] about a key.
-pub(crate) fn ask<'a: 'q, 'q>(
-    servers: Watched<'a>,
-    script: &Script,
-    operation: Operation,
-    key: &'q [u8],
-    call: &'q Cmd,
-) -> impl Future<Output = Result<Reply<'a>, StorageError>> {
-    servers.ask(key, operation, Question::Script { by_hash: call, text: script.text })
-}
-
-/// A script's call by its hash.
-pub(crate) fn call(script: &Script, key: &[u8], arguments: &[&[u8]]) -> Cmd {
-    let size = arguments.iter().map(|part| part.len()).sum();
-    let mut call = begin_call(script, key, arguments.len(), size);
-    for argument in arguments {
-        call.arg(*argument);
-    }
-    call
-}
-
-/// The same without its arguments, with room for them.
-fn begin_call(script: &Script, key: &[u8], arguments: usize, size: usize) -> Cmd {
-    let name = "EVALSHA";
-    let size = name.len() + script.hash.len() + 1 + key.len() + size;
-    let mut call = Cmd::with_capacity(4 + arguments, size);
-    call.arg(name).arg(&script.hash).arg(1).arg(key);
-    call
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -44,7 +44,7 @@ impl Candidates {
 
     /// The tickets in the order in which they came. Each is read when it is asked for.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> {
-        self.first.iter().chain(&self.others).filter_map(TokenText::read)
+        self.first.iter().chain(&self.others).map(TokenText::read)
     }
 
     /// Whether the request shows no ticket.

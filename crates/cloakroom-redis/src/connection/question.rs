@@ -63,8 +63,8 @@ pub(crate) enum Sent {
     Twice,
 }
 
-/// One question, how it is to be put and until when. It is passed on by reference: whatever waits for
-/// an answer would keep a copy of its own.
+/// One question, how it is to be put and until when. It is passed on by reference, for whatever waits
+/// for an answer would keep a copy of its own; only a Cluster changes one.
 #[derive(Clone, Copy)]
 pub(crate) struct Inquiry<'a> {
     pub(crate) question: Question<'a>,
@@ -132,7 +132,8 @@ impl Question<'_> {
             Self::Script { by_hash, text } => match send(connection, by_hash, standing).await {
                 // The same connection: another node would not know the script either.
                 Err(error) if error.code() == Some("NOSCRIPT") => {
-                    Box::pin(send(connection, &by_text(by_hash, text), standing)).await
+                    let again = async { send(connection, &by_text(by_hash, text), standing).await };
+                    Box::pin(again).await
                 }
                 answer => answer,
             },
@@ -163,7 +164,7 @@ fn by_text(by_hash: &Cmd, text: &str) -> Cmd {
     let mut command = redis::cmd("EVAL");
     command.arg(text);
     for argument in by_hash.args_iter().skip(2) {
-        // A script is called with nothing but texts.
+        // The other kind stands for the cursor of a scan.
         if let redis::Arg::Simple(argument) = argument {
             command.arg(argument);
         }
@@ -216,5 +217,28 @@ async fn send(
     match answer {
         Value::ServerError(error) => Err(error.into()),
         answer => Ok(answer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_called_by_its_text_with_the_same_arguments() {
+        let mut by_hash = redis::cmd("EVALSHA");
+        by_hash.arg("0123").arg(1).arg("a key").arg("").arg(b"\0\xff\r\n".as_slice()).arg(17);
+        let by_text = by_text(&by_hash, "return 1");
+        let arguments = |command: &Cmd| -> Vec<Vec<u8>> {
+            let simple = |argument| match argument {
+                redis::Arg::Simple(argument) => Vec::from(argument),
+                _ => panic!("nothing but arguments"),
+            };
+            command.args_iter().map(simple).collect()
+        };
+        let (by_hash, by_text) = (arguments(&by_hash), arguments(&by_text));
+        assert_eq!(by_text[..2], [b"EVAL".to_vec(), b"return 1".to_vec()]);
+        assert_eq!(by_text[2..], by_hash[2..]);
+        assert_eq!(by_text.len(), 7);
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn finish(
     let background = engine.inner.background.clone();
     let work = async move {
         if ending.signs_out() {
-            // What is rare is boxed: it shall take no room in the future of every change.
+            // What is rarer than a change is boxed: it shall take no room in each one's future.
             return Box::pin(sign_out(&engine, ending, fingerprint, answer)).await;
         }
         let handed_out = save(&engine, ending, fingerprint).await?;
@@ -146,6 +146,7 @@ async fn save(
             (change(engine, ticket, Attempt { base, proof, changes }).await, may_be_lost)
         }
         _ if changes.creates() => {
+            // The same.
             (Box::pin(create(engine, ticket, &changes)).await.map(Some), false)
         }
         _ => return Ok(None),
