@@ -27,14 +27,17 @@ impl Budget {
 }
 
 /// The budgets, requests first.
-pub const BUDGETS: [Budget; 17] = [
+pub const BUDGETS: [Budget; 20] = [
     Budget::new(Path::IgnoredByStranger, 2, 1_502),
     Budget::new(Path::Ignored, 2, 1_940),
     Budget::new(Path::Read, 4, 16_150),
     Budget::new(Path::Write, 20, 32_300),
     Budget::new(Path::SignIn, 23, 46_800),
+    Budget::new(Path::CreateAndEnd, 32, 41_900),
     Budget::new(Path::ReadRedis, 11, 31_890),
+    Budget::new(Path::WriteRedis, 34, 66_800),
     Budget::new(Path::ReadNearCache, 2, 13_310),
+    Budget::new(Path::WriteNearCache, 31, 58_900),
     Budget::new(Path::AxumBare, 16, 7_660),
     Budget::new(Path::AxumPlain, 23, 11_750),
     Budget::new(Path::TokenParse, 0, 771),

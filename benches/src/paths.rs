@@ -46,10 +46,16 @@ pub enum Path {
     Write,
     /// A request that loads the session and signs in, which rotates the ticket.
     SignIn,
+    /// Two requests: one makes a session with one field, the other one ends it.
+    CreateAndEnd,
     /// A request that reads one field of a session that lies in Redis.
     ReadRedis,
-    /// The same of one that the near-cache has a copy of.
+    /// A request that updates one field of it.
+    WriteRedis,
+    /// A request that reads one field of a session that the near-cache has a copy of.
     ReadNearCache,
+    /// A request that updates one field of it.
+    WriteNearCache,
     /// A whole axum request without a session layer, from its head to its answer: what axum costs.
     AxumBare,
     /// The same with a session layer whose session nobody uses.
@@ -74,18 +80,20 @@ pub enum Path {
 
 impl Path {
     /// Whole requests on the memory storage.
-    pub const REQUESTS: [Self; 7] = [
+    pub const REQUESTS: [Self; 8] = [
         Self::IgnoredByStranger,
         Self::Ignored,
         Self::Read,
         Self::Write,
         Self::SignIn,
+        Self::CreateAndEnd,
         Self::AxumBare,
         Self::AxumPlain,
     ];
 
     /// Requests whose storage is a Redis server, which is started when one is asked for.
-    pub const WIRED: [Self; 2] = [Self::ReadRedis, Self::ReadNearCache];
+    pub const WIRED: [Self; 4] =
+        [Self::ReadRedis, Self::WriteRedis, Self::ReadNearCache, Self::WriteNearCache];
 
     /// The parts that requests are made of.
     pub const PARTS: [Self; 8] = [
@@ -107,8 +115,11 @@ impl Path {
             Self::Read => "read",
             Self::Write => "write",
             Self::SignIn => "sign in",
+            Self::CreateAndEnd => "create, sign out",
             Self::ReadRedis => "read, Redis",
+            Self::WriteRedis => "write, Redis",
             Self::ReadNearCache => "read, near-cache",
+            Self::WriteNearCache => "write, near-cache",
             Self::AxumBare => "axum, no layer",
             Self::AxumPlain => "axum, ignore",
             Self::TokenParse => "token: parse",
@@ -199,11 +210,26 @@ impl Paths {
             Path::Ignored => repeat(times, || drop(self.engine.begin(&self.visitor))),
             Path::CookieAmongMany => repeat(times, || drop(self.engine.begin(&self.collector))),
             Path::Read => read(&self.engine, &self.visitor, times).await,
-            Path::ReadRedis => read_wired(&mut self.redis, None, times).await,
-            Path::ReadNearCache => {
-                read_wired(&mut self.near_cache, Some(Wired::lasting()), times).await;
+            Path::Write => write(&self.engine, &self.visitor, times).await,
+            Path::CreateAndEnd => self.create_and_end(times).await,
+            Path::ReadRedis => {
+                let Wired { engine, visitor, .. } = wired(&mut self.redis, None).await;
+                read(engine, visitor, times).await;
             }
-            Path::Write => self.write(times).await,
+            Path::WriteRedis => {
+                let Wired { engine, visitor, .. } = wired(&mut self.redis, None).await;
+                write(engine, visitor, times).await;
+            }
+            Path::ReadNearCache => {
+                let lasting = Some(Wired::lasting());
+                let Wired { engine, visitor, .. } = wired(&mut self.near_cache, lasting).await;
+                read(engine, visitor, times).await;
+            }
+            Path::WriteNearCache => {
+                let lasting = Some(Wired::lasting());
+                let Wired { engine, visitor, .. } = wired(&mut self.near_cache, lasting).await;
+                write(engine, visitor, times).await;
+            }
             Path::SignIn => self.sign_in(times).await,
             Path::AxumBare => self.axum(&self.bare, times).await,
             Path::AxumPlain => self.axum(&self.layered, times).await,
@@ -239,12 +265,17 @@ impl Paths {
         }
     }
 
-    async fn write(&self, times: u64) {
+    async fn create_and_end(&self, times: u64) {
+        let mut visitor = Browser::default();
         for _ in 0..times {
-            let scope = self.engine.begin(&self.visitor);
+            let scope = self.engine.begin(&self.stranger);
+            let session = scope.handle().load().await.expect("a new session");
+            session.insert("count", 1).expect("a number");
+            let finished = scope.finish(Answer::Ordinary).await.expect("it is stored");
+            visitor.keep(finished.cookie().expect("a new session has a ticket"));
+            let scope = self.engine.begin(&visitor);
             let session = scope.handle().load().await.expect("the session is there");
-            let more = |count: Option<u64>| count.unwrap_or_default() + 1;
-            black_box(session.update("count", more).expect("a number"));
+            session.destroy().expect("nothing hinders it");
             let _ = scope.finish(Answer::Ordinary).await.expect("nothing fails");
         }
     }
@@ -261,13 +292,12 @@ impl Paths {
 }
 
 /// Starts the server where this is the first time.
-async fn read_wired(wired: &mut Option<Wired>, near_cache: Option<NearCache>, times: u64) {
+async fn wired(wired: &mut Option<Wired>, near_cache: Option<NearCache>) -> &Wired {
     let started = match wired.take() {
         Some(started) => started,
         None => Wired::start(near_cache, fill).await,
     };
-    let Wired { engine, visitor, .. } = wired.insert(started);
-    read(engine, visitor, times).await;
+    wired.insert(started)
 }
 
 async fn read(engine: &Engine, visitor: &Browser, times: u64) {
@@ -275,6 +305,16 @@ async fn read(engine: &Engine, visitor: &Browser, times: u64) {
         let scope = engine.begin(visitor);
         let session = scope.handle().load().await.expect("the session is there");
         black_box(session.get::<u64>("count").expect("a number"));
+        let _ = scope.finish(Answer::Ordinary).await.expect("nothing fails");
+    }
+}
+
+async fn write(engine: &Engine, visitor: &Browser, times: u64) {
+    for _ in 0..times {
+        let scope = engine.begin(visitor);
+        let session = scope.handle().load().await.expect("the session is there");
+        let more = |count: Option<u64>| count.unwrap_or_default() + 1;
+        black_box(session.update("count", more).expect("a number"));
         let _ = scope.finish(Answer::Ordinary).await.expect("nothing fails");
     }
 }
