@@ -4,6 +4,7 @@
 //! The programs panic where something goes wrong: a figure from a broken run is worth nothing.
 
 mod bars;
+mod browser;
 mod budgets;
 mod crowd;
 mod events;

@@ -1,11 +1,9 @@
 //! [`Paths`]: the ways through the library whose cost is watched, each one small piece of work that
 //! can be repeated. `engine` measures their time, `budget` counts what they allocate and execute.
 //!
-//! The session is a realistic one: a number, a count and four texts of 200 bytes, about 1 KiB. The
-//! visitor's browser sends a user agent and five cookies that are none of ours.
+//! The session is a realistic one: a number, a count and four texts of 200 bytes, about 1 KiB.
 
 use std::hint::black_box;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,22 +14,14 @@ use axum::http::header::{COOKIE, USER_AGENT};
 use axum::routing::get;
 use cloakroom::{
     Absolute, Answer, Commit, CommitBuilder, Engine, Expect, MemorySessionStorage, Nonce, Record,
-    RequestFacts, Session, SessionData, SessionKey, SessionStorage, SetCookie, Stamp, Timestamp,
-    Token,
+    Session, SessionData, SessionKey, SessionStorage, Stamp, Timestamp, Token,
 };
 use cloakroom_axum::SessionLayer;
 use cloakroom_redis::NearCache;
 use tower_service::Service;
 
+use crate::browser::{AGENT, Browser, PEER};
 use crate::wired::Wired;
-
-const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
-    Chrome/141.0.0.0 Safari/537.36";
-
-const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), 4711);
-
-const BEFORE_OURS: &str = "_ga=GA1.2.1186413451.1763850000; theme=dark; consent=2026-01-15T09:30; ";
-const AFTER_OURS: &str = "; lang=de-DE; _gid=GA1.2.771203344.1763850000";
 
 /// One of the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +158,7 @@ impl Paths {
         fill(&scope.handle().load().await.expect("a new session"));
         let finished = scope.finish(Answer::Ordinary).await.expect("it is stored");
         visitor.keep(finished.cookie().expect("a new session has a ticket"));
-        let ticket = visitor.ticket.clone();
+        let ticket = visitor.ticket().to_owned();
 
         let mut data = SessionData::new();
         fields(|name, json| data.insert(name, json).expect("it is JSON"));
@@ -256,7 +246,7 @@ impl Paths {
         for _ in 0..times {
             let request = Request::get("/plain")
                 .header(COOKIE, self.visitor.cookies())
-                .header(USER_AGENT, BROWSER)
+                .header(USER_AGENT, AGENT)
                 .extension(ConnectInfo(PEER))
                 .body(Body::empty())
                 .expect("a sound request");
@@ -335,54 +325,5 @@ fn fields(mut insert: impl FnMut(&str, serde_json::Value)) {
     insert("count", 1000.into());
     for number in 0..4 {
         insert(&format!("text_{number}"), "0123456789".repeat(20).into());
-    }
-}
-
-/// A browser with cookies of other sites' making, and perhaps our ticket among them.
-#[derive(Default)]
-pub(crate) struct Browser {
-    cookies: String,
-    ticket: String,
-}
-
-impl Browser {
-    fn with_many_cookies(ticket: &str) -> Self {
-        let mut browser = Self { ticket: ticket.to_owned(), ..Self::default() };
-        for number in 0..30 {
-            browser.cookies += &format!("tracker_{number}=0123456789abcdef0123456789abcdef; ");
-        }
-        browser.cookies += &format!("__Host-id={ticket}");
-        browser
-    }
-
-    /// Keeps a ticket; without an allocation from the second one on.
-    pub(crate) fn keep(&mut self, handed_out: &SetCookie) {
-        let value = handed_out.value();
-        let value = value.split_once('=').map_or(value, |(_, value)| value);
-        let ticket = value.split_once(';').map_or(value, |(ticket, _)| ticket);
-        self.ticket.clear();
-        self.ticket.push_str(ticket);
-        self.cookies.clear();
-        for part in [BEFORE_OURS, "__Host-id=", ticket, AFTER_OURS] {
-            self.cookies.push_str(part);
-        }
-    }
-
-    fn cookies(&self) -> &str {
-        if self.ticket.is_empty() { &BEFORE_OURS[..BEFORE_OURS.len() - 2] } else { &self.cookies }
-    }
-}
-
-impl RequestFacts for Browser {
-    fn headers(&self, name: &str, read: &mut dyn FnMut(&[u8])) {
-        match name {
-            "cookie" => read(self.cookies().as_bytes()),
-            "user-agent" => read(BROWSER.as_bytes()),
-            _ => {}
-        }
-    }
-
-    fn peer(&self) -> Option<IpAddr> {
-        Some(PEER.ip())
     }
 }

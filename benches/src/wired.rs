@@ -10,7 +10,7 @@ use cloakroom::{Answer, Engine, Session};
 use cloakroom_redis::{NearCache, RedisSessionStorage};
 use cloakroom_testkit::RedisServer;
 
-use crate::paths::Browser;
+use crate::browser::Browser;
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
