@@ -28,8 +28,8 @@ impl Budget {
 
 /// The budgets, requests first.
 pub const BUDGETS: [Budget; 20] = [
-    Budget::new(Path::IgnoredByStranger, 2, 1_502),
-    Budget::new(Path::Ignored, 2, 1_940),
+    Budget::new(Path::IgnoredByStranger, 2, 1_620),
+    Budget::new(Path::Ignored, 2, 2_050),
     Budget::new(Path::Read, 4, 16_150),
     Budget::new(Path::Write, 20, 32_300),
     Budget::new(Path::SignIn, 23, 46_800),
@@ -43,7 +43,7 @@ pub const BUDGETS: [Budget; 20] = [
     Budget::new(Path::TokenParse, 0, 771),
     Budget::new(Path::TokenGenerate, 0, 73),
     Budget::new(Path::TokenHash, 0, 7_003),
-    Budget::new(Path::CookieAmongMany, 2, 2_497),
+    Budget::new(Path::CookieAmongMany, 2, 2_610),
     Budget::new(Path::RecordDecode, 0, 1_996),
     Budget::new(Path::RecordEncode, 3, 3_170),
     Budget::new(Path::FieldNumber, 0, 390),
