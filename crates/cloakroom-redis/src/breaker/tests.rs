@@ -1,5 +1,3 @@
-mod price;
-
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::thread;

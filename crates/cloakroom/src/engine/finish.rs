@@ -146,7 +146,7 @@ async fn save(
             (change(engine, ticket, Attempt { base, proof, changes }).await, may_be_lost)
         }
         _ if changes.creates() => {
-            // The same.
+            // Boxed as well: most changes create nothing.
             (Box::pin(create(engine, ticket, &changes)).await.map(Some), false)
         }
         _ => return Ok(None),

@@ -114,38 +114,3 @@ fn removals_hold_whatever_happens_at_once() {
         assert!(bench.journal.stats().applied > 0);
     });
 }
-
-#[test]
-#[ignore = "prints figures; run with --release --nocapture"]
-fn the_price_of_looking_and_of_a_failover() {
-    const LOOKS: u32 = 20_000_000;
-    let (bench, keys, free) = (Bench::new(), keys(10_000), key("free"));
-    let per_look = |what: &str, look: &dyn Fn() -> bool| {
-        let start = std::time::Instant::now();
-        let found = (0..LOOKS).filter(|_| std::hint::black_box(look())).count();
-        println!("{what}: {:?} ({found} of {LOOKS})", start.elapsed() / LOOKS);
-    };
-    per_look("denies, empty", &|| bench.journal.denies(&free));
-    per_look("accepts, empty", &|| bench.journal.accepts(&free, at(1), |_| true));
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        for key in &keys {
-            bench.remove_while(State::Up, key).await;
-        }
-        per_look("denies, 10,000 confirmed", &|| bench.journal.denies(&free));
-        per_look("accepts, 10,000 confirmed", &|| bench.journal.accepts(&free, at(1), |_| true));
-        let start = std::time::Instant::now();
-        bench.journal.reapply();
-        println!("reapply returns after {:?}", start.elapsed());
-        per_look("denies, 10,000 due again", &|| bench.journal.denies(&free));
-        while keys.iter().any(|key| bench.journal.denies(key)) {
-            sleep(Duration::from_millis(1)).await;
-        }
-        let start = std::time::Instant::now();
-        bench.journal.reapply();
-        while keys.iter().any(|key| bench.journal.denies(key)) {
-            sleep(Duration::from_millis(1)).await;
-        }
-        println!("10,000 repetitions: {:?}", start.elapsed());
-    });
-}
