@@ -5,6 +5,7 @@
 //! neighbour never costs the session, and a value that is not a canonical token is no ticket.
 
 use std::fmt::Write;
+use std::iter;
 use std::time::Duration;
 
 use memchr::memmem::Finder;
@@ -78,16 +79,23 @@ impl Candidates {
 }
 
 /// The values of all cookies of one name in a `Cookie` header.
+///
+/// What follows a name that was found, up to the next cookie, is not searched again.
 pub(crate) fn values<'a>(header: &'a [u8], name: &'a Finder<'_>) -> impl Iterator<Item = &'a [u8]> {
-    name.find_iter(header).filter_map(move |at| {
-        let before = header[..at].trim_ascii_end();
+    let mut from = 0;
+    let cookies = iter::from_fn(move || {
+        let at = from + name.find(header.get(from..)?)?;
+        let behind = at + name.needle().len();
+        let end = memchr::memchr(b';', &header[behind..]).map_or(header.len(), |it| behind + it);
+        from = end + 1;
+        Some((&header[..at], &header[behind..end]))
+    });
+    cookies.filter_map(|(before, value)| {
+        let before = before.trim_ascii_end();
         if !before.is_empty() && !before.ends_with(b";") {
             return None;
         }
-        let rest = &header[at + name.needle().len()..];
-        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-        let value = rest[..end].trim_ascii().strip_prefix(b"=")?;
-        Some(value.trim_ascii_start())
+        Some(value.trim_ascii().strip_prefix(b"=")?.trim_ascii_start())
     })
 }
 

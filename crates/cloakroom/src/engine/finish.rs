@@ -72,7 +72,7 @@ fn is_useless(handle: &Handle) -> bool {
 
 /// A request that ended without an answer: only its sign-out counts.
 pub(super) fn abandon(engine: &Engine, handle: &Handle) {
-    let Some(mut ending) = handle.visit.state().finish() else { return };
+    let Some(mut ending) = handle.visit.state().abandon() else { return };
     discard(engine, &mut ending);
     if let Some(removal) = ending.removal {
         let destroying = engine.clone();

@@ -318,4 +318,13 @@ impl State {
             effort: self.effort,
         })
     }
+
+    /// Ends a request that nobody answers, which is as good as done where it has asked for nothing.
+    pub(crate) fn abandon(&mut self) -> Option<Ending> {
+        if self.is_changed() {
+            return self.finish();
+        }
+        self.phase = Phase::Finished;
+        None
+    }
 }
