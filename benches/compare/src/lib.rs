@@ -3,13 +3,13 @@
 
 mod arguments;
 #[cfg(feature = "by-hand")]
-mod by_hand;
+pub mod by_hand;
 mod runtime;
 mod shop;
 
 pub use arguments::{Arguments, Reads};
 #[cfg(feature = "by-hand")]
-pub use by_hand::{Store, lifetime, routes as by_hand_routes};
+pub use by_hand::{Store, lifetime};
 pub use runtime::workers;
 #[cfg(feature = "axum")]
 pub use runtime::{listener, run};

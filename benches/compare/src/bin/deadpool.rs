@@ -1,7 +1,7 @@
 //! By hand with a pool of 16 connections: `GET` and `TTL` when a session is read, `EXPIRE` when less
 //! than half of the time is left, `SETEX` when something was changed.
 
-use cloakroom_compare::{Arguments, Failure, Store, by_hand_routes, lifetime, listener, run};
+use cloakroom_compare::{Arguments, Failure, Store, by_hand, lifetime, listener, run};
 use deadpool_redis::redis::AsyncCommands;
 use deadpool_redis::{Config, Pool, PoolConfig, Runtime};
 
@@ -11,7 +11,7 @@ fn main() -> Result<(), Failure> {
         let mut config = Config::from_url(arguments.redis_url);
         config.pool = Some(PoolConfig::new(16));
         let store = Pooled { pool: config.create_pool(Some(Runtime::Tokio1))? };
-        Ok(axum::serve(listener(arguments.port).await?, by_hand_routes(store)).await?)
+        Ok(axum::serve(listener(arguments.port).await?, by_hand::axum::routes(store)).await?)
     })
 }
 

@@ -1,7 +1,7 @@
-//! By hand with the least that the Redis client can do: `GET` to read, `GET` and `SETEX` to write, all
+//! By hand on axum with the least that the Redis client can do: `GET` to read, `GET` and `SETEX` to write, all
 //! over one multiplexed connection, without a limit. What a session library on this client can reach.
 
-use cloakroom_compare::{Arguments, Failure, Store, by_hand_routes, listener, run};
+use cloakroom_compare::{Arguments, Failure, Store, by_hand, listener, run};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, AsyncConnectionConfig, Client, RedisError};
 
@@ -11,7 +11,7 @@ fn main() -> Result<(), Failure> {
         let client = Client::open(arguments.redis_url)?;
         let unlimited = AsyncConnectionConfig::new().set_response_timeout(None);
         let connection = client.get_multiplexed_async_connection_with_config(&unlimited).await?;
-        let routes = by_hand_routes(Shared { connection });
+        let routes = by_hand::axum::routes(Shared { connection });
         Ok(axum::serve(listener(arguments.port).await?, routes).await?)
     })
 }

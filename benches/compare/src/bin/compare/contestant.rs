@@ -39,6 +39,7 @@ pub const ALL: &[Contestant] = &[
     on_actix("cloakroom-actix", "compare-cloakroom-actix"),
     with_near_cache(on_actix("cloakroom-actix+near-cache", "compare-cloakroom-actix")),
     on_actix("actix-session", "compare-actix-session"),
+    on_actix("redis-rs-actix", "compare-redis-rs-actix"),
 ];
 
 impl Contestant {

@@ -113,9 +113,10 @@ fn outages(report: &Report) -> String {
 
 fn targets(report: &Report) -> String {
     let rows = report.targets.iter().map(|verdict| {
-        format!("{} | {} | {} | {}", verdict.what, verdict.measured, verdict.bar, verdict.word())
+        let (what, word) = (&verdict.what, verdict.word());
+        format!("{what} | {} | {} | {} | {word}", verdict.measured, verdict.by_hand, verdict.bar)
     });
-    table("Cloakroom's own bars", "measured | bar | ", rows)
+    table("Cloakroom's own bars", "measured | by hand on the same client | bar | ", rows)
 }
 
 fn remarks(report: &Report) -> String {
