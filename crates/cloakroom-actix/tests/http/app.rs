@@ -10,7 +10,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
 use cloakroom::{Engine, EngineBuilder, SessionStorage};
 use cloakroom_actix::SessionMiddleware;
-use cloakroom_redis::RedisSessionStorage;
+use cloakroom_redis::{RedisSessionStorage, RedisSessionStorageBuilder};
 use cloakroom_testkit::RedisServer;
 use cloakroom_testkit::http::{OUTAGE_COMMAND_TIMEOUT, SealedCookie, Site};
 
@@ -107,7 +107,11 @@ where
 
 /// A node's own connections to Redis.
 pub(crate) async fn redis_storage(server: &RedisServer) -> RedisSessionStorage {
+    storage_of(server).build().await.unwrap()
+}
+
+/// The same, not yet built.
+pub(crate) fn storage_of(server: &RedisServer) -> RedisSessionStorageBuilder {
     let builder = RedisSessionStorage::builder().url(server.url()).pool_size(2);
-    let builder = builder.command_timeout(OUTAGE_COMMAND_TIMEOUT);
-    builder.load_timeout(OUTAGE_COMMAND_TIMEOUT).build().await.unwrap()
+    builder.command_timeout(OUTAGE_COMMAND_TIMEOUT).load_timeout(OUTAGE_COMMAND_TIMEOUT)
 }

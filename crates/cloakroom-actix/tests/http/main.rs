@@ -34,6 +34,23 @@ mod redis {
     cloakroom_testkit::http_scenarios!(start);
 }
 
+mod near_cache {
+    use cloakroom_redis::NearCache;
+    use cloakroom_testkit::RedisServer;
+
+    use crate::app::{TwoNodes, storage_of};
+
+    /// Both nodes have the same copies: how far two of them may be apart is the storage's matter.
+    async fn start() -> TwoNodes {
+        let server = RedisServer::start().await.unwrap();
+        let storage = storage_of(&server).near_cache(NearCache::default());
+        let storage = storage.build().await.unwrap();
+        TwoNodes::start(storage.clone(), storage).await.keeping(server)
+    }
+
+    cloakroom_testkit::http_scenarios!(start);
+}
+
 mod moving_in {
     mod memory {
         use cloakroom::MemorySessionStorage;
