@@ -7,6 +7,7 @@
 //! cache.rs      copies, tickets and writes of all sessions, and what the server pushes
 //! shard.rs      a part of them behind one lock                          copies.rs, claims.rs
 //! coverage.rs   whether one connection can be relied on to hear of changes
+//! moment.rs     a clock that goes on while the machine sleeps
 //! listener.rs   takes the pushes off a connection
 //! ```
 //!
@@ -38,13 +39,15 @@ mod claims;
 mod copies;
 mod coverage;
 mod listener;
+mod moment;
 mod settings;
 mod shard;
 
 pub(crate) use cache::Cache;
 pub(crate) use cached::Cached;
-pub(crate) use coverage::{Coverage, Moment};
+pub(crate) use coverage::Coverage;
 pub(crate) use listener::Listener;
+pub(crate) use moment::Moment;
 pub use settings::NearCache;
 
 #[cfg(test)]

@@ -257,19 +257,16 @@ impl Shared {
         }
         *map = Arc::new(map.with_owner(slot, owner.clone()));
         drop(map);
-        // Who served the slot may never call back what was read there, and the next refresh finds
-        // nothing new. The journal need not hear of it: with a slot its removals move as well.
-        if let Some(near_cache) = &self.settings.near_cache {
-            near_cache.clear();
-        }
+        // The next refresh finds nothing new. The journal need not hear of it: with a slot its removals
+        // move as well.
+        self.drop_copies();
     }
 
     /// Asks the nodes for the map until one has told it: those that are known, then the seeds.
     async fn refresh(&self) -> Result<(), OpenError> {
         let _alone = self.asking.lock().await;
-        let before = self.map();
         let mut questions = Vec::new();
-        for node in before.nodes() {
+        for node in self.map().nodes() {
             if node.health().takes_reads() {
                 questions.push(self.bounded(ask_node(node.clone())).boxed());
             }
@@ -279,7 +276,7 @@ impl Shared {
         }
         match first_answer(questions).await {
             Ok(served) => {
-                self.take(&before, &served);
+                self.take(&served);
                 Ok(())
             }
             Err(failures) => {
@@ -299,19 +296,32 @@ impl Shared {
     }
 
     /// Takes over what a node has told.
-    fn take(&self, before: &SlotMap, served: &[Served]) {
+    fn take(&self, served: &[Served]) {
         let map = SlotMap::new(served, |range: &Served| {
             Some(self.pool(self.seeds.data.at(&range.host, range.port).ok()?))
         });
         self.choose_probe_keys(&map);
         let serves = |pool: &Arc<Pool>| map.nodes().iter().any(|node| Arc::ptr_eq(node, pool));
         self.known().retain(|one| serves(&one.pool) || one.named.elapsed() < REMEMBERED);
-        if !map.keeps_owners_of(before) {
+        // Not what was known before the nodes were asked: meanwhile one may have said something else.
+        let is_changed = !map.keeps_owners_of(&self.map());
+        if is_changed {
             self.signals.emit(&Event::PrimaryChanged { node: &self.name() });
             // Before anybody asks the new owners.
             self.signals.history_changed();
         }
         *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
+        if is_changed {
+            self.drop_copies();
+        }
+    }
+
+    /// Who has served a slot may never call back what was read there. So nothing may stay of what was
+    /// asked for by an earlier map, and this comes behind the new one.
+    fn drop_copies(&self) {
+        if let Some(near_cache) = &self.settings.near_cache {
+            near_cache.clear();
+        }
     }
 
     /// Gives each node a key of its own slots, for asking whether it takes writes.

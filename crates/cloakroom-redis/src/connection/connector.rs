@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cloakroom::{Timestamp, end_by};
@@ -13,7 +13,7 @@ use super::hearing::{self, Answered, Deaf, Hearing};
 use super::open_error::OpenError;
 use super::sentinel::Sentinels;
 use crate::address::{Endpoint, Link, SentinelGroup};
-use crate::error::{is_broken, is_denied};
+use crate::error::{is_broken, is_denied, is_unknown_command};
 use crate::near_cache::{Cache, Coverage, Listener, Moment};
 use crate::server_clock::ServerClock;
 use crate::server_info::{Role, ServerInfo};
@@ -30,8 +30,6 @@ const CONFIRMATION: Duration = Duration::from_millis(300);
 pub(crate) struct Connector {
     target: Target,
     timeout: Duration,
-    /// The server has said that it does not speak RESP3.
-    is_old: AtomicBool,
     pings: AtomicU64,
 }
 
@@ -78,7 +76,7 @@ impl Connector {
     }
 
     fn new(target: Target, timeout: Duration) -> Self {
-        Self { target, timeout, is_old: AtomicBool::new(false), pings: AtomicU64::new(0) }
+        Self { target, timeout, pings: AtomicU64::new(0) }
     }
 
     /// A connector to the same place.
@@ -242,12 +240,11 @@ impl Connector {
             .set_pipeline_buffer_size(QUEUE);
         let asked_for = endpoint.access().protocol();
         let speaks_old = asked_for == Some(ProtocolVersion::RESP2);
-        if !speaks_old && !self.is_old.load(Ordering::Relaxed) {
+        if !speaks_old {
             match self.connect_hearing(endpoint, config.clone(), near_cache).await {
-                // What stands between us and the server may not know the command.
-                Err(error) if asked_for.is_none() && is_unknown_hello(&error) => {
-                    self.is_old.store(true, Ordering::Relaxed);
-                }
+                // What stands between us and the server may not know the command. Each connection
+                // finds out for itself: the next one may lead elsewhere.
+                Err(error) if asked_for.is_none() && is_unknown_hello(&error) => {}
                 opened => return Ok(opened?),
             }
         }
@@ -287,9 +284,12 @@ pub(super) async fn connect_briefly(endpoint: &Endpoint) -> Result<Link, OpenErr
     Ok(endpoint.connect(ProtocolVersion::RESP2, config).await?)
 }
 
-/// Whether the server does not know `HELLO`, with which RESP3 begins.
+/// Whether the server does not know `HELLO`, with which RESP3 begins. Another refusal of it, as of one
+/// connection too many, says nothing of what the server knows.
 pub(crate) fn is_unknown_hello(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::RESP3NotSupported || matches!(error.code(), Some("ERR" | "NOPROTO"))
+    error.kind() == ErrorKind::RESP3NotSupported
+        || error.code() == Some("NOPROTO")
+        || is_unknown_command(error)
 }
 
 async fn ask_info(connection: &mut Link) -> Result<Option<ServerInfo>, OpenError> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cloakroom::SessionKey;
 
 use super::coverage::{Arm, Coverage};
+use super::moment::Moment;
 
 /// Tells one reader or writer from another one of the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ enum Claim {
     /// Somebody writes the key.
     Writes {
         under_way: usize,
+        /// When the first of them began.
+        begun: Moment,
         /// Over which connection it was sent last.
         arm: Option<Arm>,
         /// How often the key was called outdated there since.
@@ -36,6 +39,8 @@ enum Claim {
 /// What was written may be kept.
 #[derive(Debug)]
 pub(super) struct Written {
+    /// When the write began, which is before its record was stamped.
+    pub(super) begun: Moment,
     pub(super) arm: Arm,
     /// The connection is yet to be told of this write.
     pub(super) echo: Echo,
@@ -46,6 +51,19 @@ pub(super) struct Written {
 pub(super) enum Echo {
     Due,
     Over,
+}
+
+impl Claim {
+    /// Nothing may be kept of it. Answers whether it has to be remembered for that.
+    fn spoil(&mut self) -> bool {
+        match self {
+            Self::Ticket { .. } => false,
+            Self::Writes { is_spoilt, .. } => {
+                *is_spoilt = true;
+                true
+            }
+        }
+    }
 }
 
 impl Claims {
@@ -83,7 +101,9 @@ impl Claims {
                 *is_spoilt = true;
             }
             _ => {
-                let writes = Claim::Writes { under_way: 1, arm: None, heard: 0, is_spoilt: false };
+                let begun = Moment::now();
+                let writes =
+                    Claim::Writes { under_way: 1, begun, arm: None, heard: 0, is_spoilt: false };
                 self.of.insert(*key, writes);
             }
         }
@@ -112,10 +132,14 @@ impl Claims {
         }
         match self.of.remove(key) {
             Some(Claim::Writes {
-                arm: Some(arm), heard: heard @ 0..=1, is_spoilt: false, ..
+                begun,
+                arm: Some(arm),
+                heard: heard @ 0..=1,
+                is_spoilt: false,
+                ..
             }) if arm.holds() => {
                 let echo = if heard == 0 { Echo::Due } else { Echo::Over };
-                Some(Written { arm, echo })
+                Some(Written { begun, arm, echo })
             }
             _ => None,
         }
@@ -130,14 +154,17 @@ impl Claims {
         }
     }
 
-    /// What is under way may not be kept, whatever connection it goes over.
+    /// What is under way for a key may not be kept, whatever connection it goes over.
+    pub(super) fn void(&mut self, key: &SessionKey) {
+        if let Some(claim) = self.of.get_mut(key)
+            && !claim.spoil()
+        {
+            self.of.remove(key);
+        }
+    }
+
+    /// The same for all keys.
     pub(super) fn void_all(&mut self) {
-        self.of.retain(|_, claim| match claim {
-            Claim::Ticket { .. } => false,
-            Claim::Writes { is_spoilt, .. } => {
-                *is_spoilt = true;
-                true
-            }
-        });
+        self.of.retain(|_, claim| claim.spoil());
     }
 }

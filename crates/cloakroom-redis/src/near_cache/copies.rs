@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use cloakroom::{Record, SessionKey};
 
 use super::claims::Echo;
-use super::coverage::{Arm, Moment};
+use super::coverage::Arm;
+use super::moment::Moment;
 
 /// What a copy takes in memory beside its bytes, about: itself, its place in the index, and what the
 /// record has decoded.

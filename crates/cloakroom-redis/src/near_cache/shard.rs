@@ -8,7 +8,8 @@ use cloakroom::{Record, SessionKey};
 
 use super::claims::{ClaimId, Claims, Echo};
 use super::copies::{Copies, Kept};
-use super::coverage::{Arm, Coverage, Moment};
+use super::coverage::{Arm, Coverage};
+use super::moment::Moment;
 
 #[derive(Debug)]
 pub(super) struct Shard {
@@ -78,7 +79,7 @@ impl Shard {
         if let Some(arm) = self.claims.end_read(key, id)
             && let Some(record) = read
         {
-            self.keep(key, record, arm, Echo::Over);
+            self.keep(key, record, Moment::now(), arm, Echo::Over);
         }
     }
 
@@ -95,7 +96,7 @@ impl Shard {
         if let Some(end) = self.claims.end_write(key)
             && let Some(record) = written
         {
-            self.keep(key, record, end.arm, end.echo);
+            self.keep(key, record, end.begun, end.arm, end.echo);
         }
     }
 
@@ -114,8 +115,10 @@ impl Shard {
         self.invalidations += 1;
     }
 
+    /// Nothing of what is known of the key by now may be kept.
     pub(super) fn forget(&mut self, key: &SessionKey) {
         self.copies.remove(key);
+        self.claims.void(key);
     }
 
     pub(super) fn clear(&mut self) {
@@ -123,10 +126,10 @@ impl Shard {
         self.claims.void_all();
     }
 
-    fn keep(&mut self, key: &SessionKey, record: &Record, arm: Arm, echo: Echo) {
+    /// Keeps a record that was looked at by the server's clock at the moment `taken`.
+    fn keep(&mut self, key: &SessionKey, record: &Record, taken: Moment, arm: Arm, echo: Echo) {
         let end = record.idle_deadline().min(record.absolute_deadline());
         let age = self.max_age.min(record.as_of().until(end));
-        let taken = Moment::now();
         let copy = Kept { record: record.clone(), arm, taken, until: taken.after(age), echo };
         self.copies.insert(key, copy);
     }

@@ -302,6 +302,24 @@ fn a_reader_who_gives_up_leaves_room_for_the_next() {
 }
 
 #[test]
+fn what_is_under_way_when_a_key_is_forgotten_is_not_kept() {
+    let cache = cache(patient());
+    let (wire, ann, bob) = (Wire::to(&cache), key("ann"), key("bob"));
+    let (reads, of_another) = (cache.read(&ann), cache.read(&bob));
+    reads.sending(wire.on());
+    of_another.sending(wire.on());
+    cache.forget(&ann);
+    reads.found(&record("ann", 10, TTL));
+    of_another.found(&record("bob", 10, TTL));
+    assert!(cache.get(&ann).is_none());
+    assert!(cache.get(&bob).is_some());
+    let (write, new) = written(&cache, &ann, &wire);
+    cache.forget(&ann);
+    write.applied(new.as_of());
+    assert!(cache.get(&ann).is_none());
+}
+
+#[test]
 fn without_a_sign_of_life_nothing_is_served_and_with_one_it_is_again() {
     let lease = Duration::from_millis(1);
     let cache = cache(patient().with_lease(lease));
@@ -340,6 +358,28 @@ fn a_copy_ends_with_its_record_and_at_its_greatest_age() {
         }
         assert!(cache.get(&ann).is_none());
     }
+}
+
+#[test]
+fn what_a_slow_write_has_left_ends_with_its_record() {
+    let [exchange, left] = [80, 100].map(Duration::from_millis);
+    let until = |end: Moment| {
+        while Moment::now() < end {
+            std::hint::spin_loop();
+        }
+    };
+    let cache = cache(patient());
+    let (wire, ann, begun) = (Wire::to(&cache), key("ann"), Moment::now());
+    let (write, new) = written(&cache, &ann, &wire);
+    until(begun.after(exchange));
+    // The time that the record is stamped with, which is that before the exchange.
+    let end = new.idle_deadline().as_millis();
+    write.applied(Timestamp::from_millis(end - left.as_millis() as u64));
+    // A busy machine may have let all of its time pass meanwhile.
+    let looked = (cache.get(&ann).is_some(), Moment::now());
+    assert!(looked.0 || looked.1 > begun.after(left), "{looked:?}");
+    until(begun.after(left + Duration::from_millis(5)));
+    assert!(cache.get(&ann).is_none());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a near-cache needs of its server, and what is said where that is missing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cloakroom::{ConfigErrorKind, FingerprintMode, SessionStorage};
 use cloakroom_redis::{
@@ -9,7 +9,7 @@ use cloakroom_redis::{
 use cloakroom_testkit::fault_proxy::{ErrorReply, On, Times};
 use cloakroom_testkit::{FaultProxy, RedisServer};
 
-use super::support::{builder, has_copy, holding, put, text, warm};
+use super::support::{PATIENCE, builder, has_copy, holding, node, put, text, warm};
 
 #[tokio::test]
 async fn the_older_protocol_is_an_error_at_start_that_names_the_remedy() {
@@ -45,6 +45,31 @@ async fn a_server_that_loses_the_ability_has_sessions_all_the_same_and_a_warning
         }
         let warnings = storage.health().warnings;
         assert!(warnings.iter().any(|it| it.contains("near-cache")), "{warnings:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_was_not_heard_at_first_is_heard_by_the_next_connection() {
+    let server = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::before(&server).await.unwrap();
+    for refusal in ["ERR max number of clients reached", "ERR unknown command 'HELLO'"] {
+        let asked = proxy.commands("HELLO");
+        let refusal = ErrorReply::Other(refusal.to_owned());
+        let rule = proxy.refuse_commands(On::commands(["HELLO"]), refusal, Times::UntilCleared);
+        let storage = builder(proxy.url()).start(Start::Lazy).build().await.unwrap();
+        proxy.until_commands("HELLO", asked + 1).await;
+        drop(rule);
+        let other = node(server.url()).await;
+        put(&other, "ann", "1").await;
+        // One that was opened in the older protocol works, and stays.
+        server.ask(["CLIENT", "KILL", "TYPE", "normal"]).await.unwrap();
+        let start = Instant::now();
+        while !has_copy(&storage, "ann") {
+            // The breaker may be open for a while.
+            let _ = storage.get("ann", None).await;
+            assert!(start.elapsed() < PATIENCE, "{:?}", storage.health());
+            tokio::task::yield_now().await;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use cloakroom::{NearCacheHealth, SessionData, SessionKey, SessionStorage};
 use cloakroom_redis::{NearCache, RedisSessionStorage, RedisSessionStorageBuilder};
 
 /// For whatever a busy machine does meanwhile.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A cache that a busy machine does not make forget.
 pub(crate) fn lasting() -> NearCache {
