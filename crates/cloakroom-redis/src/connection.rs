@@ -10,7 +10,7 @@
 //!                                                                     confirmation.rs
 //! supervisor.rs  heartbeat and replacement of each connection         connector.rs, sentinel.rs,
 //!                                                                     first_answer.rs, hearing.rs,
-//!                                                                     home.rs
+//!                                                                     home.rs, succession.rs
 //! ```
 
 mod cluster;
@@ -32,6 +32,7 @@ mod servers;
 mod slot;
 mod slot_map;
 mod start_error;
+mod succession;
 mod supervisor;
 mod watched;
 mod words;

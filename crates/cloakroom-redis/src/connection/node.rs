@@ -17,6 +17,7 @@ use super::home::Home;
 use super::open_error::OpenError;
 use super::opening::{Opening, Waiting};
 use super::slot::{Live, Slot};
+use super::succession::Run;
 use super::supervisor::Supervisors;
 use crate::breaker::{Breaker, BreakerPolicy, ProbeResult};
 use crate::near_cache::Cache;
@@ -229,7 +230,9 @@ impl Node {
         let (connection, confirmations) = (opened.connection.clone(), Arc::default());
         // This runs where the connection was opened.
         let home = Home::here();
-        let outage = slot.install(Live { connection, number, home, confirmations, coverage });
+        let run = Run::of(opened.info.as_ref());
+        let live = Live { connection, number, run, home, confirmations, coverage };
+        let outage = slot.install(live);
         self.restored(&opened.address, outage);
         self.probed(Side::Reads, ProbeResult::Success);
         // A server that is back is back for the other connections too.
@@ -268,19 +271,6 @@ impl Node {
             facts.info = Some(info);
         }
         changed
-    }
-
-    /// Closes the connections to a server that is not the primary any more. What is under way on
-    /// them fails at once and is repeated at the new primary: should the old one have been frozen, it
-    /// would still carry it out, and what it answers counts for nothing.
-    pub(super) fn leave_all_but(&self, address: &str) {
-        for slot in &self.slots {
-            if let Some(live) = slot.live().filter(|live| live.connection.address() != address) {
-                self.lose(slot, live.number, "another server has become the primary");
-                live.connection.end();
-                slot.wake();
-            }
-        }
     }
 
     /// Takes a connection out of use. Commands under way on it may still be answered.

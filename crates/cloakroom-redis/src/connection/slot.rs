@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::confirmation::Confirmations;
 use super::home::{Home, HomeCell};
 use super::opening::{Opening, Waiting};
+use super::succession::Run;
 use crate::address::Link;
 use crate::near_cache::Coverage;
 
@@ -37,6 +38,8 @@ pub(super) struct Slot {
 pub(super) struct Live {
     pub(super) connection: Link,
     pub(super) number: u64,
+    /// Which server it leads to.
+    pub(super) run: Run,
     /// The runtime whose task reads and writes its bytes.
     pub(super) home: Home,
     pub(super) confirmations: Arc<Confirmations>,

@@ -347,6 +347,7 @@ async fn look_further(weak: &Weak<Node>, slot: &Arc<Slot>, at: usize, beats: u32
             if node.learn(None, Some(info), now) {
                 node.signals.history_changed();
             }
+            node.leave_predecessors();
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use cloakroom::SessionStorage;
-use cloakroom_testkit::RedisServer;
+use cloakroom_redis::RedisSessionStorage;
+use cloakroom_testkit::{FaultProxy, RedisServer};
 
 use super::support::{connect, holding, settled_connections, start, text};
 
@@ -129,4 +130,30 @@ async fn a_forgotten_script_is_taught_again_and_nobody_notices() {
     tokio::time::sleep(Duration::from_millis(5)).await;
     let touched = storage.touch(&key).await.unwrap();
     assert!(matches!(touched, cloakroom::Touched::Extended(_)), "{touched:?}");
+}
+
+#[tokio::test]
+async fn connections_follow_an_address_that_leads_to_another_server() {
+    let (before, after) = (start().await, start().await);
+    let proxy = FaultProxy::before(&before).await.unwrap();
+    let builder = RedisSessionStorage::builder().pool_size(4);
+    let builder = builder.heartbeat_interval(Duration::from_millis(20));
+    let storage = builder.url(proxy.url()).build().await.unwrap();
+    storage.set("ann", &holding("a", "before"), None).await.unwrap();
+    let other = connect(&after).await;
+    other.set("ann", &holding("a", "after"), None).await.unwrap();
+    // The server that was there is well, and nothing breaks but one connection.
+    proxy.forward_to(("127.0.0.1", after.port())).await.unwrap();
+    let clients = before.ask(["CLIENT", "LIST", "TYPE", "normal"]).await.unwrap().text();
+    let ours = clients.lines().find(|line| line.contains("cmd=ping")).unwrap();
+    let id = ours.split(' ').next().unwrap().trim_start_matches("id=");
+    before.ask(["CLIENT", "KILL", "ID", id]).await.unwrap();
+    let start = Instant::now();
+    let mut in_a_row = 0;
+    while in_a_row < 100 {
+        let seen = text(&storage, "ann").await.unwrap();
+        in_a_row = if seen.as_deref() == Some("after") { in_a_row + 1 } else { 0 };
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", storage.health());
+    }
+    assert_eq!(settled_connections(&before, 0).await, 0);
 }
