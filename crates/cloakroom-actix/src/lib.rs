@@ -28,9 +28,13 @@
 //!
 //! A handler that returns an error has answered with that error's status: below 500 its changes are
 //! kept, from 500 on they are discarded. A handler that panics changes nothing, and actix-web hangs
-//! up. A client that hangs up does not end its handler, as long as actix-web is left to allow
-//! half-closed connections (`HttpServer::h1_allow_half_closed`): it runs to its end, and its changes
-//! are committed.
+//! up. A client that closes its connection in order does not end its handler, as long as actix-web is
+//! left to allow half-closed connections (`HttpServer::h1_allow_half_closed`): it runs to its end, and
+//! its changes are committed. After a reset, or where TLS is cut off without `close_notify`, it is
+//! dropped and they are discarded.
+//!
+//! A middleware within another one of the same engine (on the application and on a scope again) leaves
+//! the request to that one.
 //!
 //! Sessions in Redis: each worker gets its own connections if the pool has enough of them. Give
 //! `RedisSessionStorage::builder().pool_size(..)` two for each worker and two more (default: 10, enough

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
 use actix_web::{Error, HttpMessage};
-use cloakroom::{Answer, Engine, RequestFacts, RequestScope};
+use cloakroom::{Answer, Engine, Handle, RequestFacts, RequestScope};
 use pin_project_lite::pin_project;
 
 use crate::respond::{self, SessionRejection};
@@ -41,10 +41,15 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let scope = self.engine.begin(&Facts(&request));
-        request.extensions_mut().insert(scope.handle().clone());
+        let is_ours = |outer: &Handle| outer.is_of(&self.engine);
+        // Within another middleware of the same engine the request has its session already.
+        let has_session = request.extensions().get().is_some_and(is_ours);
+        let scope = (!has_session).then(|| self.engine.begin(&Facts(&request)));
+        if let Some(scope) = &scope {
+            request.extensions_mut().insert(scope.handle().clone());
+        }
         let inner = self.inner.call(request);
-        SessionFuture { inner, scope: Some(scope), finishing: None }
+        SessionFuture { inner, scope, finishing: None }
     }
 }
 
@@ -98,6 +103,7 @@ async fn finish<B: MessageBody>(
     scope: RequestScope,
     outcome: Outcome<B>,
 ) -> Outcome<EitherBody<B>> {
+    let outcome = outcome.map_err(respond::as_answered);
     let status = match &outcome {
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),

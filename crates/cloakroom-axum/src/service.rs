@@ -8,7 +8,7 @@ use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Request, Response};
 use axum::response::IntoResponse;
-use cloakroom::{Answer, Engine, RequestScope};
+use cloakroom::{Answer, Engine, Handle, RequestScope};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -46,11 +46,17 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let facts = Facts { headers: request.headers(), extensions: request.extensions() };
-        let scope = self.engine.begin(&facts);
-        request.extensions_mut().insert(scope.handle().clone());
+        let outer = request.extensions().get::<Handle>();
+        // Within another layer of the same engine the request has its session already.
+        let scope = (!outer.is_some_and(|outer| outer.is_of(&self.engine))).then(|| {
+            let facts = Facts { headers: request.headers(), extensions: request.extensions() };
+            self.engine.begin(&facts)
+        });
+        if let Some(scope) = &scope {
+            request.extensions_mut().insert(scope.handle().clone());
+        }
         let inner = self.inner.call(request);
-        SessionFuture { inner, scope: Some(scope), finishing: None }
+        SessionFuture { inner, scope, finishing: None }
     }
 }
 

@@ -98,6 +98,11 @@ impl Engine {
         EngineBuilder::new(AnyStorage::new(storage))
     }
 
+    /// Whether both are clones of one engine.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// The policy as it is carried out.
     pub fn policy(&self) -> &Policy {
         &self.inner.policy
@@ -115,9 +120,9 @@ impl Engine {
         self.storage().health()
     }
 
-    /// Waits until everything has reached the storage that was still under way when its request
-    /// had ended: touches, commits whose client disconnected, work on the indexes of owners, and
-    /// sign-outs that were pending. Call it before the process ends; what is pending ends with the
+    /// Waits until everything has reached the storage that is under way: commits, also those whose
+    /// client has disconnected, touches, work on the indexes of owners, and sign-outs that were
+    /// pending. Call it before the process ends; what is pending ends with the
     /// process.
     ///
     /// A sign-in that is taken back because nobody could tell what became of its commit is looked for

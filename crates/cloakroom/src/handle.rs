@@ -22,6 +22,15 @@ pub struct Handle {
     pub(crate) visit: Arc<Visit>,
 }
 
+impl Handle {
+    /// Whether this is a way to a session of that engine, and not of another one. An adapter whose
+    /// layer stands within another one of the same engine leaves the request to that one: two would
+    /// save changes of one session apart from each other.
+    pub fn is_of(&self, engine: &Engine) -> bool {
+        self.visit.engine.is(engine)
+    }
+}
+
 /// What a load found. That the storage could not say is an error, never one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadOutcome {

@@ -131,11 +131,11 @@ impl Reply {
     }
 
     fn busy(text: &'static str) -> Self {
-        Self { headers: &[TEXT, RETRY_AFTER], ..Self::text(503, text) }
+        Self { headers: &[TEXT, NO_STORE, RETRY_AFTER], ..Self::text(503, text) }
     }
 
     fn text(status: u16, text: &'static str) -> Self {
-        Self { status, headers: &[TEXT], body: Cow::Borrowed(text) }
+        Self { status, headers: &[TEXT, NO_STORE], body: Cow::Borrowed(text) }
     }
 }
 
@@ -195,5 +195,20 @@ mod tests {
     fn a_sign_out_that_nobody_keeps_is_told_as_such() {
         let body = Reply::to_error(&unavailable(Operation::Destroy)).into_body();
         assert!(body.contains("sign-out could not be confirmed"), "{body}");
+    }
+
+    #[test]
+    fn no_cache_keeps_an_answer_to_an_error() {
+        let errors = [
+            unavailable(Operation::Load),
+            storage(Operation::Load),
+            SessionError::Gone,
+            SessionError::Superseded,
+            SessionError::SignInRequired,
+        ];
+        let replies = errors.iter().map(Reply::to_error).chain([Reply::to_mistake()]);
+        for reply in replies {
+            assert!(reply.headers().contains(&NO_STORE), "{}", reply.status());
+        }
     }
 }

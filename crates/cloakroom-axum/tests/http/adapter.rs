@@ -1,8 +1,9 @@
 //! What is axum's own: a forgotten layer, dropped handlers, and what other layers can see.
 
 use axum::body::Body;
+use axum::http::header::SET_COOKIE;
 use axum::http::{Request, StatusCode};
-use axum::middleware::map_response;
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -160,4 +161,43 @@ async fn without_connect_info_the_user_agent_alone_is_compared() {
         let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
         assert_eq!(body, owner, "{agent}");
     }
+}
+
+#[tokio::test]
+async fn a_layer_within_another_one_of_the_same_engine_leaves_the_session_to_that() {
+    let engine = Engine::builder(MemorySessionStorage::new()).build().unwrap();
+    async fn guard(session: Session, request: Request<Body>, next: Next) -> Response {
+        session.insert("seen", 1).unwrap();
+        next.run(request).await
+    }
+    let sign_in = |session: Session| async move {
+        assert_eq!(session.get::<u32>("seen").unwrap(), Some(1));
+        session.set_owner("ann").map(|()| "signed in").map_err(SessionRejection::from)
+    };
+    let inner = Router::new().route("/", get(sign_in)).layer(SessionLayer::new(&engine));
+    let outer = inner.layer(from_fn(guard)).layer(SessionLayer::new(&engine));
+    let response = ask(outer).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), 1);
+    assert_eq!(engine.sessions_of("ann").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_layer_within_that_of_another_engine_has_sessions_of_its_own() {
+    let engine = |cookie: &str| {
+        let mut policy = Policy::default();
+        policy.cookie.name = cookie.to_owned();
+        Engine::builder(MemorySessionStorage::new()).policy(policy).build().unwrap()
+    };
+    let write = |session: Session| async move { session.insert("k", 1).unwrap() };
+    let read = async |session: Session, request: Request<Body>, next: Next| {
+        session.insert("outer", 1).unwrap();
+        next.run(request).await
+    };
+    let inner = Router::new().route("/", get(write)).layer(SessionLayer::new(engine("__Host-a")));
+    let response =
+        ask(inner.layer(from_fn(read)).layer(SessionLayer::new(engine("__Host-b")))).await;
+    let cookies = response.headers().get_all(SET_COOKIE).iter();
+    let names: Vec<_> = cookies.map(|it| it.to_str().unwrap().split('=').next().unwrap()).collect();
+    assert_eq!(names, ["__Host-a", "__Host-b"]);
 }

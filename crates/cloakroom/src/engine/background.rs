@@ -1,4 +1,4 @@
-//! [`Background`]: what goes on after its request has ended. Everything here ends by itself within
+//! [`Background`]: what goes on after its request has ended, or would if it ended now. Everything here ends by itself within
 //! the storage's own deadlines, but for what makes pauses: that ends soon once somebody waits for it
 //! ([`Background::idle`]).
 //!
@@ -23,6 +23,8 @@ use own_runtime::OwnRuntime;
 /// Counts tasks, and wakes whoever waits for the last one.
 pub(super) struct Background {
     running: AtomicUsize,
+    /// How many futures are driven by whoever awaits them.
+    awaited: AtomicUsize,
     idle: Notify,
     /// How many wait for the last task.
     waiting: watch::Sender<usize>,
@@ -30,7 +32,7 @@ pub(super) struct Background {
     /// actix-web's workers has its own.
     home: Option<Id>,
     /// Started when something is begun away from home.
-    own: OnceLock<Option<OwnRuntime>>,
+    own: OnceLock<OwnRuntime>,
 }
 
 /// To which runtime a future belongs.
@@ -45,8 +47,9 @@ impl Background {
     /// Tasks of an engine that is at home where this is called.
     pub(super) fn here() -> Arc<Self> {
         let home = Handle::try_current().ok().map(|here| here.id());
-        let (running, idle, own) = (AtomicUsize::default(), Notify::default(), OnceLock::new());
-        Arc::new(Self { running, idle, waiting: watch::Sender::new(0), home, own })
+        let (running, awaited) = (AtomicUsize::default(), AtomicUsize::default());
+        let (idle, waiting) = (Notify::default(), watch::Sender::new(0));
+        Arc::new(Self { running, awaited, idle, waiting, home, own: OnceLock::new() })
     }
 
     /// Runs a future in a task of its own.
@@ -62,6 +65,7 @@ impl Background {
     ) -> Completing<T> {
         // Boxed before anything else is done, so that it is moved only once.
         let future: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
+        self.awaited.fetch_add(1, Ordering::AcqRel);
         Completing { future: Some(future), place: self.place(), background: self.clone() }
     }
 
@@ -71,11 +75,20 @@ impl Background {
         let here = Handle::try_current().ok();
         match here {
             Some(here) if self.home == Some(here.id()) => Some(Place::Here(here)),
-            here => match self.own.get_or_init(OwnRuntime::start) {
+            here => match self.own_runtime() {
                 Some(own) => Some(Place::Own(own.handle().clone())),
                 None => here.map(Place::Here),
             },
         }
+    }
+
+    /// A system that has no thread to give now may have one later.
+    fn own_runtime(&self) -> Option<&OwnRuntime> {
+        if self.own.get().is_none() {
+            // Whoever comes second ends the one that it has started.
+            let _ = self.own.set(OwnRuntime::start()?);
+        }
+        self.own.get()
     }
 
     fn spawn_at(
@@ -96,6 +109,17 @@ impl Background {
         self.running.load(Ordering::Acquire)
     }
 
+    fn is_idle(&self) -> bool {
+        self.running() == 0 && self.awaited.load(Ordering::Acquire) == 0
+    }
+
+    /// Tells whoever waits for the last one that it was that.
+    fn one_is_over(&self) {
+        if self.is_idle() {
+            self.idle.notify_waiters();
+        }
+    }
+
     /// A task's pause between two looks at something. `false` where somebody waits for the last task,
     /// so that there is no time for pauses.
     pub(super) async fn pause(&self, length: Duration) -> bool {
@@ -110,7 +134,7 @@ impl Background {
             let idle = self.idle.notified();
             tokio::pin!(idle);
             idle.as_mut().enable();
-            if self.running() == 0 {
+            if self.is_idle() {
                 return;
             }
             idle.await;
@@ -129,9 +153,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.idle.notify_waiters();
-        }
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        self.0.one_is_over();
     }
 }
 
@@ -183,5 +206,7 @@ impl<T: Send + 'static> Drop for Completing<T> {
             let rest = async move { drop(future.await) };
             self.background.spawn_at(self.place.as_ref(), rest);
         }
+        self.background.awaited.fetch_sub(1, Ordering::AcqRel);
+        self.background.one_is_over();
     }
 }

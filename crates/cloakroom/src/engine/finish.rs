@@ -2,6 +2,7 @@
 //! to the handler's answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -23,6 +24,10 @@ use crate::storage::{Destroyed, SessionStorage, Touched};
 use crate::ticket::Ticket;
 use crate::token::SessionKey;
 
+/// How soon after its look-up a ticket that opens nothing is taken away. The visitor may have signed
+/// in while a slow request was under way, and its answer must not take the new ticket's cookie.
+const CLEARS_WITHIN: Duration = Duration::from_secs(1);
+
 /// How many tickets are tried for a new session. A second one is as good as never needed.
 const MAX_CREATIONS: u32 = 3;
 
@@ -35,7 +40,7 @@ pub(super) async fn finish(
     if answer == Answer::ServerError && engine.policy().on_server_error == OnServerError::Discard {
         discard(engine, &mut ending);
     }
-    let clears = is_useless(handle);
+    let clears = is_useless(handle) && handle.visit.state().was_rejected_within(CLEARS_WITHIN);
     if ending.is_empty() {
         let wants_touch = handle.visit.state().wants_touch(engine.policy().refresh_below);
         if let Some(key) = wants_touch {

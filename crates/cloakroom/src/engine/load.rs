@@ -91,6 +91,9 @@ impl Engine {
                 }
             }
         }
+        if outcome == LoadOutcome::Rejected(Rejection::Unknown) {
+            visit.state().reject();
+        }
         Ok(outcome)
     }
 

@@ -4,6 +4,8 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::SessionData;
 use crate::changes::Persistence;
 use crate::clock::Timestamp;
@@ -36,6 +38,8 @@ pub(crate) struct State {
     stuck: Option<SessionError>,
     limits: Limits,
     phase: Phase,
+    /// When the request's tickets were found to open nothing.
+    rejected: Option<Instant>,
 }
 
 /// What the policy says about a session's life.
@@ -108,6 +112,16 @@ impl State {
         Self { limits, phase: Phase::Superseded, ..Self::default() }
     }
 
+    /// The request's tickets open nothing.
+    pub(crate) fn reject(&mut self) {
+        self.rejected = Some(Instant::now());
+    }
+
+    /// Whether that was found out no longer ago than this.
+    pub(crate) fn was_rejected_within(&self, limit: Duration) -> bool {
+        self.rejected.is_some_and(|at| at.elapsed() <= limit)
+    }
+
     /// Refuses changes that could not reach the visitor.
     pub(crate) fn check_writable(&self) -> Result<(), SessionError> {
         match self.phase {
@@ -121,7 +135,7 @@ impl State {
     /// end it can be looked at, not changed.
     pub(crate) fn arrive(&mut self, found: Self) {
         let finished = self.phase == Phase::Finished;
-        *self = Self { effort: self.effort, ..found };
+        *self = Self { effort: self.effort, rejected: self.rejected, ..found };
         if finished {
             self.phase = Phase::Finished;
         }

@@ -1,6 +1,11 @@
 //! How requests end: signed out, with a server error, or not at all.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use cloakroom::{Answer, LoadOutcome, OnServerError, Rejection, SessionError};
+use cloakroom_testkit::Mood;
+use tokio::time::timeout;
 
 use crate::house::{House, key};
 
@@ -197,4 +202,34 @@ async fn after_the_end_writes_are_refused_and_reads_still_work() {
     assert_eq!(session.get::<u8>("size").unwrap(), Some(7));
     assert_eq!(session.get::<String>("colour").unwrap().as_deref(), Some("green"));
     assert!(session.contains("size") && session.public_id().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_leaves_the_cookie_of_whoever_may_have_signed_in_meanwhile() {
+    let house = House::new();
+    let cookie = house.visitor().await;
+    house.visit(&cookie, |session| session.destroy().unwrap()).await;
+    for (seconds, is_taken) in [(0, true), (1, true), (2, false), (60, false)] {
+        let scope = house.begin(&cookie);
+        scope.handle().load().await.unwrap();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        let finished = scope.finish(Answer::Ordinary).await.unwrap();
+        assert_eq!(finished.cookie().is_some(), is_taken, "{seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_drains_waits_for_commits_that_their_requests_still_wait_for() {
+    let (house, ailing) = crate::ailing::house(|_| {});
+    let cookie = house.visitor().await;
+    let scope = house.begin(&cookie);
+    let session = scope.handle().load().await.unwrap();
+    session.insert("colour", "black").unwrap();
+    ailing.writes(Mood::Silent);
+    let mut commit = pin!(scope.finish(Answer::Ordinary));
+    let moment = Duration::from_millis(1);
+    assert!(timeout(moment, &mut commit).await.is_err());
+    assert!(!house.engine.drain(moment).await);
+    assert!(commit.await.is_err());
+    assert!(house.engine.drain(moment).await);
 }
