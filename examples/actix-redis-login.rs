@@ -15,12 +15,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Form, Redirect};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::{App, Either, HttpResponse, HttpServer};
 use askama::Template;
-use cloakroom::{Engine, Flash, FlashLevel, Policy};
-use cloakroom_actix::{Session, SessionMiddleware, SessionRejection};
+use cloakroom::{Destroyed, Engine, Flash, FlashLevel, Policy};
+use cloakroom_actix::{Session, SessionHandle, SessionMiddleware, SessionRejection};
 use cloakroom_redis::RedisSessionStorage;
 use serde::Deserialize;
+
+const PENDING: &str = "You are signed out here, and everywhere as soon as Redis is back.";
 
 const REMEMBERED_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
@@ -114,11 +116,16 @@ async fn sign_in(session: Session, form: Form<SignIn>) -> Result<Redirect, Sessi
     Ok(Redirect::to("/").see_other())
 }
 
-async fn sign_out(session: Session) -> Result<Redirect, SessionRejection> {
-    session.destroy()?;
-    // What is written after `destroy` belongs to a new, anonymous session.
-    session.flash(FlashLevel::Info, "You are signed out.")?;
-    Ok(Redirect::to("/").see_other())
+/// Takes the handle in the place of the session: that signs out while Redis cannot be reached, too.
+async fn sign_out(
+    SessionHandle(handle): SessionHandle,
+) -> Result<Either<Redirect, HttpResponse>, SessionRejection> {
+    if handle.sign_out().await? == Destroyed::Pending {
+        return Ok(Either::Right(HttpResponse::Accepted().body(PENDING)));
+    }
+    // What is written after a sign-out belongs to a new, anonymous session.
+    handle.load().await?.flash(FlashLevel::Info, "You are signed out.")?;
+    Ok(Either::Left(Redirect::to("/").see_other()))
 }
 
 /// Your user table goes here, with a password hash such as Argon2id.

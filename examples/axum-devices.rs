@@ -19,9 +19,11 @@ use cloakroom::{
     AtLimit, Destroyed, Device, Engine, Flash, FlashLevel, MemorySessionStorage, Policy, PublicId,
     SessionError,
 };
-use cloakroom_axum::{Session, SessionLayer, SessionRejection};
+use cloakroom_axum::{Session, SessionHandle, SessionLayer, SessionRejection};
 use serde::Deserialize;
 use tokio::net::TcpListener;
+
+const PENDING: &str = "You are signed out here, and everywhere as soon as Redis is back.";
 
 /// How recent a sign-in must be for ending other sessions.
 const FRESH: Duration = Duration::from_secs(5 * 60);
@@ -90,9 +92,12 @@ async fn sign_in(session: Session, form: Form<SignIn>) -> Result<Redirect, Sessi
     Ok(Redirect::to("/"))
 }
 
-async fn sign_out(session: Session) -> Result<Redirect, SessionRejection> {
-    session.destroy()?;
-    Ok(Redirect::to("/"))
+/// Takes the handle in the place of the session: that signs out while Redis cannot be reached, too.
+async fn sign_out(SessionHandle(handle): SessionHandle) -> Result<Response, SessionRejection> {
+    Ok(match handle.sign_out().await? {
+        Destroyed::Pending => (StatusCode::ACCEPTED, PENDING).into_response(),
+        Destroyed::Removed(_) | Destroyed::Absent(_) => Redirect::to("/").into_response(),
+    })
 }
 
 #[derive(Deserialize)]

@@ -17,11 +17,13 @@ use axum::http::{StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use cloakroom::{Engine, Flash, FlashLevel, Policy};
-use cloakroom_axum::{Session, SessionLayer, SessionRejection};
+use cloakroom::{Destroyed, Engine, Flash, FlashLevel, Policy};
+use cloakroom_axum::{Session, SessionHandle, SessionLayer, SessionRejection};
 use cloakroom_redis::RedisSessionStorage;
 use serde::Deserialize;
 use tokio::net::TcpListener;
+
+const PENDING: &str = "You are signed out here, and everywhere as soon as Redis is back.";
 
 const REMEMBERED_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
@@ -117,11 +119,14 @@ async fn sign_in(session: Session, form: Form<SignIn>) -> Result<Redirect, Sessi
     Ok(Redirect::to("/"))
 }
 
-async fn sign_out(session: Session) -> Result<Redirect, SessionRejection> {
-    session.destroy()?;
-    // What is written after `destroy` belongs to a new, anonymous session.
-    session.flash(FlashLevel::Info, "You are signed out.")?;
-    Ok(Redirect::to("/"))
+/// Takes the handle in the place of the session: that signs out while Redis cannot be reached, too.
+async fn sign_out(SessionHandle(handle): SessionHandle) -> Result<Response, SessionRejection> {
+    if handle.sign_out().await? == Destroyed::Pending {
+        return Ok((StatusCode::ACCEPTED, PENDING).into_response());
+    }
+    // What is written after a sign-out belongs to a new, anonymous session.
+    handle.load().await?.flash(FlashLevel::Info, "You are signed out.")?;
+    Ok(Redirect::to("/").into_response())
 }
 
 /// Your user table goes here, with a password hash such as Argon2id.
