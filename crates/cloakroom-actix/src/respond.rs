@@ -87,19 +87,6 @@ pub(crate) fn sign_out_pending(pending: PendingSignOut) -> HttpResponse {
     response
 }
 
-/// An error whose answer says something else than its status does, as that answer. Whether a request
-/// has failed is told by what the visitor gets: the error of a guard may be a redirect.
-pub(crate) fn as_answered(error: Error) -> Error {
-    let status = error.as_response_error().status_code();
-    if !status.is_server_error() {
-        return error;
-    }
-    match error.error_response() {
-        answer if answer.status() == status => error,
-        answer => InternalError::from_response(error, answer).into(),
-    }
-}
-
 /// An error of a middleware inside of ours, or of ours; where its answer has to carry a cookie it is
 /// still an error, with that answer.
 pub(crate) fn carrying(

@@ -41,7 +41,7 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let is_ours = |outer: &Handle| outer.is_of(&self.engine);
+        let is_ours = |outer: &Handle| outer.is_open_at(&self.engine);
         // Within another middleware of the same engine the request has its session already.
         let has_session = request.extensions().get().is_some_and(is_ours);
         let scope = (!has_session).then(|| self.engine.begin(&Facts(&request)));
@@ -103,7 +103,6 @@ async fn finish<B: MessageBody>(
     scope: RequestScope,
     outcome: Outcome<B>,
 ) -> Outcome<EitherBody<B>> {
-    let outcome = outcome.map_err(respond::as_answered);
     let status = match &outcome {
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),

@@ -48,7 +48,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let outer = request.extensions().get::<Handle>();
         // Within another layer of the same engine the request has its session already.
-        let scope = (!outer.is_some_and(|outer| outer.is_of(&self.engine))).then(|| {
+        let scope = (!outer.is_some_and(|outer| outer.is_open_at(&self.engine))).then(|| {
             let facts = Facts { headers: request.headers(), extensions: request.extensions() };
             self.engine.begin(&facts)
         });

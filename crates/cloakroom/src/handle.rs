@@ -23,11 +23,11 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Whether this is a way to a session of that engine, and not of another one. An adapter whose
-    /// layer stands within another one of the same engine leaves the request to that one: two would
-    /// save changes of one session apart from each other.
-    pub fn is_of(&self, engine: &Engine) -> bool {
-        self.visit.engine.is(engine)
+    /// Whether this is the way to a session of that engine in a request that has not ended. An adapter
+    /// whose layer stands within another one of the same engine leaves the request to that one: two
+    /// would save changes of one session apart from each other.
+    pub fn is_open_at(&self, engine: &Engine) -> bool {
+        self.visit.engine.is(engine) && !self.visit.state().is_finished()
     }
 }
 
@@ -196,6 +196,7 @@ impl Handle {
             Ok(LoadOutcome::Rejected(Rejection::Superseded)) => Err(SessionError::Superseded),
             // A ticket without a session may be one whose sign-out is pending.
             Ok(LoadOutcome::Rejected(Rejection::Unknown)) => {
+                visit.state().give_up();
                 Ok(visit.engine.sign_out_unseen(visit.proofs()).await?)
             }
             Ok(LoadOutcome::Anonymous | LoadOutcome::Rejected(Rejection::Fingerprint)) => {

@@ -10,8 +10,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, Error, HttpResponse, ResponseError, web};
-use cloakroom::{Engine, MemorySessionStorage, PendingSignOut, SessionStorage};
+use actix_web::{App, Error, HttpResponse, web};
+use cloakroom::{Engine, MemorySessionStorage, PendingSignOut};
 use cloakroom_actix::{
     ExistingSession, PublicSession, Session, SessionMiddleware, SessionRejection,
 };
@@ -269,46 +269,4 @@ async fn a_middleware_within_another_one_of_the_same_engine_leaves_the_session_t
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers().get_all(SET_COOKIE).count(), 1);
     assert_eq!(engine.sessions_of("ann").await.unwrap().len(), 1);
-}
-
-/// Its status is that of a failure, its answer none.
-#[derive(Debug)]
-struct ToSignIn;
-
-impl std::fmt::Display for ToSignIn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("nobody is signed in")
-    }
-}
-
-impl ResponseError for ToSignIn {
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::SeeOther().insert_header(("location", "/sign-in")).finish()
-    }
-}
-
-#[tokio::test]
-async fn an_error_that_is_answered_with_a_redirect_keeps_what_the_middleware_has_saved() {
-    async fn guard(
-        session: Session,
-        _: ServiceRequest,
-        _: Next<BoxBody>,
-    ) -> Result<ServiceResponse<BoxBody>, Error> {
-        session.insert("back_to", "/cart").unwrap();
-        Err(ToSignIn.into())
-    }
-    assert!(ToSignIn.status_code().is_server_error());
-    let engine = engine();
-    let app = App::new()
-        .route("/", web::get().to(async || "never"))
-        .wrap(from_fn(guard))
-        .wrap(SessionMiddleware::new(&engine));
-    let app = init_service(app).await;
-    let error = app.call(TestRequest::get().to_request()).await.unwrap_err();
-    let answer = error.error_response();
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    assert_eq!(answer.headers().get("location").unwrap(), "/sign-in");
-    let cookie = answer.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
-    assert!(!cookie.ends_with("Max-Age=0"));
-    assert_eq!(engine.storage().stats().await.unwrap().total_sessions, 1);
 }

@@ -117,6 +117,8 @@ pub async fn moment(server: &RedisServer) -> String {
     let [seconds, micros] = [&time[0], &time[1]].map(|it| it.text().parse::<u64>().unwrap());
     tokio::time::sleep(apart).await;
     let past = Duration::from_secs(seconds) + Duration::from_micros(micros);
+    // Whole seconds are told without their milliseconds.
+    let past = if past.subsec_millis() == 0 { past + Duration::from_millis(1) } else { past };
     humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + past).to_string()
 }
 

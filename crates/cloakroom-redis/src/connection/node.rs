@@ -17,7 +17,7 @@ use super::home::Home;
 use super::open_error::OpenError;
 use super::opening::{Opening, Waiting};
 use super::slot::{Live, Slot};
-use super::succession::Run;
+use super::succession::{Run, Succession};
 use super::supervisor::Supervisors;
 use crate::breaker::{Breaker, BreakerPolicy, ProbeResult};
 use crate::near_cache::Cache;
@@ -58,6 +58,7 @@ pub(super) struct Node {
     slots: Box<[Arc<Slot>]>,
     pub(super) supervisors: Supervisors,
     opened: AtomicU64,
+    pub(super) succession: Succession,
     facts: Mutex<Facts>,
 }
 
@@ -101,6 +102,7 @@ impl Node {
             slots: (0..settings.pool_size).map(|_| Arc::default()).collect(),
             supervisors: Supervisors::new(settings.pool_size),
             opened: AtomicU64::new(0),
+            succession: Succession::default(),
             facts: Mutex::new(facts),
             settings,
         }

@@ -78,6 +78,9 @@ impl Pool {
             Box::new(Self::start(connector, settings, signals, probe_key))
         });
         let node = Arc::new(Node::new(connector, settings, signals, probe_key));
+        if let Some(durable) = &durable {
+            node.succession.lead(&durable.node);
+        }
         node.supervisors.ensure(&node);
         Self { node, durable, replaced: Mutex::default() }
     }

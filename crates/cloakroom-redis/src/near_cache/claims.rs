@@ -49,7 +49,8 @@ pub(super) struct Written {
 /// A connection is told of what was written over it too, right behind the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Echo {
-    Due,
+    /// Since the answer was there.
+    Due(Moment),
     Over,
 }
 
@@ -138,7 +139,7 @@ impl Claims {
                 is_spoilt: false,
                 ..
             }) if arm.holds() => {
-                let echo = if heard == 0 { Echo::Due } else { Echo::Over };
+                let echo = if heard == 0 { Echo::Due(Moment::now()) } else { Echo::Over };
                 Some(Written { begun, arm, echo })
             }
             _ => None,

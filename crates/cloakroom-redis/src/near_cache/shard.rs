@@ -107,7 +107,9 @@ impl Shard {
         self.claims.invalidate(key, on);
         let Some(copy) = self.copies.look_at(key).filter(|copy| copy.arm.is_on(on)) else { return };
         // The echo comes right behind the write's answer, before that to any later question.
-        if copy.echo == Echo::Due && !copy.arm.was_confirmed_since(copy.taken) {
+        if let Echo::Due(answered) = copy.echo
+            && !copy.arm.was_confirmed_since(answered)
+        {
             copy.echo = Echo::Over;
             return;
         }

@@ -65,7 +65,7 @@ impl Background {
     ) -> Completing<T> {
         // Boxed before anything else is done, so that it is moved only once.
         let future: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
-        self.awaited.fetch_add(1, Ordering::AcqRel);
+        self.awaited.fetch_add(1, Ordering::SeqCst);
         Completing { future: Some(future), place: self.place(), background: self.clone() }
     }
 
@@ -106,11 +106,12 @@ impl Background {
 
     /// How many tasks are running.
     pub(super) fn running(&self) -> usize {
-        self.running.load(Ordering::Acquire)
+        self.running.load(Ordering::SeqCst)
     }
 
     fn is_idle(&self) -> bool {
-        self.running() == 0 && self.awaited.load(Ordering::Acquire) == 0
+        // In this order: what is not awaited any more runs from before that on.
+        self.awaited.load(Ordering::SeqCst) == 0 && self.running() == 0
     }
 
     /// Tells whoever waits for the last one that it was that.
@@ -146,14 +147,14 @@ struct Running(Arc<Background>);
 
 impl Running {
     fn new(background: &Arc<Background>) -> Self {
-        background.running.fetch_add(1, Ordering::AcqRel);
+        background.running.fetch_add(1, Ordering::SeqCst);
         Self(background.clone())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
         self.0.one_is_over();
     }
 }
@@ -206,7 +207,7 @@ impl<T: Send + 'static> Drop for Completing<T> {
             let rest = async move { drop(future.await) };
             self.background.spawn_at(self.place.as_ref(), rest);
         }
-        self.background.awaited.fetch_sub(1, Ordering::AcqRel);
+        self.background.awaited.fetch_sub(1, Ordering::SeqCst);
         self.background.one_is_over();
     }
 }

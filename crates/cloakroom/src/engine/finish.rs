@@ -40,7 +40,7 @@ pub(super) async fn finish(
     if answer == Answer::ServerError && engine.policy().on_server_error == OnServerError::Discard {
         discard(engine, &mut ending);
     }
-    let clears = is_useless(handle) && handle.visit.state().was_rejected_within(CLEARS_WITHIN);
+    let clears = is_useless(handle) && handle.visit.state().lets_go_within(CLEARS_WITHIN);
     if ending.is_empty() {
         let wants_touch = handle.visit.state().wants_touch(engine.policy().refresh_below);
         if let Some(key) = wants_touch {

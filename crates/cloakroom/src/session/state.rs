@@ -40,6 +40,8 @@ pub(crate) struct State {
     phase: Phase,
     /// When the request's tickets were found to open nothing.
     rejected: Option<Instant>,
+    /// The visitor has signed out by a ticket that opens nothing.
+    gives_up: bool,
 }
 
 /// What the policy says about a session's life.
@@ -112,14 +114,24 @@ impl State {
         Self { limits, phase: Phase::Superseded, ..Self::default() }
     }
 
+    pub(crate) fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
     /// The request's tickets open nothing.
     pub(crate) fn reject(&mut self) {
         self.rejected = Some(Instant::now());
     }
 
-    /// Whether that was found out no longer ago than this.
-    pub(crate) fn was_rejected_within(&self, limit: Duration) -> bool {
-        self.rejected.is_some_and(|at| at.elapsed() <= limit)
+    /// The visitor has asked for what such a ticket may be of to end.
+    pub(crate) fn give_up(&mut self) {
+        self.gives_up = true;
+    }
+
+    /// Whether a ticket that opens nothing may be taken away: the visitor has signed out, or it was
+    /// looked up no longer ago than this.
+    pub(crate) fn lets_go_within(&self, limit: Duration) -> bool {
+        self.gives_up || self.rejected.is_some_and(|at| at.elapsed() <= limit)
     }
 
     /// Refuses changes that could not reach the visitor.
@@ -135,7 +147,8 @@ impl State {
     /// end it can be looked at, not changed.
     pub(crate) fn arrive(&mut self, found: Self) {
         let finished = self.phase == Phase::Finished;
-        *self = Self { effort: self.effort, rejected: self.rejected, ..found };
+        let (effort, rejected, gives_up) = (self.effort, self.rejected, self.gives_up);
+        *self = Self { effort, rejected, gives_up, ..found };
         if finished {
             self.phase = Phase::Finished;
         }

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use cloakroom::{Answer, LoadOutcome, OnServerError, Rejection, SessionError};
+use cloakroom::{Answer, Destroyed, LoadOutcome, OnServerError, Rejection, SessionError};
 use cloakroom_testkit::Mood;
 use tokio::time::timeout;
 
@@ -216,6 +216,19 @@ async fn a_late_answer_leaves_the_cookie_of_whoever_may_have_signed_in_meanwhile
         let finished = scope.finish(Answer::Ordinary).await.unwrap();
         assert_eq!(finished.cookie().is_some(), is_taken, "{seconds} s");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_sign_out_takes_the_cookie_away_although_its_session_is_gone() {
+    let house = House::new();
+    let cookie = house.visitor().await;
+    house.visit(&cookie, |session| session.destroy().unwrap()).await;
+    let scope = house.begin(&cookie);
+    scope.handle().load().await.unwrap();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(matches!(scope.handle().sign_out().await.unwrap(), Destroyed::Absent(_)));
+    let finished = scope.finish(Answer::Ordinary).await.unwrap();
+    assert!(finished.cookie().unwrap().value().ends_with("; Max-Age=0"));
 }
 
 #[tokio::test(start_paused = true)]
