@@ -26,7 +26,8 @@ const RETRY_AFTER: Header = ("retry-after", "1");
 ///
 /// let reply = Reply::to_error(&SessionError::Gone);
 /// assert_eq!(reply.status(), 409);
-/// assert_eq!(reply.headers(), [("content-type", "text/plain; charset=utf-8")]);
+/// let text = ("content-type", "text/plain; charset=utf-8");
+/// assert_eq!(reply.headers(), [text, ("cache-control", "no-store")]);
 /// assert_eq!(reply.into_body(), "The session has changed meanwhile. Please try again.");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
