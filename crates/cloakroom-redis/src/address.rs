@@ -7,6 +7,7 @@
 mod after_others;
 mod endpoint;
 mod host;
+mod portions;
 mod secret;
 mod sketch;
 mod socket;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub(crate) use endpoint::{Access, Endpoint};
 pub(crate) use host::HostPort;
+pub(crate) use portions::Portions;
 pub(crate) use secret::{Credentials, Secret};
 pub(crate) use sketch::{Place, Sketch};
 pub(crate) use socket::{Link, Stream};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom::{
-    Commit, Committed, CorruptRecord, Destroyed, Durability, Expect, Operation, Record, SessionKey,
-    StorageError, StorageErrorKind, Timestamp, Touched, VerifierHash, Version, end_by,
+    Commit, Committed, CorruptRecord, Destroyed, Durability, Expect, Operation, Record, Seen,
+    SessionKey, StorageError, StorageErrorKind, Timestamp, Touched, VerifierHash, Version, end_by,
 };
 use redis::{Cmd, Value};
 use tokio::time::Instant;
@@ -141,15 +141,18 @@ impl Records {
         watch: Watching<'_>,
     ) -> Result<Committed, StorageError> {
         let name = self.keys.session(key);
+        let seen = stored.map(Seen::of).or_else(|| commit.seen(key).copied());
         let stamped = self.servers.recent(&name).and_then(|now| {
             let stamp = match stored {
                 Some(stored) => Some(commit.stamp(Some(&stored.stamp()), now)),
-                None => commit.expected_stamp(now),
+                None => commit.expected_stamp(key, now),
             };
-            Some((stamp?, now))
+            // Whether a record is over is the server's business.
+            let is_over = seen.is_some_and(|seen| seen.stamp().idle_deadline < now);
+            stamp.filter(|_| !is_over).map(|stamp| (stamp, now))
         });
         let servers = self.servers.watched(watch);
-        scripts::commit(servers, &name, key, commit, Meeting { expect, stamped }).await
+        scripts::commit(servers, &name, key, commit, Meeting { expect, seen, stamped }).await
     }
 
     /// Commits over whatever record is there. It is looked at first: what is damaged may not be

@@ -3,15 +3,17 @@
 //! A script is called by its hash; a server that has forgotten it (restart, failover, flush) is
 //! given its text on the same connection.
 
+use std::io::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom::{
-    Absolute, Commit, Committed, DestroyedBefore, Generation, Operation, Record, SessionKey, Stamp,
-    StorageError, StorageErrorKind, Timestamp, Touched, VerifierHash, Version,
+    Absolute, Commit, Committed, DestroyedBefore, Generation, Operation, Record, RecordBeginning,
+    Seen, SessionKey, Stamp, StorageError, StorageErrorKind, Timestamp, Touched, VerifierHash,
+    Version,
 };
-use redis::{Cmd, Value};
+use redis::{Cmd, RedisWrite, ToRedisArgs, Value};
 
 use crate::connection::{Answer as Reply, Question, Sent, Servers, Watched};
 
@@ -70,7 +72,7 @@ pub(crate) const ECHO: usize = 8;
 
 /// Room for what a commit's call says beside its record: the state that it expects, three durations
 /// and two signs.
-const BESIDE_THE_RECORD: usize = 24 + 3 * 20 + 2;
+const BESIDE_THE_RECORD: usize = size_of::<RecordBeginning>() + 3 * 20 + 2;
 
 static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/commit.lua")));
 static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/remove.lua")));
@@ -80,8 +82,10 @@ static TOUCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/
 pub(crate) struct Meeting {
     /// The state that the record must be in; `None`: there must be none.
     pub(crate) expect: Option<Version>,
+    /// The same, where it is known from its record.
+    pub(crate) seen: Option<Seen>,
     /// The new stamp and the server's time that it was made at. `None` where the script is to make it,
-    /// because the old one or the time is not known here.
+    /// because the old one or the time is not known here, or the record may be over.
     pub(crate) stamped: Option<(Stamp, Timestamp)>,
 }
 
@@ -94,14 +98,14 @@ pub(crate) async fn commit(
     meeting: Meeting,
 ) -> Result<Committed, StorageError> {
     let expect = meeting.expect;
-    let Written { call, content, stamped } = write(servers, name, key, commit, meeting);
+    let (call, stamped) = write(servers, name, key, commit, meeting);
     let reply = call.put(servers, Operation::Commit).await?;
     if let Value::BulkString(short) = &reply.value
         && let (Some((b'S', echo)), Some((stamp, as_of))) = (short.split_first(), stamped)
     {
         return match echo == &commit.nonce().as_bytes()[..ECHO] {
             true => {
-                servers.written(&content);
+                servers.written(|| commit.stamped(key, &stamp));
                 Ok(Committed::Applied { stamp, as_of })
             }
             false => Err(reply.unexpected(Operation::Commit)),
@@ -129,44 +133,34 @@ pub(crate) async fn commit(
     Ok(outcome)
 }
 
-/// A commit's call, the record in it, and the stamp that the record has, if it has one.
-struct Written<'a> {
-    call: Call<'a>,
-    content: Bytes,
-    stamped: Option<(Stamp, Timestamp)>,
-}
-
+/// A commit's call, and the stamp that the record in it has, if it has one.
 fn write<'a>(
     servers: Watched<'_>,
     name: &'a [u8],
     key: &SessionKey,
     commit: &Commit,
-    Meeting { expect, stamped }: Meeting,
-) -> Written<'a> {
+    Meeting { expect, seen, stamped }: Meeting,
+) -> (Call<'a>, Option<(Stamp, Timestamp)>) {
     let life = |(stamp, now): &(Stamp, Timestamp)| millis(now.until(stamp.idle_deadline));
     // What is over at once has no life that Redis would accept.
     let stamped = stamped.filter(|stamped| life(stamped) > 0);
-    let content = match &stamped {
-        Some((stamp, _)) => commit.stamped(key, stamp),
-        None => commit.content(key).into(),
-    };
-    let mut call = COMMIT.begin(name, 6, BESIDE_THE_RECORD + content.len());
+    let (head, sections) = commit.parts(key, stamped.as_ref().map(|(stamp, _)| stamp));
+    let mut call = COMMIT.begin(name, 6, BESIDE_THE_RECORD + head.len() + sections.len());
     let command = &mut call.command;
-    match expect {
-        Some(expect) => {
-            let mut state = [0; 24];
-            state[..8].copy_from_slice(&expect.generation().number().to_be_bytes());
-            state[8..].copy_from_slice(expect.nonce().as_bytes());
-            command.arg(&state)
+    match (expect, seen) {
+        (Some(_), Some(seen)) => command.arg(seen.beginning()),
+        (Some(expect), None) => {
+            let generation = expect.generation().number().to_be_bytes();
+            command.arg(Parts([&generation, expect.nonce().as_bytes()]))
         }
-        None => command.arg(""),
+        (None, _) => command.arg(""),
     };
     match commit.absolute() {
         Absolute::Keep => command.arg(""),
         Absolute::Start(timeout) => command.arg(millis(timeout)),
         Absolute::Prolong(timeout) => command.arg(format!("+{}", millis(timeout))),
     };
-    command.arg(millis(commit.idle_timeout())).arg(&content[..]);
+    command.arg(millis(commit.idle_timeout())).arg(Parts([&head, sections]));
     match &stamped {
         Some(stamped) => command.arg(life(stamped)),
         None => command.arg(""),
@@ -174,7 +168,19 @@ fn write<'a>(
     if servers.is_watched() {
         command.arg("w");
     }
-    Written { call, content, stamped }
+    (call, stamped)
+}
+
+/// One argument that lies in two places.
+struct Parts<'a>([&'a [u8]; 2]);
+
+impl ToRedisArgs for Parts<'_> {
+    fn write_redis_args<W: RedisWrite + ?Sized>(&self, out: &mut W) {
+        let mut argument = out.writer_for_next_arg();
+        for part in self.0 {
+            argument.write_all(part).expect("a command is memory, which takes all that is written");
+        }
+    }
 }
 
 /// A touch's outcome.

@@ -15,7 +15,7 @@ use std::io;
 use cloakroom::{ConfigError, ConfigErrorKind};
 use tokio::net::TcpStream;
 
-use crate::address::{HostPort, Stream};
+use crate::address::{HostPort, Portions, Stream};
 use crate::config::{Plaintext, TlsConfig};
 
 #[cfg(feature = "tls")]
@@ -97,9 +97,12 @@ impl Wire {
     #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "plain text has no names"))]
     pub(crate) async fn dress(&self, stream: TcpStream, host: &str) -> io::Result<Stream> {
         match self {
-            Self::Plain(_) => Ok(Box::pin(stream)),
+            Self::Plain(_) => Ok(Box::pin(Portions::of(stream))),
             #[cfg(feature = "tls")]
-            Self::Tls(client) => Ok(Box::pin(client.shake_hands(stream, host).await?)),
+            Self::Tls(client) => {
+                let stream = client.shake_hands(stream, host).await?;
+                Ok(Box::pin(Portions::of(stream)))
+            }
         }
     }
 }

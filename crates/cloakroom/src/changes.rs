@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::error::SessionError;
 use crate::fingerprint::SessionFingerprint;
-use crate::record::Record;
+use crate::record::{Record, WrittenOrigin};
 use crate::token::VerifierHash;
 
 pub(crate) use draft::Draft;
@@ -239,7 +239,7 @@ impl Changes {
             draft.persistent = persistence == Persistence::UntilDeadline;
         }
         if let Some(fingerprint) = &self.fingerprint {
-            draft.fingerprint = Some(fingerprint.origin());
+            draft.fingerprint = Some(WrittenOrigin::New(fingerprint.origin()));
         }
     }
 

@@ -10,7 +10,9 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::error::{Operation, RandomError, StorageError, StorageErrorKind};
-use crate::record::{Fields, Generation, Record, STAMP_AT, Stamp, StampBytes, Version, bind};
+use crate::record::{
+    Fields, Generation, Record, RecordHead, Seen, Stamp, StampBytes, Version, bind,
+};
 use crate::token::SessionKey;
 
 pub use builder::CommitBuilder;
@@ -95,8 +97,8 @@ impl Nonce {
 pub struct Commit {
     pub(crate) nonce: Nonce,
     pub(crate) expect: Expect,
-    /// The stamp of the record that is expected.
-    pub(crate) seen: Option<Stamp>,
+    /// The record that is expected, where it was read.
+    pub(crate) seen: Option<Seen>,
     pub(crate) absolute: Absolute,
     pub(crate) idle_timeout: Duration,
     /// When the session was created that it brings from elsewhere.
@@ -151,25 +153,42 @@ impl Commit {
         self.unbound.len()
     }
 
-    /// The bytes of the record under this key. The stamp is empty; where the session began
+    /// The record that is expected, where its writer has [seen](CommitBuilder::seen) it under this key
+    /// in exactly the expected state.
+    pub fn seen(&self, key: &SessionKey) -> Option<&Seen> {
+        let seen = self.seen.as_ref().filter(|seen| seen.is_under(key))?;
+        (self.expect == Expect::Exactly(seen.version())).then_some(seen)
+    }
+
+    /// The bytes of the record under this key, in two parts: whoever writes them somewhere needs no
+    /// copy of the whole. Without a stamp it is empty; where the session began
     /// [elsewhere](CommitBuilder::created_elsewhere) it has generation 1 and says when.
+    pub fn parts(&self, key: &SessionKey, stamp: Option<&Stamp>) -> (RecordHead, &[u8]) {
+        let stamp = stamp.map_or_else(|| self.empty_stamp(), Stamp::to_bytes);
+        bind(&self.unbound, key, &stamp)
+    }
+
+    /// The same as a whole, without a stamp.
     pub fn content(&self, key: &SessionKey) -> Vec<u8> {
-        let mut bytes = self.unbound.clone();
-        bind(&mut bytes, key);
-        if let Some(created) = self.elsewhere {
-            let numbers = [Generation::ZERO.next().number(), created.as_millis()];
-            for (chunk, number) in bytes[STAMP_AT..].chunks_exact_mut(8).zip(numbers) {
-                chunk.copy_from_slice(&number.to_be_bytes());
-            }
-        }
-        bytes
+        let (head, sections) = self.parts(key, None);
+        [&head, sections].concat()
     }
 
     /// The bytes of the record under this key, with a stamp.
     pub fn stamped(&self, key: &SessionKey, stamp: &Stamp) -> Bytes {
-        let mut bytes = self.content(key);
-        bytes[STAMP_AT..STAMP_AT + size_of::<StampBytes>()].copy_from_slice(&stamp.to_bytes());
-        Bytes::from(bytes)
+        let (head, sections) = self.parts(key, Some(stamp));
+        [&head, sections].concat().into()
+    }
+
+    fn empty_stamp(&self) -> StampBytes {
+        let mut stamp = [0; size_of::<StampBytes>()];
+        if let Some(created) = self.elsewhere {
+            let numbers = [Generation::ZERO.next().number(), created.as_millis()];
+            for (chunk, number) in stamp.chunks_exact_mut(8).zip(numbers) {
+                chunk.copy_from_slice(&number.to_be_bytes());
+            }
+        }
+        stamp
     }
 
     /// The stamp that this commit makes at `now`, given the stored record that it meets.
@@ -199,17 +218,15 @@ impl Commit {
         }
     }
 
-    /// The stamp that this commit makes at `now` if the record is in the expected state, so that a
-    /// storage need not look at that record first. `None` where the state is not known: the commit
-    /// takes whatever is there, was made without the [stamp](CommitBuilder::seen) of what it expects,
-    /// or brings a session from elsewhere.
-    pub fn expected_stamp(&self, now: Timestamp) -> Option<Stamp> {
-        match (self.expect, &self.seen) {
-            (Expect::Absent, _) if self.elsewhere.is_none() => Some(self.stamp(None, now)),
-            (Expect::Exactly(version), Some(seen)) if seen.generation == version.generation() => {
-                Some(self.stamp(Some(seen), now))
-            }
-            _ => None,
+    /// The stamp that this commit makes at `now` if the record under this key is in the expected
+    /// state, so that a storage need not look at that record first. `None` where the state is not
+    /// known: the commit takes whatever is there, its writer has not [seen](CommitBuilder::seen) what
+    /// it expects, or it brings a session from elsewhere.
+    pub fn expected_stamp(&self, key: &SessionKey, now: Timestamp) -> Option<Stamp> {
+        match self.expect {
+            Expect::Absent if self.elsewhere.is_none() => Some(self.stamp(None, now)),
+            Expect::Exactly(_) => Some(self.stamp(Some(&self.seen(key)?.stamp()), now)),
+            Expect::Absent | Expect::Present => None,
         }
     }
 
@@ -252,24 +269,34 @@ mod tests {
 
     use super::*;
 
-    fn stamp(generation: u64) -> Stamp {
-        let commit = CommitBuilder::new(Expect::Absent).build().unwrap();
+    const NONCE: Nonce = Nonce::from_bytes([7; 16]);
+
+    fn key(first: u8) -> SessionKey {
+        let mut bytes = [0; 16];
+        bytes[0] = first;
+        SessionKey::from_bytes(bytes)
+    }
+
+    /// The record of a key in this generation.
+    fn record(of: &SessionKey, generation: u64) -> Record {
+        let commit = CommitBuilder::new(Expect::Absent).nonce(NONCE).build().unwrap();
         let mut stamp = commit.stamp(None, Timestamp::from_millis(1_000));
         stamp.generation = Generation::new(generation);
-        stamp
+        Record::decode(of, commit.stamped(of, &stamp), stamp.touched).unwrap()
     }
 
     #[test]
     fn a_stamp_is_foretold_only_for_a_state_that_is_known() {
-        let now = Timestamp::from_millis(5_000);
-        let nonce = Nonce::from_bytes([7; 16]);
-        let exactly = Expect::Exactly(Version::new(Generation::new(3), nonce));
-        let foretold = |builder: CommitBuilder| builder.build().unwrap().expected_stamp(now);
+        let (ann, bob, now) = (key(1), key(2), Timestamp::from_millis(5_000));
+        let exactly = Expect::Exactly(Version::new(Generation::new(3), NONCE));
+        let foretold = |builder: CommitBuilder| builder.build().unwrap().expected_stamp(&ann, now);
         assert_eq!(foretold(CommitBuilder::new(exactly)), None);
-        assert_eq!(foretold(CommitBuilder::new(exactly).seen(stamp(2))), None);
-        assert_eq!(foretold(CommitBuilder::new(Expect::Present).seen(stamp(3))), None);
-        let next = foretold(CommitBuilder::new(exactly).seen(stamp(3))).unwrap();
-        assert_eq!((next.generation, next.created), (Generation::new(4), stamp(3).created));
+        assert_eq!(foretold(CommitBuilder::new(exactly).seen(&record(&ann, 2))), None);
+        assert_eq!(foretold(CommitBuilder::new(exactly).seen(&record(&bob, 3))), None);
+        assert_eq!(foretold(CommitBuilder::new(Expect::Present).seen(&record(&ann, 3))), None);
+        let seen = record(&ann, 3);
+        let next = foretold(CommitBuilder::new(exactly).seen(&seen)).unwrap();
+        assert_eq!((next.generation, next.created), (Generation::new(4), seen.created()));
         assert_eq!(next.touched, now);
         let first = foretold(CommitBuilder::new(Expect::Absent)).unwrap();
         assert_eq!((first.generation, first.created), (Generation::new(1), now));

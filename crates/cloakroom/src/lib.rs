@@ -66,7 +66,10 @@ pub use policy::{
     AtLimit, ConcurrentSessions, CookiePolicy, OnServerError, OutagePolicy, PendingSignOut, Policy,
     Readiness, SameSite,
 };
-pub use record::{CorruptRecord, Generation, Record, Stamp, StampBytes, Version};
+pub use record::{
+    CorruptRecord, Generation, Record, RecordBeginning, RecordHead, Seen, Stamp, StampBytes,
+    Version,
+};
 pub use reply::{HealthDetail, Reply};
 pub use session::{
     Device, Field, FieldName, Flash, FlashLevel, ReadField, Session, SessionData, WriteField,

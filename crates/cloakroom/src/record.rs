@@ -6,6 +6,8 @@
 mod fields;
 mod glance;
 mod layout;
+mod seen;
+mod stamp;
 
 use std::time::Duration;
 
@@ -18,8 +20,10 @@ use crate::token::{SessionKey, VerifierHash};
 
 pub(crate) use fields::{FIELD_NAME_LIMIT, Fields};
 pub(crate) use glance::Glance;
-pub use layout::{CorruptRecord, Stamp, StampBytes};
-pub(crate) use layout::{Layout, STAMP_AT, bind};
+pub use layout::{CorruptRecord, RecordBeginning, RecordHead};
+pub(crate) use layout::{Layout, STAMP_AT, WrittenOrigin, bind};
+pub use seen::Seen;
+pub use stamp::{Stamp, StampBytes};
 
 /// Counts the commits of one session; the first one makes generation 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,8 +99,7 @@ impl Record {
     /// The state of the record in these bytes, checked as [`Record::decode`] does.
     pub(crate) fn version_of(key: &SessionKey, bytes: &[u8]) -> Result<Version, CorruptRecord> {
         layout::check(key, bytes)?;
-        let head = layout::Head(bytes);
-        Ok(Version::new(head.stamp().generation, head.nonce()))
+        Ok(layout::Head(bytes).version())
     }
 
     /// How many times the session was committed.
@@ -111,7 +114,7 @@ impl Record {
 
     /// Which state of the record this is.
     pub fn version(&self) -> Version {
-        Version::new(self.generation(), self.head().nonce())
+        self.head().version()
     }
 
     /// When the session was created; [`Timestamp::UNKNOWN`] where it was elsewhere and nobody knows.
@@ -179,6 +182,11 @@ impl Record {
 
     pub(crate) fn origin(&self) -> Option<Origin<'_>> {
         self.ends.origin(&self.bytes)
+    }
+
+    /// The same for a record that takes this one's place.
+    pub(crate) fn written_origin(&self) -> Option<WrittenOrigin<'_>> {
+        self.ends.written_origin(&self.bytes)
     }
 
     /// The stored JSON of one field.

@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::after_others::AfterOthers;
 use super::host::HostPort;
+use super::portions::Portions;
 use super::sketch::Target;
 use crate::tls::Wire;
 
@@ -95,7 +96,10 @@ pub(super) async fn open(target: &Target, wire: &Wire) -> io::Result<Stream> {
     match target {
         Target::Tcp(address) => wire.dress(tcp(address).await?, address.host()).await,
         #[cfg(unix)]
-        Target::Socket(path) => Ok(Box::pin(tokio::net::UnixStream::connect(path).await?)),
+        Target::Socket(path) => {
+            let socket = tokio::net::UnixStream::connect(path).await?;
+            Ok(Box::pin(Portions::of(socket)))
+        }
         #[cfg(not(unix))]
         Target::Socket(_) => Err(io::ErrorKind::Unsupported.into()),
     }

@@ -18,7 +18,7 @@ pub(crate) trait Watch: Sync {
 
     /// What was sent last has been written, in one step in which the key was read before the write and
     /// behind it. These are the bytes.
-    fn written(&self, content: &Bytes) {
+    fn written(&self, content: Bytes) {
         let _ = content;
     }
 }
@@ -44,9 +44,9 @@ impl<'a> Watched<'a> {
     }
 
     /// Says that a record was written in the form that [`Watch::written`] describes.
-    pub(crate) fn written(self, content: &Bytes) {
+    pub(crate) fn written(self, content: impl FnOnce() -> Bytes) {
         if let Some(watch) = self.watch {
-            watch.written(content);
+            watch.written(content());
         }
     }
 

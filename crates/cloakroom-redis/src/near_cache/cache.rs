@@ -175,8 +175,8 @@ impl Watch for Write<'_> {
         self.cache.shard(self.key).note_write(self.key, on);
     }
 
-    fn written(&self, content: &Bytes) {
-        *self.content.lock().unwrap_or_else(PoisonError::into_inner) = Some(content.clone());
+    fn written(&self, content: Bytes) {
+        *self.content.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
     }
 }
 

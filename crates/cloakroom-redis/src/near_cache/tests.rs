@@ -172,7 +172,7 @@ fn written<'a>(cache: &'a Cache, key: &'a SessionKey, wire: &Wire) -> (Write<'a>
     let write = cache.write(key);
     let record = record("ann", 20, TTL);
     write.sending(wire.on());
-    write.written(record.as_bytes());
+    write.written(record.as_bytes().clone());
     (write, record)
 }
 

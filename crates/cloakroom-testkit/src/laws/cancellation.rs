@@ -134,8 +134,7 @@ pub async fn dropped_loads_leave_every_later_answer_in_its_place(fixture: &impl 
 async fn next_commit_counts(storage: &impl SessionStorage, key: &SessionKey, mut seen: Record) {
     for _ in 0..MANY_TRIES {
         let expect = Expect::Exactly(seen.version());
-        let commit =
-            CommitBuilder::new(expect).seen(seen.stamp()).field("next", "1").build().unwrap();
+        let commit = CommitBuilder::new(expect).seen(&seen).field("next", "1").build().unwrap();
         match storage.commit(key, &commit).await.unwrap() {
             Committed::Applied { .. } => {
                 let record = found(storage, key).await;

@@ -22,7 +22,7 @@ pub async fn of_many_commits_on_one_generation_one_is_applied(fixture: &impl Fix
             let commit = rewriting(&written).field("writer", writer.to_string()).build().unwrap();
             writers.spawn(async move {
                 let outcome = storage.commit(&key, &commit).await.unwrap();
-                (writer, Written::of(&commit, &outcome), outcome)
+                (writer, Written::of(&key, &commit, &outcome), outcome)
             });
         }
         let mut applied = Vec::new();
@@ -36,7 +36,7 @@ pub async fn of_many_commits_on_one_generation_one_is_applied(fixture: &impl Fix
             }
         }
         assert_eq!(applied.len(), 1);
-        let (winner, next) = applied[0];
+        let (winner, next) = applied.remove(0);
         let record = found(&*storage, &key).await;
         assert_eq!(record.field("writer"), Some(winner.to_string().as_bytes()));
         assert_eq!(record.generation(), next.generation);
@@ -106,7 +106,7 @@ async fn write_field(storage: &impl SessionStorage, key: &SessionKey, name: &str
 }
 
 fn carrying(record: &Record) -> CommitBuilder {
-    let commit = CommitBuilder::new(Expect::Exactly(record.version())).seen(record.stamp());
+    let commit = CommitBuilder::new(Expect::Exactly(record.version())).seen(record);
     record
         .field_names()
         .fold(commit, |commit, name| commit.field(name, record.field(name).unwrap_or_default()))

@@ -117,7 +117,7 @@ pub async fn a_record_of_another_session_is_an_error_and_stays(fixture: &impl Ra
     for expect in [Expect::Present, seen, newer, Expect::Absent] {
         let commit = CommitBuilder::new(expect).field("a", "2");
         // Whether the writer has stamped the record or leaves that to the storage.
-        for commit in [commit.clone(), commit.seen(record.stamp())] {
+        for commit in [commit.clone(), commit.seen(&record)] {
             let outcome = storage.commit(&bob, &commit.build().unwrap()).await;
             let error = outcome.expect_err("nothing may be overwritten");
             assert_eq!(*error.kind(), StorageErrorKind::Corrupt, "{expect:?}");

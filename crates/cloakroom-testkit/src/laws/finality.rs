@@ -81,7 +81,7 @@ pub async fn a_destroy_is_final_under_in_flight_writes(fixture: &impl Fixture) {
 async fn write_until_gone(storage: &impl SessionStorage, key: &SessionKey, mut seen: Record) {
     for _ in 0..MANY_TRIES {
         let expect = Expect::Exactly(seen.version());
-        let commit = CommitBuilder::new(expect).seen(seen.stamp()).field("a", "1").build().unwrap();
+        let commit = CommitBuilder::new(expect).seen(&seen).field("a", "1").build().unwrap();
         match storage.commit(key, &commit).await.unwrap() {
             Committed::Applied { stamp, as_of } => {
                 seen = Record::decode(key, commit.stamped(key, &stamp), as_of).unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cloakroom::{
     Absolute, Commit, CommitBuilder, Committed, Expect, Nonce, Record, SessionKey, SessionStorage,
-    Stamp, Token, Version,
+    Stamp, Token,
 };
 
 /// Longer than any law lets pass.
@@ -26,20 +26,25 @@ pub(super) fn creating() -> CommitBuilder {
     CommitBuilder::new(Expect::Absent).absolute(Absolute::Start(LONG)).idle_timeout(LONG)
 }
 
-/// A commit that was applied: its stamp, and its nonce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A commit that was applied: its stamp, and the record with it.
+#[derive(Clone, Debug)]
 pub(super) struct Written {
     stamp: Stamp,
-    nonce: Nonce,
+    record: Record,
 }
 
 impl Written {
     /// What a commit has written, where it was applied.
-    pub(super) fn of(commit: &Commit, outcome: &Committed) -> Option<Self> {
-        match outcome {
-            Committed::Applied { stamp, .. } => Some(Self { stamp: *stamp, nonce: commit.nonce() }),
-            _ => None,
-        }
+    pub(super) fn of(key: &SessionKey, commit: &Commit, outcome: &Committed) -> Option<Self> {
+        let Committed::Applied { stamp, as_of } = outcome else { return None };
+        let record = Record::decode(key, commit.stamped(key, stamp), *as_of).unwrap();
+        Some(Self { stamp: *stamp, record })
+    }
+}
+
+impl PartialEq for Written {
+    fn eq(&self, other: &Self) -> bool {
+        self.record.as_bytes() == other.record.as_bytes()
     }
 }
 
@@ -53,8 +58,8 @@ impl std::ops::Deref for Written {
 
 /// A commit that rewrites what another one has written, as the engine makes it.
 pub(super) fn rewriting(written: &Written) -> CommitBuilder {
-    let version = Version::new(written.generation, written.nonce);
-    CommitBuilder::new(Expect::Exactly(version)).seen(written.stamp).idle_timeout(LONG)
+    let record = &written.record;
+    CommitBuilder::new(Expect::Exactly(record.version())).seen(record).idle_timeout(LONG)
 }
 
 /// Commits what must be applied.
@@ -73,7 +78,7 @@ pub(super) async fn apply_built(
     commit: &Commit,
 ) -> Written {
     let outcome = storage.commit(key, commit).await.unwrap();
-    Written::of(commit, &outcome).unwrap_or_else(|| panic!("not applied: {outcome:?}"))
+    Written::of(key, commit, &outcome).unwrap_or_else(|| panic!("not applied: {outcome:?}"))
 }
 
 /// Commits, and answers what became of it.

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::commit::{Absolute, Commit, Expect, Nonce};
-use crate::fingerprint::Origin;
-use crate::record::{Fields, Layout, Record, Stamp};
+use crate::record::{Fields, Layout, Record, Seen, WrittenOrigin};
 use crate::token::VerifierHash;
 
 /// How many fields a draft has room for at first; only a guess.
@@ -18,13 +17,13 @@ pub(crate) struct Draft<'a> {
     pub(crate) fields: Vec<(&'a [u8], Cow<'a, [u8]>)>,
     pub(crate) verifier: VerifierHash,
     pub(crate) owner: Option<&'a str>,
-    pub(crate) fingerprint: Option<Origin<'a>>,
+    pub(crate) fingerprint: Option<WrittenOrigin<'a>>,
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute: Absolute,
     pub(crate) persistent: bool,
     pub(crate) expect: Expect,
-    /// The stamp of the record that it rewrites.
-    pub(crate) seen: Option<Stamp>,
+    /// The record that it rewrites.
+    pub(crate) seen: Option<Seen>,
 }
 
 impl<'a> Draft<'a> {
@@ -55,12 +54,12 @@ impl<'a> Draft<'a> {
             fields,
             verifier: record.verifier(),
             owner: record.owner(),
-            fingerprint: record.origin(),
+            fingerprint: record.written_origin(),
             idle_timeout: record.idle_timeout(),
             absolute: Absolute::Keep,
             persistent: record.is_persistent(),
             expect: Expect::Exactly(record.version()),
-            seen: Some(record.stamp()),
+            seen: Some(Seen::of(record)),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::changes::Draft;
 use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::fingerprint::SessionFingerprint;
-use crate::record::{FIELD_NAME_LIMIT, Stamp};
+use crate::record::{FIELD_NAME_LIMIT, Record, Seen, WrittenOrigin};
 use crate::session::OWNER_LIMIT;
 use crate::storage::DEFAULT_TTL;
 use crate::token::VerifierHash;
@@ -48,7 +48,7 @@ use crate::token::VerifierHash;
 #[must_use]
 pub struct CommitBuilder {
     expect: Expect,
-    seen: Option<Stamp>,
+    seen: Option<Seen>,
     absolute: Absolute,
     elsewhere: Option<Timestamp>,
     idle_timeout: Duration,
@@ -78,10 +78,10 @@ impl CommitBuilder {
         }
     }
 
-    /// The stamp of the record that is expected, as the engine's commits know it (default: not known).
-    /// A storage may then write the new stamp without a look at the old one.
-    pub fn seen(mut self, stamp: Stamp) -> Self {
-        self.seen = Some(stamp);
+    /// The record that is expected, as the engine's commits know it (default: not known). A storage may
+    /// then make the new stamp without a look at the old one.
+    pub fn seen(mut self, record: &Record) -> Self {
+        self.seen = Some(Seen::of(record));
         self
     }
 
@@ -163,11 +163,12 @@ impl CommitBuilder {
         let nonce = self.nonce.map_or_else(Nonce::generate, Ok)?;
         let fields = self.fields.iter();
         let fields = fields.map(|(name, json)| (name.as_bytes(), Cow::from(json))).collect();
+        let origin = self.fingerprint.as_ref().map(SessionFingerprint::origin);
         let draft = Draft {
             fields,
             verifier: self.verifier,
             owner: self.owner.as_deref(),
-            fingerprint: self.fingerprint.as_ref().map(SessionFingerprint::origin),
+            fingerprint: origin.map(WrittenOrigin::New),
             idle_timeout: self.idle_timeout,
             absolute: self.absolute,
             persistent: self.persistent,

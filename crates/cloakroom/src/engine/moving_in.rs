@@ -25,7 +25,7 @@ use crate::fingerprint::SessionFingerprint;
 use crate::handle::{Handle, LoadOutcome, Visit};
 use crate::lifetime;
 use crate::old_session::{OldCookie, OldSessionId};
-use crate::record::Record;
+use crate::record::{Record, WrittenOrigin};
 use crate::session::State;
 use crate::storage::{SessionStorage, within};
 use crate::ticket::Ticket;
@@ -226,7 +226,8 @@ impl Engine {
     ) -> Result<Commit, StorageError> {
         let mut draft = Draft::rewrite(record);
         draft.verifier = ticket.proof();
-        draft.fingerprint = visit.fingerprint.as_ref().map(SessionFingerprint::origin);
+        let origin = visit.fingerprint.as_ref().map(SessionFingerprint::origin);
+        draft.fingerprint = origin.map(WrittenOrigin::New);
         if !record.is_persistent() {
             draft.idle_timeout = self.policy().idle_timeout;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::layout::{self, Stamp};
+use super::{Stamp, layout};
 use crate::fingerprint::SessionFingerprint;
 use crate::token::SessionKey;
 

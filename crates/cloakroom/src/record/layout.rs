@@ -9,8 +9,7 @@ use std::fmt;
 use std::io::Write;
 use std::time::Duration;
 
-use super::{Fields, Generation};
-use crate::clock::Timestamp;
+use super::{Fields, Stamp, StampBytes, Version};
 use crate::commit::Nonce;
 use crate::fingerprint::{Address, Origin};
 use crate::token::{PublicId, SessionKey, VerifierHash};
@@ -20,8 +19,7 @@ const VERSION: u8 = 1;
 const VERSION_AT: usize = 4;
 const FLAGS_AT: usize = 5;
 pub(crate) const STAMP_AT: usize = 8;
-const STAMP_BYTES: usize = 48;
-const NONCE_AT: usize = STAMP_AT + STAMP_BYTES;
+const NONCE_AT: usize = STAMP_AT + size_of::<StampBytes>();
 const IDLE_TIMEOUT_AT: usize = NONCE_AT + 16;
 const VERIFIER_AT: usize = IDLE_TIMEOUT_AT + 8;
 const KEY_AT: usize = VERIFIER_AT + 32;
@@ -36,87 +34,11 @@ const FLAG_OWNER: u8 = 2;
 const FLAG_FINGERPRINT: u8 = 4;
 const KNOWN_FLAGS: u8 = FLAG_PERSISTENT | FLAG_OWNER | FLAG_FINGERPRINT;
 
-/// The stamp as it stands in the record.
-pub type StampBytes = [u8; STAMP_BYTES];
+/// The part of a record that has the same length in each.
+pub type RecordHead = [u8; SECTIONS_AT];
 
-/// What the storage itself writes into a record: its number and its times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stamp {
-    /// How many times the session was committed.
-    pub generation: Generation,
-    /// When the session was created; [`Timestamp::UNKNOWN`] where it was elsewhere and nobody knows.
-    pub created: Timestamp,
-    /// When the absolute timeout began to count: at creation or at the last sign-in.
-    /// [`Timestamp::UNKNOWN`] in a session from elsewhere that nobody has signed in to since.
-    pub started: Timestamp,
-    /// When the session was last written or its idle deadline moved.
-    pub touched: Timestamp,
-    /// When the session ends unless somebody uses it.
-    pub idle_deadline: Timestamp,
-    /// When the session ends whatever happens.
-    pub absolute_deadline: Timestamp,
-}
-
-impl Stamp {
-    /// The stamp of a session's first commit.
-    pub fn first(now: Timestamp, idle_timeout: Duration, absolute_timeout: Duration) -> Self {
-        let absolute_deadline = now + absolute_timeout;
-        Self {
-            generation: Generation::ZERO.next(),
-            created: now,
-            started: now,
-            touched: now,
-            idle_deadline: absolute_deadline.min(now + idle_timeout),
-            absolute_deadline,
-        }
-    }
-
-    /// Reads a stamp from its 48 bytes.
-    pub fn from_bytes(bytes: &StampBytes) -> Self {
-        let number = |at: usize| {
-            let mut eight = [0; 8];
-            eight.copy_from_slice(&bytes[at..at + 8]);
-            u64::from_be_bytes(eight)
-        };
-        Self {
-            generation: Generation::new(number(0)),
-            created: Timestamp::from_millis(number(8)),
-            started: Timestamp::from_millis(number(16)),
-            touched: Timestamp::from_millis(number(24)),
-            idle_deadline: Timestamp::from_millis(number(32)),
-            absolute_deadline: Timestamp::from_millis(number(40)),
-        }
-    }
-
-    /// The stamp as its 48 bytes.
-    pub fn to_bytes(&self) -> StampBytes {
-        let mut bytes = [0; STAMP_BYTES];
-        let numbers = [
-            self.generation.number(),
-            self.created.as_millis(),
-            self.started.as_millis(),
-            self.touched.as_millis(),
-            self.idle_deadline.as_millis(),
-            self.absolute_deadline.as_millis(),
-        ];
-        for (chunk, number) in bytes.chunks_exact_mut(8).zip(numbers) {
-            chunk.copy_from_slice(&number.to_be_bytes());
-        }
-        bytes
-    }
-
-    /// Whether some commit or touch can have made the stamp.
-    fn is_sound(&self, idle_timeout: Duration) -> bool {
-        let idle_deadline = self.absolute_deadline.min(self.touched + idle_timeout);
-        self.generation > Generation::ZERO
-            && self.created <= self.touched
-            && (self.created <= self.started || self.started == Timestamp::UNKNOWN)
-            && self.started <= self.touched
-            && self.touched <= self.idle_deadline
-            && self.idle_deadline == idle_deadline
-    }
-}
+/// The first part of that, up to and with the nonce: what no other state of any record has.
+pub type RecordBeginning = [u8; IDLE_TIMEOUT_AT];
 
 /// Where the texts between the head and the fields end, in a record that has been checked. A text
 /// that is absent ends where the one before it ends.
@@ -135,22 +57,30 @@ pub(crate) struct Layout<'a> {
     pub(crate) verifier: VerifierHash,
     pub(crate) persistent: bool,
     pub(crate) owner: Option<&'a str>,
-    pub(crate) fingerprint: Option<Origin<'a>>,
+    pub(crate) fingerprint: Option<WrittenOrigin<'a>>,
+}
+
+/// A fingerprint on its way into a record.
+#[derive(Clone, Copy)]
+pub(crate) enum WrittenOrigin<'a> {
+    New(Origin<'a>),
+    /// The one of the record that is rewritten: its two texts with their lengths, as they stand there.
+    Kept(&'a [u8]),
 }
 
 impl Layout<'_> {
     /// The record's bytes; `write_fields` appends the fields.
     pub(crate) fn encode(&self, room: usize, write_fields: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-        let agent = self.fingerprint.and_then(Origin::user_agent).map_or(0, str::len);
-        let texts = self.owner.map_or(0, str::len) + agent + LONGEST_ADDRESS + 3 * 2;
-        let mut bytes = Vec::with_capacity(SECTIONS_AT + texts + room);
+        let owner = self.owner.map_or(0, |owner| 2 + owner.len());
+        let fingerprint = self.fingerprint.map_or(0, |fingerprint| fingerprint.room());
+        let mut bytes = Vec::with_capacity(SECTIONS_AT + owner + fingerprint + room);
         let mut flags = 0;
         flags |= if self.persistent { FLAG_PERSISTENT } else { 0 };
         flags |= if self.owner.is_some() { FLAG_OWNER } else { 0 };
         flags |= if self.fingerprint.is_some() { FLAG_FINGERPRINT } else { 0 };
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&[VERSION, flags, 0, 0]);
-        bytes.extend_from_slice(&[0; STAMP_BYTES]);
+        bytes.extend_from_slice(&[0; size_of::<StampBytes>()]);
         bytes.extend_from_slice(self.nonce.as_bytes());
         bytes.extend_from_slice(&millis(self.idle_timeout).to_be_bytes());
         bytes.extend_from_slice(self.verifier.as_bytes());
@@ -158,20 +88,44 @@ impl Layout<'_> {
         if let Some(owner) = self.owner {
             write_text(&mut bytes, owner);
         }
-        if let Some(fingerprint) = self.fingerprint {
-            write_address(&mut bytes, fingerprint.address());
-            write_text(&mut bytes, fingerprint.user_agent().unwrap_or_default());
+        match self.fingerprint {
+            Some(WrittenOrigin::New(origin)) => {
+                write_address(&mut bytes, origin.address());
+                write_text(&mut bytes, origin.user_agent().unwrap_or_default());
+            }
+            Some(WrittenOrigin::Kept(texts)) => bytes.extend_from_slice(texts),
+            None => {}
         }
         write_fields(&mut bytes);
         bytes
     }
 }
 
-/// Makes what [`Layout::encode`] has written the record of one key.
-pub(crate) fn bind(bytes: &mut [u8], key: &SessionKey) {
-    bytes[KEY_AT..CHECKSUM_AT].copy_from_slice(key.as_bytes());
-    let checksum = checksum(bytes);
-    bytes[CHECKSUM_AT..SECTIONS_AT].copy_from_slice(&checksum.to_be_bytes());
+impl WrittenOrigin<'_> {
+    /// How many bytes it takes; of a new one's address only a guess.
+    fn room(self) -> usize {
+        match self {
+            Self::New(origin) => 2 + LONGEST_ADDRESS + 2 + origin.user_agent().map_or(0, str::len),
+            Self::Kept(texts) => texts.len(),
+        }
+    }
+}
+
+/// Makes what [`Layout::encode`] has written the record of one key with a stamp: its head anew, and
+/// what follows as it is.
+pub(crate) fn bind<'a>(
+    unbound: &'a [u8],
+    key: &SessionKey,
+    stamp: &StampBytes,
+) -> (RecordHead, &'a [u8]) {
+    let mut head = [0; SECTIONS_AT];
+    let (unbound, sections) = unbound.split_at(SECTIONS_AT);
+    head.copy_from_slice(unbound);
+    head[STAMP_AT..NONCE_AT].copy_from_slice(stamp);
+    head[KEY_AT..CHECKSUM_AT].copy_from_slice(key.as_bytes());
+    let checksum = checksum(&head, sections);
+    head[CHECKSUM_AT..].copy_from_slice(&checksum.to_be_bytes());
+    (head, sections)
 }
 
 /// Bytes that are not a record of the session that was asked for.
@@ -213,7 +167,7 @@ pub(super) fn check(key: &SessionKey, bytes: &[u8]) -> Result<Ends, CorruptRecor
         return Err(CorruptRecord::Version(bytes[VERSION_AT]));
     }
     let ends = check_version_1(bytes).ok_or(CorruptRecord::Damaged)?;
-    let bound_to = SessionKey::from_bytes(Head(bytes).array(KEY_AT));
+    let bound_to = Head(bytes).key();
     if bound_to != *key {
         return Err(CorruptRecord::Foreign(bound_to.public_id()));
     }
@@ -227,7 +181,8 @@ fn check_version_1(bytes: &[u8]) -> Option<Ends> {
     let head = Head(bytes);
     let recorded = u32::from_be_bytes(head.array(CHECKSUM_AT));
     let flags = bytes[FLAGS_AT];
-    if recorded != checksum(bytes) || flags & !KNOWN_FLAGS != 0 || bytes[6..8] != [0, 0] {
+    let (fixed, sections) = bytes.split_at(SECTIONS_AT);
+    if recorded != checksum(fixed, sections) || flags & !KNOWN_FLAGS != 0 || bytes[6..8] != [0, 0] {
         return None;
     }
     let ends = Ends::find(bytes)?;
@@ -244,7 +199,7 @@ pub(super) fn beginning<'a>(key: &SessionKey, bytes: &'a [u8]) -> Option<(Head<'
         && bytes[VERSION_AT] == VERSION
         && bytes[FLAGS_AT] & !KNOWN_FLAGS == 0;
     let head = Head(bytes);
-    if !is_ours || SessionKey::from_bytes(head.array(KEY_AT)) != *key {
+    if !is_ours || head.key() != *key {
         return None;
     }
     Some((head, Ends::find(bytes)?))
@@ -273,12 +228,24 @@ impl Head<'_> {
         Nonce::from_bytes(self.array(NONCE_AT))
     }
 
+    pub(super) fn version(&self) -> Version {
+        Version::new(self.stamp().generation, self.nonce())
+    }
+
+    pub(super) fn beginning(&self) -> RecordBeginning {
+        self.array(0)
+    }
+
     pub(super) fn idle_timeout(&self) -> Duration {
         Duration::from_millis(u64::from_be_bytes(self.array(IDLE_TIMEOUT_AT)))
     }
 
     pub(super) fn verifier(&self) -> VerifierHash {
         VerifierHash::from_bytes(self.array(VERIFIER_AT))
+    }
+
+    pub(super) fn key(&self) -> SessionKey {
+        SessionKey::from_bytes(self.array(KEY_AT))
     }
 
     pub(super) fn is_persistent(&self) -> bool {
@@ -311,6 +278,11 @@ impl Ends {
         Some(Origin::new(address, text(bytes, self.address, self.user_agent)?))
     }
 
+    pub(super) fn written_origin<'a>(&self, bytes: &'a [u8]) -> Option<WrittenOrigin<'a>> {
+        let texts = bytes.get(self.owner..self.user_agent).filter(|texts| !texts.is_empty());
+        texts.map(WrittenOrigin::Kept)
+    }
+
     pub(super) fn fields<'a>(&self, bytes: &'a [u8]) -> Fields<'a> {
         Fields::new(&bytes[self.user_agent..])
     }
@@ -322,11 +294,11 @@ fn text(bytes: &[u8], before: usize, end: usize) -> Option<&str> {
 }
 
 /// CRC-32 over everything but the stamp, which the storage changes, and the checksum itself.
-fn checksum(bytes: &[u8]) -> u32 {
+fn checksum(head: &[u8], sections: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&bytes[..STAMP_AT]);
-    hasher.update(&bytes[NONCE_AT..CHECKSUM_AT]);
-    hasher.update(&bytes[SECTIONS_AT..]);
+    hasher.update(&head[..STAMP_AT]);
+    hasher.update(&head[NONCE_AT..CHECKSUM_AT]);
+    hasher.update(sections);
     hasher.finalize()
 }
 

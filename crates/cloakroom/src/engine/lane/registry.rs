@@ -3,6 +3,7 @@
 //! A lane is there exactly while its [`Lane`] guard lives. The locks are held for a map operation,
 //! never across an await.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,9 +75,12 @@ impl Lanes {
         deadline: Instant,
     ) -> Entered {
         let mut shard = self.shard(&key);
-        let Some(waiting) = shard.lanes.get_mut(&key) else {
-            shard.lanes.insert(key, Vec::new());
-            return Entered::Leading(Lane { lanes: self.clone(), key, open: true }, attempt);
+        let waiting = match shard.lanes.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(Vec::new());
+                return Entered::Leading(Lane { lanes: self.clone(), key, open: true }, attempt);
+            }
+            Entry::Occupied(taken) => taken.into_mut(),
         };
         if waiting.len() >= MAX_WAITING {
             return Entered::Full;
@@ -117,13 +121,14 @@ impl Lane {
     /// Takes whoever has come meanwhile; where nobody has, the lane is given up.
     pub(super) fn next(&mut self) -> Option<Vec<Waiting>> {
         let mut shard = self.lanes.shard(&self.key);
-        let waiting = shard.lanes.get_mut(&self.key).map(std::mem::take).unwrap_or_default();
-        if waiting.is_empty() {
-            shard.lanes.remove(&self.key);
-            self.open = false;
-            return None;
+        if let Entry::Occupied(mut lane) = shard.lanes.entry(self.key) {
+            if !lane.get().is_empty() {
+                return Some(std::mem::take(lane.get_mut()));
+            }
+            lane.remove();
         }
-        Some(waiting)
+        self.open = false;
+        None
     }
 }
 

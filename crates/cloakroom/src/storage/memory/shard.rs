@@ -78,8 +78,8 @@ impl Shard {
             self.calendar.remove(&(old.idle_deadline, *key));
         }
         let stamp = commit.stamp(replaced.map(|(stamp, _)| stamp).as_ref(), now);
-        let mut stored = Stored { bytes: commit.content(key).into_boxed_slice() };
-        stored.set_stamp(&stamp);
+        let (head, sections) = commit.parts(key, Some(&stamp));
+        let stored = Stored { bytes: [&head, sections].concat().into_boxed_slice() };
         self.calendar.insert((stamp.idle_deadline, *key));
         self.records.insert(*key, stored);
         Ok(Some(Committed::Applied { stamp, as_of: now }))

@@ -1,0 +1,113 @@
+//! [`Portions`]: lets the task that drives a connection read once per turn.
+//!
+//! A burst of answers fills several buffers. Were all of them read in one turn, whoever waits for one
+//! would go on only when the last is read, and the server would have nothing to do until all of them
+//! have put their next question. So what has come with one read is handed on, those who waited for it
+//! have their turn, and what they send leaves before more is read.
+
+use std::io::{self, IoSlice};
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+pub(crate) struct Portions<S> {
+    socket: S,
+    /// Something was read in this turn.
+    has_read: bool,
+}
+
+impl<S> Portions<S> {
+    pub(crate) fn of(socket: S) -> Self {
+        Self { socket, has_read: false }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Portions<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if mem::take(&mut self.has_read) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, into);
+        self.has_read = into.filled().len() > before;
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Portions<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn others_have_their_turn_between_two_reads() {
+        let (mut server, client) = duplex(64);
+        server.write_all(b"answers").await.unwrap();
+        let reader = tokio::spawn(async move {
+            let mut portions = Portions::of(client);
+            let (mut first, mut second) = ([0; 4], [0; 3]);
+            let reads = async {
+                portions.read_exact(&mut first).await.unwrap();
+                portions.read_exact(&mut second).await.unwrap();
+            };
+            let mut reads = std::pin::pin!(reads);
+            let mut turns = 0;
+            std::future::poll_fn(|context| {
+                turns += 1;
+                reads.as_mut().poll(context)
+            })
+            .await;
+            (turns, first, second)
+        });
+        // Whatever waits without having asked to be woken would wait for ever.
+        let (turns, first, second) = reader.await.unwrap();
+        assert_eq!((&first, &second, turns), (b"answ", b"ers", 2));
+    }
+
+    #[tokio::test]
+    async fn the_end_is_no_portion() {
+        let (server, client) = duplex(64);
+        drop(server);
+        let mut portions = Portions::of(client);
+        let mut nothing = Vec::new();
+        assert_eq!(portions.read_to_end(&mut nothing).await.unwrap(), 0);
+    }
+}
