@@ -28,14 +28,14 @@ impl Budget {
 
 /// The budgets, requests first.
 pub const BUDGETS: [Budget; 20] = [
-    Budget::new(Path::IgnoredByStranger, 2, 1_400),
-    Budget::new(Path::Ignored, 2, 1_810),
+    Budget::new(Path::IgnoredByStranger, 2, 1_300),
+    Budget::new(Path::Ignored, 2, 1_710),
     Budget::new(Path::Read, 4, 16_150),
-    Budget::new(Path::Write, 20, 32_300),
+    Budget::new(Path::Write, 20, 31_200),
     Budget::new(Path::SignIn, 23, 46_800),
     Budget::new(Path::CreateAndEnd, 31, 41_900),
     Budget::new(Path::ReadRedis, 11, 31_890),
-    Budget::new(Path::WriteRedis, 34, 66_800),
+    Budget::new(Path::WriteRedis, 33, 65_000),
     Budget::new(Path::ReadNearCache, 2, 13_310),
     Budget::new(Path::WriteNearCache, 31, 58_900),
     Budget::new(Path::AxumBare, 16, 7_660),

@@ -127,6 +127,7 @@ macro_rules! storage_laws {
             a_destroy_says_whether_there_was_a_record,
             a_destroy_is_final_under_in_flight_writes,
             a_touch_moves_the_idle_deadline_and_nothing_else,
+            a_touch_overtakes_no_commit,
             a_touched_session_outlives_its_idle_timeout,
             a_touch_never_passes_the_absolute_deadline,
             a_touch_never_shortens_a_lifetime,

@@ -1,9 +1,9 @@
-//! [`Portions`]: lets the task that drives a connection read once per turn.
+//! [`Portions`]: lets the task that drives a connection fill one buffer per turn.
 //!
-//! A burst of answers fills several buffers. Were all of them read in one turn, whoever waits for one
-//! would go on only when the last is read, and the server would have nothing to do until all of them
-//! have put their next question. So what has come with one read is handed on, those who waited for it
-//! have their turn, and what they send leaves before more is read.
+//! A burst of answers fills several buffers with records. Were all of them read in one turn, whoever
+//! waits for one would go on only when the last is read, and the server would have nothing to do until
+//! all of them have put their next question. So what has filled one is handed on, those who waited for
+//! it have their turn, and what they send leaves before more is read.
 
 use std::io::{self, IoSlice};
 use std::mem;
@@ -14,13 +14,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub(crate) struct Portions<S> {
     socket: S,
-    /// Something was read in this turn.
-    has_read: bool,
+    /// What was read in this turn has filled the buffer, so that there may be more.
+    has_more: bool,
 }
 
 impl<S> Portions<S> {
     pub(crate) fn of(socket: S) -> Self {
-        Self { socket, has_read: false }
+        Self { socket, has_more: false }
     }
 }
 
@@ -30,13 +30,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Portions<S> {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if mem::take(&mut self.has_read) {
+        if mem::take(&mut self.has_more) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let before = into.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, into);
-        self.has_read = into.filled().len() > before;
+        // What has left room was all there is: the next look finds nothing and costs no turn.
+        self.has_more = read.is_ready() && into.remaining() == 0;
         read
     }
 }

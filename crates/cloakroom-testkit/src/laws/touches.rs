@@ -2,7 +2,7 @@
 
 use cloakroom::{Absolute, SessionStorage, Touched};
 
-use super::sample::{apply, creating, found, noise, payload, unused_key};
+use super::sample::{apply, creating, found, noise, payload, rewriting, unused_key};
 use super::{Fixture, Settings};
 
 /// The deadline moves to now plus the record's own idle timeout, the payload keeps every byte.
@@ -25,6 +25,24 @@ pub async fn a_touch_moves_the_idle_deadline_and_nothing_else(fixture: &impl Fix
     let after = found(&storage, &key).await;
     assert_eq!(payload(&after), payload(&before));
     assert_eq!(after.as_bytes()[8..56], touched.to_bytes());
+}
+
+/// A touch is no commit: whoever read the record before it still commits, and the deadline that the
+/// commit sets counts.
+pub async fn a_touch_overtakes_no_commit(fixture: &impl Fixture) {
+    let storage = fixture.open(&Settings::default()).await;
+    let (key, idle) = (unused_key(), fixture.unit() * 100);
+    let written = apply(&storage, &key, &creating().idle_timeout(idle).field("a", "1")).await;
+    fixture.pass(fixture.unit()).await;
+    assert!(matches!(storage.touch(&key).await.unwrap(), Touched::Extended(_)));
+    fixture.pass(fixture.unit()).await;
+
+    let commit = rewriting(&written).idle_timeout(idle).field("a", "2");
+    let next = apply(&storage, &key, &commit).await;
+    assert_eq!((next.generation, next.created), (written.generation.next(), written.created));
+    assert_eq!(next.idle_deadline, next.touched + idle);
+    let record = found(&storage, &key).await;
+    assert_eq!((record.field("a"), record.stamp()), (Some(b"2".as_slice()), *next));
 }
 
 /// Touched in time, a session outlives its idle timeout.
