@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cloakroom::{
-    Absolute, CommitBuilder, Committed, Expect, SessionData, SessionKey, SessionStorage, Stamp,
-    Version,
+    Absolute, CommitBuilder, Committed, Expect, Record, SessionData, SessionKey, SessionStorage,
 };
 use cloakroom_benches::{Contest, group};
 use cloakroom_redis::RedisSessionStorage;
@@ -194,7 +193,7 @@ async fn compete() -> Contest {
 /// engine does.
 struct Chain {
     key: SessionKey,
-    seen: Option<(Version, Stamp)>,
+    seen: Option<Record>,
 }
 
 impl Chain {
@@ -203,17 +202,18 @@ impl Chain {
     }
 
     async fn commit(self, storage: &RedisSessionStorage) -> Self {
-        let mut builder = match self.seen {
-            Some((version, stamp)) => CommitBuilder::new(Expect::Exactly(version)).seen(stamp),
+        let mut builder = match &self.seen {
+            Some(seen) => CommitBuilder::new(Expect::Exactly(seen.version())).seen(seen),
             None => CommitBuilder::new(Expect::Absent)
                 .absolute(Absolute::Start(Duration::from_secs(3600))),
         };
         builder = builder.field("content", CONTENT);
         let commit = builder.build().expect("a sound commit");
         match storage.commit(&self.key, &commit).await.expect("an answer") {
-            Committed::Applied { stamp, .. } => {
-                let version = Version::new(stamp.generation, commit.nonce());
-                Self { key: self.key, seen: Some((version, stamp)) }
+            Committed::Applied { stamp, as_of } => {
+                let written = commit.stamped(&self.key, &stamp);
+                let written = Record::decode(&self.key, written, as_of).expect("a sound record");
+                Self { key: self.key, seen: Some(written) }
             }
             refused => panic!("nobody else writes it: {refused:?}"),
         }
