@@ -160,15 +160,16 @@ impl Commit {
         (self.expect == Expect::Exactly(seen.version())).then_some(seen)
     }
 
-    /// The bytes of the record under this key, in two parts: whoever writes them somewhere needs no
-    /// copy of the whole. Without a stamp it is empty; where the session began
-    /// [elsewhere](CommitBuilder::created_elsewhere) it has generation 1 and says when.
+    /// The bytes of the record under this key, in two parts: its head, and the sections that follow.
+    /// Whoever writes them somewhere needs no copy of the whole. Where no stamp is given its 48 bytes
+    /// are zero, but for the generation 1 and the creation of a session that began
+    /// [elsewhere](CommitBuilder::created_elsewhere).
     pub fn parts(&self, key: &SessionKey, stamp: Option<&Stamp>) -> (RecordHead, &[u8]) {
         let stamp = stamp.map_or_else(|| self.empty_stamp(), Stamp::to_bytes);
         bind(&self.unbound, key, &stamp)
     }
 
-    /// The same as a whole, without a stamp.
+    /// The bytes of the record under this key, without a stamp, as [`Commit::parts`] gives them.
     pub fn content(&self, key: &SessionKey) -> Vec<u8> {
         let (head, sections) = self.parts(key, None);
         [&head, sections].concat()

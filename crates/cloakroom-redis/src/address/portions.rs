@@ -1,9 +1,10 @@
-//! [`Portions`]: lets the task that drives a connection fill one buffer per turn.
+//! [`Portions`]: lets the task that drives a connection pause behind a buffer that it has filled.
 //!
 //! A burst of answers fills several buffers with records. Were all of them read in one turn, whoever
 //! waits for one would go on only when the last is read, and the server would have nothing to do until
-//! all of them have put their next question. So what has filled one is handed on, those who waited for
-//! it have their turn, and what they send leaves before more is read.
+//! all of them have put their next question. So the look for more behind a filled buffer finds nothing
+//! once, and comes again after those who were waiting for what was in it. The client library looks once
+//! for each command that it is about to send, so a turn with many commands still reads on.
 
 use std::io::{self, IoSlice};
 use std::mem;
@@ -103,11 +104,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_is_no_portion() {
-        let (server, client) = duplex(64);
-        drop(server);
+    async fn what_leaves_room_costs_no_turn_and_neither_does_the_end() {
+        let (mut server, client) = duplex(64);
         let mut portions = Portions::of(client);
-        let mut nothing = Vec::new();
-        assert_eq!(portions.read_to_end(&mut nothing).await.unwrap(), 0);
+        let look = async |portions: &mut Portions<_>| {
+            let mut room = [0; 8];
+            let mut read = std::pin::pin!(portions.read(&mut room));
+            let ready = std::future::poll_fn(|context| Poll::Ready(read.as_mut().poll(context)));
+            match ready.await {
+                Poll::Ready(read) => Some(read.unwrap()),
+                Poll::Pending => None,
+            }
+        };
+        for _ in 0..2 {
+            server.write_all(b"answer").await.unwrap();
+            assert_eq!(look(&mut portions).await, Some(6));
+        }
+        drop(server);
+        for _ in 0..2 {
+            assert_eq!(look(&mut portions).await, Some(0));
+        }
     }
 }

@@ -100,7 +100,9 @@ pub async fn a_record_of_another_session_is_an_error_and_stays(fixture: &impl Ra
     let storage = fixture.open(&Settings::default()).await;
     let (ann, bob) = (unused_key(), unused_key());
     apply(&storage, &ann, &creating().owner("ann").field("a", "1")).await;
+    apply(&storage, &bob, &creating().owner("bob").field("a", "1")).await;
     let record = found(&storage, &ann).await;
+    let bobs = found(&storage, &bob).await;
     let copied = record.as_bytes().to_vec();
     fixture.plant(&bob, &copied).await;
 
@@ -113,15 +115,18 @@ pub async fn a_record_of_another_session_is_an_error_and_stays(fixture: &impl Ra
         assert_eq!(*error.kind(), StorageErrorKind::Corrupt);
     }
     let newer = Version::new(Generation::new(7), Nonce::from_bytes([7; 16]));
-    let (seen, newer) = (Expect::Exactly(record.version()), Expect::Exactly(newer));
-    for expect in [Expect::Present, seen, newer, Expect::Absent] {
-        let commit = CommitBuilder::new(expect).field("a", "2");
-        // Whether the writer has stamped the record or leaves that to the storage.
-        for commit in [commit.clone(), commit.seen(&record)] {
-            let outcome = storage.commit(&bob, &commit.build().unwrap()).await;
-            let error = outcome.expect_err("nothing may be overwritten");
-            assert_eq!(*error.kind(), StorageErrorKind::Corrupt, "{expect:?}");
-        }
+    let (anns, newer) = (Expect::Exactly(record.version()), Expect::Exactly(newer));
+    let before = Expect::Exactly(bobs.version());
+    let commit = |expect: Expect| CommitBuilder::new(expect).field("a", "2");
+    // The writer knows what it expects, and may stamp the record by that, in one of these only.
+    let stamped = commit(before).seen(&bobs);
+    let now = bobs.as_of();
+    assert!(stamped.clone().build().unwrap().expected_stamp(&bob, now).is_some());
+    let others = [Expect::Present, anns, newer, before, Expect::Absent].map(commit);
+    for commit in others.into_iter().chain([stamped, commit(anns).seen(&record)]) {
+        let outcome = storage.commit(&bob, &commit.build().unwrap()).await;
+        let error = outcome.expect_err("nothing may be overwritten");
+        assert_eq!(*error.kind(), StorageErrorKind::Corrupt, "{commit:?}");
     }
     assert_eq!(fixture.look(&bob).await, Some(copied));
 

@@ -79,7 +79,8 @@ impl CommitBuilder {
     }
 
     /// The record that is expected, as the engine's commits know it (default: not known). A storage may
-    /// then make the new stamp without a look at the old one.
+    /// then make the new stamp without a look at the old one. A record of another key, or in another
+    /// state than the expected one, counts as not known.
     pub fn seen(mut self, record: &Record) -> Self {
         self.seen = Some(Seen::of(record));
         self
@@ -137,7 +138,8 @@ impl CommitBuilder {
         self
     }
 
-    /// Names the commit. Two commits of one nonce are one commit that was sent twice.
+    /// Names the commit. Two commits of one nonce are one commit that was sent twice; none may be used
+    /// under two keys.
     pub fn nonce(mut self, nonce: Nonce) -> Self {
         self.nonce = Some(nonce);
         self

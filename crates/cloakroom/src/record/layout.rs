@@ -34,10 +34,10 @@ const FLAG_OWNER: u8 = 2;
 const FLAG_FINGERPRINT: u8 = 4;
 const KNOWN_FLAGS: u8 = FLAG_PERSISTENT | FLAG_OWNER | FLAG_FINGERPRINT;
 
-/// The part of a record that has the same length in each.
+/// A record's first 132 bytes: everything that has a fixed place. Its sections follow.
 pub type RecordHead = [u8; SECTIONS_AT];
 
-/// The first part of that, up to and with the nonce: what no other state of any record has.
+/// A record's first 72 bytes, up to and with its nonce: no other state of the session begins so.
 pub type RecordBeginning = [u8; IDLE_TIMEOUT_AT];
 
 /// Where the texts between the head and the fields end, in a record that has been checked. A text
